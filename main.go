@@ -1,0 +1,4 @@
+// Sieve shows what a convolutional autoencoder keeps of a picture.
+package main
+
+func main() {}
