@@ -1,5 +1,7 @@
 package kernel
 
+import "slices"
+
 // A Conv is the shape of a convolution: pictures (N, H, W, Cin) to
 // (N, Ho, Wo, Cout), weights (K, K, Cin, Cout), zero padding of Pad on the top
 // and left and what is needed on the bottom and right.
@@ -37,6 +39,14 @@ type Scratch struct {
 	padded, packed, columns, weights []float32
 	tile                             [maxTile]float32
 	aoff                             []int
+}
+
+// NewScratch returns a Scratch whose calls use one of Kinds instead of the best.
+func NewScratch(kind string) *Scratch {
+	if !slices.Contains(Kinds(), kind) {
+		panic("kernel: scratch: no such kind on this machine")
+	}
+	return &Scratch{}
 }
 
 // grow returns a slice of n numbers with whatever they held, reusing *s.

@@ -91,3 +91,8 @@ func genericTile(m, n int, aoff []int, kc int, a []float32, sai, sak int, b []fl
 }
 
 var plain = tile{name: "go", mr: 4, nr: 16}
+
+// Kinds lists the implementations that this machine can run, best first: the
+// names that NewScratch takes.
+func Kinds() []string { return []string{"go"} }
+

@@ -1,0 +1,240 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// shapes returns all that is special at least once, and chance combinations.
+func shapes(rng *rand.Rand, n int) []Conv {
+	var out []Conv
+	pick := func(of ...int) int { return of[rng.IntN(len(of))] }
+	for _, k := range []int{1, 2, 3, 5, 7} {
+		for _, stride := range []int{1, 2, 4} {
+			for _, side := range []int{1, 2, 7, 8} {
+				out = append(out, Conv{N: pick(1, 2), H: side, W: pick(1, side), Cin: pick(1, 3, 5, 17), Cout: pick(1, 3, 5, 17), K: k, Stride: stride})
+			}
+		}
+	}
+	for _, width := range []int{9, 25, 130} { // rows longer than a block of BackwardWeights
+		out = append(out, Conv{N: 1, H: 3, W: width, Cin: 4, Cout: 33, K: 3, Stride: 1}, Conv{N: 2, H: 2, W: width, Cin: 5, Cout: 16, K: 1, Stride: 1})
+	}
+	for range n {
+		c := Conv{
+			N: 1 + rng.IntN(3), H: 1 + rng.IntN(20), W: 1 + rng.IntN(40),
+			Cin: pick(1, 2, 3, 5, 16, 17, 32, 33, 48, 64, 100), Cout: pick(1, 2, 3, 5, 16, 17, 32, 33, 48, 64, 100),
+			K: pick(1, 2, 3, 5, 7), Stride: pick(1, 2, 4),
+		}
+		if c.N*c.H*c.W*c.Cin*c.Cout*c.K*c.K < 8<<20 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (c Conv) lengths() (x, w, y int) {
+	ho, wo := c.Out()
+	return c.N * c.H * c.W * c.Cin, c.K * c.K * c.Cin * c.Cout, c.N * ho * wo * c.Cout
+}
+
+// taps calls f with the places in x, w and y of every pixel and tap that meet,
+// leaving the channels to the caller.
+func (c Conv) taps(f func(x, w, y int)) {
+	ho, wo := c.Out()
+	for n := range c.N {
+		for oy := range ho {
+			for ox := range wo {
+				for kh := range c.K {
+					for kw := range c.K {
+						iy, ix := oy*c.Stride+kh-c.Pad(), ox*c.Stride+kw-c.Pad()
+						if 0 <= iy && iy < c.H && 0 <= ix && ix < c.W {
+							f(((n*c.H+iy)*c.W+ix)*c.Cin, (kh*c.K+kw)*c.Cin*c.Cout, ((n*ho+oy)*wo+ox)*c.Cout)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// A sum in float64, the sum of its terms' sizes and their number.
+type sum struct {
+	v, size float64
+	n       int
+}
+
+func (s *sum) add(a, b float32) {
+	s.v += float64(a) * float64(b)
+	s.size += math.Abs(float64(a) * float64(b))
+	s.n++
+}
+
+// within reports the first number of got that is further from want than
+// n·ε·Σ|aᵢbᵢ|.
+func within(t *testing.T, what string, got []float32, want []sum) {
+	t.Helper()
+	const eps = 0x1p-23
+	for i, w := range want {
+		if bound := float64(w.n) * eps * w.size; !(math.Abs(float64(got[i])-w.v) <= bound) {
+			t.Errorf("%s[%d] = %g, naive loop %g ± %g", what, i, got[i], w.v, bound)
+			return
+		}
+	}
+}
+
+// guarded is a vector between guard words.
+type guarded []float32
+
+const guard = 64
+
+func randoms(rng *rand.Rand, n int) guarded {
+	g := make(guarded, n+2*guard)
+	for i := range g {
+		g[i] = float32(rng.NormFloat64())
+	}
+	return g
+}
+
+func (g guarded) vec() []float32 { return g[guard : len(g)-guard : len(g)-guard] }
+
+func (g guarded) clone() guarded { return append(guarded(nil), g...) }
+
+// intact fails when a guard word differs from that of the original.
+func (g guarded) intact(t *testing.T, what string, original guarded) {
+	t.Helper()
+	for i := range g {
+		if inside := guard <= i && i < len(g)-guard; !inside && g[i] != original[i] {
+			t.Fatalf("%s: wrote %g over the guard word %g, at %d of a vector of %d", what, g[i], original[i], i-guard, len(g)-2*guard)
+		}
+	}
+}
+
+// TestConvIsTheNaiveLoop compares the three operations with the sums in their
+// comments.
+func TestConvIsTheNaiveLoop(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	chance := 300
+	if testing.Short() {
+		chance = 40
+	}
+	for _, c := range shapes(rng, chance) {
+		nx, nw, ny := c.lengths()
+		x, w, y := randoms(rng, nx), randoms(rng, nw), randoms(rng, ny)
+		outBias, inBias := randoms(rng, c.Cout), randoms(rng, c.Cin)
+		mode := rng.IntN(3)
+		acc := mode == 2
+		if mode != 1 {
+			outBias, inBias = nil, nil
+		}
+		vec := func(g guarded) []float32 {
+			if g == nil {
+				return nil
+			}
+			return g.vec()
+		}
+		start := func(old guarded, bias guarded) []sum {
+			s := make([]sum, len(old.vec()))
+			for i, v := range old.vec() {
+				if acc {
+					s[i].add(v, 1)
+				} else if bias != nil {
+					s[i].add(bias.vec()[i%len(bias.vec())], 1)
+				}
+			}
+			return s
+		}
+		wantY, wantX, wantW := start(y, outBias), start(x, inBias), make([]sum, nw)
+		for i, v := range w.vec() {
+			wantW[i].add(v, 1)
+		}
+		c.taps(func(xi, wi, yi int) {
+			for i := range c.Cin {
+				for o := range c.Cout {
+					xv, wv, yv := x.vec()[xi+i], w.vec()[wi+i*c.Cout+o], y.vec()[yi+o]
+					wantY[yi+o].add(xv, wv)
+					wantX[xi+i].add(yv, wv)
+					wantW[wi+i*c.Cout+o].add(xv, yv)
+				}
+			}
+		})
+		for _, kind := range Kinds() {
+			s := NewScratch(kind)
+			t.Run(fmt.Sprintf("%s/%+v/acc=%v/bias=%v", kind, c, acc, outBias != nil), func(t *testing.T) {
+				gotY, gotX, gotW := y.clone(), x.clone(), w.clone()
+				c.Forward(s, gotY.vec(), x.vec(), w.vec(), vec(outBias), acc)
+				within(t, "forward: y", gotY.vec(), wantY)
+				gotY.intact(t, "forward", y)
+				c.BackwardData(s, gotX.vec(), y.vec(), w.vec(), vec(inBias), acc)
+				within(t, "backward data: x", gotX.vec(), wantX)
+				gotX.intact(t, "backward data", x)
+				c.BackwardWeights(s, gotW.vec(), x.vec(), y.vec())
+				within(t, "backward weights: dw", gotW.vec(), wantW)
+				gotW.intact(t, "backward weights", w)
+			})
+		}
+	}
+}
+
+// TestConvIsAdjoint states <Forward(x), y> = <x, BackwardData(y)> = <w, BackwardWeights(x, y)>.
+func TestConvIsAdjoint(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	dot := func(a, b []float32) (s sum) {
+		for i := range a {
+			s.add(a[i], b[i])
+		}
+		return s
+	}
+	for _, c := range shapes(rng, 50) {
+		nx, nw, ny := c.lengths()
+		x, w, y := randoms(rng, nx).vec(), randoms(rng, nw).vec(), randoms(rng, ny).vec()
+		fx, by, bw := make([]float32, ny), make([]float32, nx), make([]float32, nw)
+		var s Scratch
+		c.Forward(&s, fx, x, w, nil, false)
+		c.BackwardData(&s, by, y, w, nil, false)
+		c.BackwardWeights(&s, bw, x, y)
+		a, b, d := dot(fx, y), dot(x, by), dot(w, bw)
+		if bound := 1e-5 * a.size; !(math.Abs(a.v-b.v) <= bound && math.Abs(a.v-d.v) <= bound) {
+			t.Errorf("%+v: <Forward(x), y> = %g, <x, BackwardData(y)> = %g, <w, BackwardWeights(x, y)> = %g, want them equal ± %g", c, a.v, b.v, d.v, bound)
+		}
+	}
+}
+
+// TestKindsGiveTheSameBits compares the vector implementations with each other.
+func TestKindsGiveTheSameBits(t *testing.T) {
+	var kinds []string
+	for _, k := range Kinds() {
+		if k != "go" {
+			kinds = append(kinds, k)
+		}
+	}
+	if len(kinds) < 2 {
+		t.Skipf("this machine has only %v", Kinds())
+	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, c := range shapes(rng, 200) {
+		nx, nw, ny := c.lengths()
+		x, w, y, bias := randoms(rng, nx), randoms(rng, nw), randoms(rng, ny), randoms(rng, c.Cout)
+		var first [4]guarded
+		for i, kind := range kinds {
+			s := NewScratch(kind)
+			got := [4]guarded{y.clone(), y.clone(), x.clone(), w.clone()}
+			c.Forward(s, got[0].vec(), x.vec(), w.vec(), bias.vec(), false)
+			c.Forward(s, got[1].vec(), x.vec(), w.vec(), nil, true)
+			c.BackwardData(s, got[2].vec(), y.vec(), w.vec(), nil, false)
+			c.BackwardWeights(s, got[3].vec(), x.vec(), y.vec())
+			if i == 0 {
+				first = got
+				continue
+			}
+			for op, name := range []string{"Forward", "Forward, accumulating", "BackwardData", "BackwardWeights"} {
+				for j, v := range got[op] {
+					if math.Float32bits(v) != math.Float32bits(first[op][j]) {
+						t.Fatalf("%+v: %s[%d]: %s gives %x, %s gives %x", c, name, j-guard, kind, v, kinds[0], first[op][j])
+					}
+				}
+			}
+		}
+	}
+}
