@@ -1,0 +1,159 @@
+package model
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func savedModel(t testing.TB) []byte {
+	t.Helper()
+	s := small()
+	s.Width, s.Latent = 2, 2
+	m, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := m.Save(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func savedCheckpoint(t testing.TB) []byte {
+	t.Helper()
+	s := small()
+	s.Width, s.Latent, s.Average = 2, 2, .9
+	tr, err := NewTrainer(s, waves{s.Crop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tr.Step(); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := tr.Save(&b, "waves"); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestSaveRead compares a model with itself after a trip through a file.
+func TestSaveRead(t *testing.T) {
+	tr := trainer(t, small())
+	train(t, tr, 20)
+	m := tr.Best()
+	var b bytes.Buffer
+	if err := m.Save(&b); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(iotest.OneByteReader(&b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Spec != m.Spec || got.Info != m.Info {
+		t.Errorf("read %+v %+v, wrote %+v %+v", got.Spec, got.Info, m.Spec, m.Info)
+	}
+	x, _ := waves{8}.Batch(rand.New(rand.NewPCG(1, 1)), 2)
+	want, _ := m.Reconstruct(t.Context(), x, nil)
+	have, _ := got.Reconstruct(t.Context(), x, nil)
+	for i, v := range have.Data {
+		if v != want.Data[i] {
+			t.Fatalf("element %d is %g after a trip through a file, %g before", i, v, want.Data[i])
+		}
+	}
+}
+
+// TestCheckpointIsAModel opens a checkpoint as a model: its weights as they are.
+func TestCheckpointIsAModel(t *testing.T) {
+	b := savedCheckpoint(t)
+	if _, err := Read(bytes.NewReader(b)); err != nil {
+		t.Error(err)
+	}
+	data, spec, err := CheckpointData(bytes.NewReader(b))
+	if err != nil || data != "waves" || spec.Width != 2 {
+		t.Errorf("the checkpoint says %q, width %d, %v", data, spec.Width, err)
+	}
+	if _, err := Resume(bytes.NewReader(savedModel(t)), waves{8}, nil); !errors.Is(err, ErrFormat) {
+		t.Errorf("resuming a finished model: %v", err)
+	}
+}
+
+// readAny tries a stream as everything it could be.
+func readAny(b []byte) error {
+	_, err1 := Read(bytes.NewReader(b))
+	_, err2 := Resume(bytes.NewReader(b), waves{8}, nil)
+	if err1 == nil {
+		return nil
+	}
+	return errors.Join(err1, err2)
+}
+
+// TestCutAnywhere reads every beginning of a file.
+func TestCutAnywhere(t *testing.T) {
+	for name, whole := range map[string][]byte{"model": savedModel(t), "checkpoint": savedCheckpoint(t)} {
+		for n := range whole {
+			if _, err := Read(bytes.NewReader(whole[:n])); !errors.Is(err, ErrFormat) {
+				t.Fatalf("%s cut after %d of %d bytes: %v", name, n, len(whole), err)
+			}
+		}
+	}
+}
+
+// TestFlippedAnywhere flips a bit of every byte.
+func TestFlippedAnywhere(t *testing.T) {
+	for name, whole := range map[string][]byte{"model": savedModel(t), "checkpoint": savedCheckpoint(t)} {
+		for i := range whole {
+			b := bytes.Clone(whole)
+			b[i] ^= 1 << (i % 8)
+			if _, err := Read(bytes.NewReader(b)); !errors.Is(err, ErrFormat) {
+				t.Fatalf("%s with byte %d of %d flipped: %v", name, i, len(whole), err)
+			}
+		}
+	}
+}
+
+// TestHugeDeclarations reads headers that promise more than there is.
+func TestHugeDeclarations(t *testing.T) {
+	var before, after runtime.MemStats
+	whole := string(savedModel(t))
+	runtime.ReadMemStats(&before)
+	for name, b := range map[string]string{
+		"header":  "\xff\xff\xff\xff\xff\xff\xff\x7f{}",
+		"width":   strings.Replace(whole, `\"width\":2`, `\"width\":512,\"kernel\":7,\"blocks\":16,\"depth\":5`, 1),
+		"offsets": strings.Replace(whole, `"data_offsets":[0,`, `"data_offsets":[0,9223372036854775807,`, 1),
+		"shape":   strings.Replace(whole, `"shape":[2]`, `"shape":[4294967296,4294967296,4294967296]`, 1),
+	} {
+		if name != "header" {
+			n := strings.LastIndex(b, "}}") + 2
+			b = string(binary.LittleEndian.AppendUint64(nil, uint64(n-8))) + b[8:]
+		}
+		if b == whole {
+			t.Fatalf("%s: the file was not changed", name)
+		}
+		if err := readAny([]byte(b)); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+		t.Errorf("refusing them took %d bytes of memory", n)
+	}
+}
+
+// FuzzRead must refuse or read, never panic.
+func FuzzRead(f *testing.F) {
+	f.Add(savedModel(f))
+	f.Add(savedCheckpoint(f))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := readAny(b); err != nil && !errors.Is(err, ErrFormat) {
+			t.Errorf("unexpected error %v", err)
+		}
+	})
+}

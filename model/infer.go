@@ -1,0 +1,186 @@
+package model
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"sieve/model/nn"
+	"sieve/model/tensor"
+)
+
+// Report is told how much of the work is done. It may be nil, and may be called
+// from any goroutine, one call at a time.
+type Report = func(done, total int)
+
+// Features returns the latent of pictures x (N, H, W, Channels):
+// (N, ⌈H/Cell⌉, ⌈W/Cell⌉, Latent). Edges are repeated up to a multiple of Cell.
+// Big pictures are worked on in tiles that overlap by what the network sees, so
+// that the result does not depend on the tiling. The only error is ctx's.
+func (m *Model) Features(ctx context.Context, x *tensor.Tensor, report Report) (*tensor.Tensor, error) {
+	n, h, w, c := x.Dims4()
+	if c != m.Spec.Channels {
+		panic("model: features: wrong number of channels")
+	}
+	cell := m.Cell()
+	zh, zw := (h+cell-1)/cell, (w+cell-1)/cell
+	z := tensor.New(n, zh, zw, m.Spec.Latent)
+	plan, _ := m.Spec.plan()
+	halo := (reach(plan, 1) + cell - 1) / cell
+	err := tiles(ctx, n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
+		out := in.grow(halo, zh, zw)
+		part := t.New(1, out.h*cell, out.w*cell, c)
+		for r := range out.h * cell {
+			src := x.Data[(i*h+min(out.y*cell+r, h-1))*w*c:][:w*c]
+			dst := part.Data[r*out.w*cell*c:][:out.w*cell*c]
+			for done := copy(dst, src[out.x*cell*c:]); done < len(dst); done += c {
+				copy(dst[done:done+c], src[(w-1)*c:])
+			}
+		}
+		y, _ := m.bottleneck.Code(t, m.enc.Forward(t, nn.Const(part)), nil)
+		in.cut(y.Val, out, z, i)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return z, nil
+}
+
+// Generate returns the pictures (N, h, w, Channels) of a latent, cut to h × w,
+// which may be at most what the latent covers. The only error is ctx's.
+func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report Report) (*tensor.Tensor, error) {
+	n, zh, zw, c := z.Dims4()
+	cell := m.Cell()
+	if c != m.Spec.Latent || h > zh*cell || w > zw*cell {
+		panic("model: generate: the latent is not this model's, or too small")
+	}
+	x := tensor.New(n, h, w, m.Spec.Channels)
+	_, plan := m.Spec.plan()
+	halo := (reach(plan, cell) + cell - 1) / cell
+	err := tiles(ctx, n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
+		out := in.grow(halo, zh, zw)
+		part := t.New(1, out.h, out.w, c)
+		for r := range out.h {
+			copy(part.Data[r*out.w*c:][:out.w*c], z.Data[((i*zh+out.y+r)*zw+out.x)*c:])
+		}
+		y := m.output(t, m.dec.Forward(t, nn.Const(part)))
+		in.scale(cell).cut(y.Val, out.scale(cell), x, i)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// output turns what the decoder ends with into a picture.
+func (m *Model) output(t *nn.Tape, y *nn.Var) *nn.Var {
+	if m.Spec.Output == "sigmoid" {
+		return nn.Sigmoid(t, y)
+	}
+	return y
+}
+
+// Reconstruct returns what is left of x after the bottleneck: the clean picture,
+// if the model learned to remove noise. The only error is ctx's.
+func (m *Model) Reconstruct(ctx context.Context, x *tensor.Tensor, report Report) (*tensor.Tensor, error) {
+	_, h, w, _ := x.Dims4()
+	half := func(k int) Report {
+		if report == nil {
+			return nil
+		}
+		return func(done, total int) { report(k*total+done, 2*total) }
+	}
+	z, err := m.Features(ctx, x, half(0))
+	if err != nil {
+		return nil, err
+	}
+	return m.Generate(ctx, z, h, w, half(1))
+}
+
+// Anomaly returns, per element, the squared error with which the model
+// reproduces x. The only error is ctx's.
+func (m *Model) Anomaly(ctx context.Context, x *tensor.Tensor, report Report) (*tensor.Tensor, error) {
+	y, err := m.Reconstruct(ctx, x, report)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range x.Data {
+		d := y.Data[i] - v
+		y.Data[i] = d * d
+	}
+	return y, nil
+}
+
+// rect is a part of a picture, in cells or pixels.
+type rect struct{ y, x, h, w int }
+
+// grow returns r with a margin, inside a picture of h × w.
+func (r rect) grow(margin, h, w int) rect {
+	y, x := max(0, r.y-margin), max(0, r.x-margin)
+	return rect{y, x, min(h, r.y+r.h+margin) - y, min(w, r.x+r.w+margin) - x}
+}
+
+func (r rect) scale(k int) rect { return rect{r.y * k, r.x * k, r.h * k, r.w * k} }
+
+// cut copies r out of part, which holds the rectangle whole, into picture i of to.
+func (r rect) cut(part *tensor.Tensor, whole rect, to *tensor.Tensor, i int) {
+	_, h, w, c := to.Dims4()
+	width := min(r.w, w-r.x) * c
+	for y := r.y; y < min(r.y+r.h, h); y++ {
+		from := ((y-whole.y)*whole.w + r.x - whole.x) * c
+		copy(to.Data[((i*h+y)*w+r.x)*c:][:width], part.Data[from:])
+	}
+}
+
+// tilePixels is the greatest side of a tile: small enough that its activations
+// stay near the cache and a cancelled job ends at once.
+const tilePixels = 256
+
+// tiles cuts n pictures of h × w cells into tiles and works on them on all
+// processors.
+func tiles(ctx context.Context, n, h, w, cell int, report Report, work func(t *nn.Tape, i int, in rect)) error {
+	side := max(1, tilePixels/cell)
+	rows, cols := (h+side-1)/side, (w+side-1)/side
+	total := n * rows * cols
+	var mu sync.Mutex
+	done := 0
+	each(total, func(t *nn.Tape, k int) {
+		if ctx.Err() != nil {
+			return
+		}
+		i, r, c := k/(rows*cols), k/cols%rows, k%cols
+		// Tiles of one picture differ by a cell at most.
+		y0, y1, x0, x1 := r*h/rows, (r+1)*h/rows, c*w/cols, (c+1)*w/cols
+		work(t, i, rect{y0, x0, y1 - y0, x1 - x0})
+		if report != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			report(done, total)
+		}
+	})
+	return ctx.Err()
+}
+
+// each runs f(0) … f(n-1) on all processors, every goroutine with a tape of its
+// own that records nothing and is reset between calls.
+func each(n int, f func(t *nn.Tape, i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			t := nn.NewInference()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(t, i)
+				t.Reset()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// psnr returns the peak signal-to-noise ratio in dB of a mean squared error for
+// values in [0, 1].
+func psnr(mse float64) float64 { return -10 * math.Log10(mse) }

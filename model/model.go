@@ -1,0 +1,139 @@
+// Package model is the autoencoder: what it is (Spec), how it learns (Trainer),
+// what it is good for (Features, Generate, Reconstruct, Anomaly), and how it is
+// kept (Save, Read, Resume). An autoencoder is an encoder, a bottleneck and a
+// decoder; every variant minimises distortion + λ·price. The package reads and
+// writes streams, never files, and knows nothing of pictures beyond tensors.
+package model
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+
+	"sieve/model/nn"
+)
+
+// A Model is an encoder, a bottleneck and a decoder. It may be used by several
+// goroutines at once as long as nobody changes its weights.
+type Model struct {
+	Spec       Spec
+	Info       Info
+	enc, dec   nn.Seq // dec ends before the output function
+	bottleneck Bottleneck
+}
+
+// Info says how far a model has come.
+type Info struct {
+	Step    int     `json:"step"`     // of training
+	ValLoss float64 `json:"val_loss"` // of the validation pictures
+	ValPSNR float64 `json:"val_psnr"` // in dB
+}
+
+// New builds the model a spec describes, with fresh weights.
+func New(s Spec) (*Model, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(s.Seed, 0))
+	enc, dec := s.plan()
+	m := &Model{Spec: s, enc: build(rng, s, enc), dec: build(rng, s, dec), bottleneck: bottlenecks[s.Bottleneck]}
+	if s.Output == "identity" {
+		m.middle()
+	}
+	return m, nil
+}
+
+// middle starts pictures from mid-grey rather than from black.
+func (m *Model) middle() {
+	var last *nn.Param
+	for _, p := range m.dec.Params() {
+		last = p
+	}
+	for i := range last.Val.Data {
+		last.Val.Data[i] = 0.5
+	}
+}
+
+func build(rng *rand.Rand, s Spec, stages []stage) nn.Seq {
+	var seq nn.Seq
+	for _, st := range stages {
+		switch st.kind {
+		case "conv":
+			seq = append(seq, nn.NewConv2D(rng, st.in, st.out, st.k, st.stride))
+		case "transposed":
+			seq = append(seq, nn.NewConvT2D(rng, st.in, st.out, st.k, st.stride))
+		case "nearest":
+			seq = append(seq, nn.Func(nn.Up2))
+		case "gather":
+			seq = append(seq, nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Unshuffle(t, x, st.k) }))
+		case "spread":
+			seq = append(seq, nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Shuffle(t, x, st.k) }))
+		case "act":
+			seq = append(seq, activations[s.Activation])
+		case "residual":
+			body := build(rng, s, st.body)
+			// A block starts as almost nothing, so that depth costs no speed at first.
+			last := body[len(body)-1].(*nn.Conv2D)
+			for i := range last.W.Val.Data {
+				last.W.Val.Data[i] *= 0.1
+			}
+			seq = append(seq, nn.Residual{Layer: body})
+		default:
+			panic("model: unknown stage " + st.kind)
+		}
+	}
+	return seq
+}
+
+var activations = map[string]nn.Func{
+	"relu":    nn.ReLU,
+	"leaky":   func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.LeakyReLU(t, x, 0.1) },
+	"silu":    nn.SiLU,
+	"tanh":    nn.Tanh,
+	"sigmoid": nn.Sigmoid,
+}
+
+// Cell returns how many pixels a side one cell of the latent covers.
+func (m *Model) Cell() int { return m.Spec.Cell() }
+
+// Count returns how many numbers the model learns.
+func (m *Model) Count() int { return m.Spec.Count() }
+
+// Params yields every learned tensor under a stable name.
+func (m *Model) Params() iter.Seq2[string, *nn.Param] {
+	return func(yield func(string, *nn.Param) bool) {
+		for _, part := range []struct {
+			name string
+			of   nn.Seq
+		}{{"enc", m.enc}, {"dec", m.dec}} {
+			for name, p := range part.of.Params() {
+				if !yield(part.name+"."+name, p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// params returns Params in a slice.
+func (m *Model) params() []*nn.Param {
+	var out []*nn.Param
+	for _, p := range m.Params() {
+		out = append(out, p)
+	}
+	return out
+}
+
+// Clone returns a copy that shares nothing with m.
+func (m *Model) Clone() *Model {
+	c, err := New(m.Spec)
+	if err != nil {
+		panic(fmt.Sprintf("model: clone: %v", err)) // m was built from the same spec
+	}
+	c.Info = m.Info
+	from := m.params()
+	for i, p := range c.params() {
+		copy(p.Val.Data, from[i].Val.Data)
+	}
+	return c
+}

@@ -1,0 +1,447 @@
+package model
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"sieve/model/nn"
+	"sieve/model/tensor"
+)
+
+// waves is a source of smooth grey pictures.
+type waves struct{ size int }
+
+func (s waves) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
+	x := tensor.New(n, s.size, s.size, 1)
+	for b := range n {
+		f, p := rng.Float64()*.8, rng.Float64()*6
+		for i := range s.size * s.size {
+			x.Data[b*s.size*s.size+i] = float32(.5 + .4*math.Sin(f*float64(i%s.size+i/s.size)+p))
+		}
+	}
+	return x, nil
+}
+
+// small is a spec whose steps take no time.
+func small() Spec {
+	s := DefaultSpec()
+	s.Channels, s.Depth, s.Width, s.Latent, s.Crop, s.Batch, s.Check = 1, 1, 8, 4, 8, 8, 10
+	s.Scheme, s.Rate, s.Schedule, s.Warmup, s.Steps = "none", 1e-2, "constant", 0, 0
+	return s
+}
+
+func trainer(t *testing.T, s Spec) *Trainer {
+	t.Helper()
+	tr, err := NewTrainer(s, waves{s.Crop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+func train(t *testing.T, tr *Trainer, n int) (last Progress) {
+	t.Helper()
+	for range n {
+		p, err := tr.Step()
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = p
+	}
+	return last
+}
+
+func bytesOf(t *testing.T, tr *Trainer) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := tr.Save(&b, "waves"); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestEveryVariantLearns crosses bodies, bottlenecks and schemes, and varies the
+// rest.
+func TestEveryVariantLearns(t *testing.T) {
+	learn := func(name string, change func(*Spec)) {
+		t.Run(name, func(t *testing.T) {
+			s := small()
+			change(&s)
+			tr := trainer(t, s)
+			first := train(t, tr, 1)
+			if last := train(t, tr, 120); !(last.Loss < .6*first.Loss) {
+				t.Errorf("loss went from %g to %g", first.Loss, last.Loss)
+			}
+		})
+	}
+	for _, body := range Choices("body") {
+		for _, mid := range Choices("bottleneck") {
+			for _, scheme := range []string{"none", "gaussian:10-30", "poisson:20", "speckle:20", "saltpepper:5", "masked:10", "blindspot:10", "gaussian:20+saltpepper:1-5"} {
+				learn(body+"/"+mid+"/"+scheme, func(s *Spec) {
+					s.Body, s.Bottleneck, s.Scheme = body, mid, scheme
+					if body == "linear" {
+						s.Patch = 4
+					}
+				})
+			}
+		}
+	}
+	for _, a := range Choices("activation") {
+		learn("activation/"+a, func(s *Spec) { s.Activation = a })
+	}
+	for _, up := range Choices("up") {
+		learn("up/"+up, func(s *Spec) { s.Up = up })
+	}
+	for _, k := range []int{3, 5, 7} {
+		learn(fmt.Sprint("kernel/", k), func(s *Spec) { s.Kernel = k })
+	}
+	learn("loss/l1", func(s *Spec) { s.Loss = "l1" })
+	learn("output/sigmoid", func(s *Spec) { s.Output = "sigmoid" })
+	learn("sgd", func(s *Spec) { s.Optimiser, s.Rate, s.Warmup = "sgd", .05, 20 })
+	learn("cosine", func(s *Spec) { s.Schedule, s.Steps = "cosine", 130 })
+	learn("average", func(s *Spec) { s.Average = .9 })
+	learn("depth 2, blocks", func(s *Spec) { s.Depth, s.Blocks = 2, 1 })
+	learn("depth 0", func(s *Spec) { s.Depth = 0 })
+	learn("vector", func(s *Spec) { s.Patch = 4 })
+	learn("one picture a step", func(s *Spec) { s.Batch = 1 })
+	learn("uneven shards", func(s *Spec) { s.Batch = 11 })
+}
+
+// TestCrossEntropyReachesTheEntropy trains on pictures of 0 and 1, whose own
+// entropy is nothing.
+func TestCrossEntropyReachesTheEntropy(t *testing.T) {
+	s := small()
+	s.Loss, s.Output = "bce", "sigmoid"
+	tr, err := NewTrainer(s, bars{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := train(t, tr, 300); last.Loss > .02 {
+		t.Errorf("cross-entropy is %g nats after 300 steps, want nearly none", last.Loss)
+	}
+}
+
+// bars is a source of black and white pictures with one edge.
+type bars struct{}
+
+func (bars) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
+	x := tensor.New(n, 8, 8, 1)
+	for b := range n {
+		edge := rng.IntN(8)
+		for i := range 64 {
+			if i%8 >= edge {
+				x.Data[b*64+i] = 1
+			}
+		}
+	}
+	return x, nil
+}
+
+// TestResume checks that stopping and going on leaves no trace.
+func TestResume(t *testing.T) {
+	for name, change := range map[string]func(*Spec){
+		"plain":       func(*Spec) {},
+		"average":     func(s *Spec) { s.Average = .99 },
+		"variational": func(s *Spec) { s.Bottleneck, s.Scheme = "variational", "gaussian:0-30+poisson:10" },
+		"sgd":         func(s *Spec) { s.Optimiser, s.Rate = "sgd", .01 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := small()
+			change(&s)
+			whole, half := trainer(t, s), trainer(t, s)
+			train(t, whole, 25)
+			train(t, half, 13)
+			rest, err := Resume(bytes.NewReader(bytesOf(t, half)), waves{s.Crop}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			train(t, rest, 12)
+			if !bytes.Equal(bytesOf(t, whole), bytesOf(t, rest)) {
+				t.Error("a resumed run differs from an unbroken one")
+			}
+		})
+	}
+}
+
+// TestCores checks that the number of processors does not show in the weights.
+func TestCores(t *testing.T) {
+	s := small()
+	s.Bottleneck, s.Scheme, s.Average, s.Batch = "variational", "gaussian:0-30", .9, 11
+	var got [][]byte
+	for _, n := range []int{1, 2, 7} {
+		old := runtime.GOMAXPROCS(n)
+		tr := trainer(t, s)
+		train(t, tr, 12)
+		got = append(got, bytesOf(t, tr))
+		runtime.GOMAXPROCS(old)
+	}
+	if !bytes.Equal(got[0], got[1]) || !bytes.Equal(got[0], got[2]) {
+		t.Error("weights depend on GOMAXPROCS")
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var end error
+	for p, err := range trainer(t, small()).Steps(ctx) {
+		if end = err; p.Step == 5 {
+			cancel()
+		}
+	}
+	if !errors.Is(end, context.Canceled) {
+		t.Errorf("ended with %v", end)
+	}
+}
+
+// TestStepsEnd counts the steps of a run that has an end.
+func TestStepsEnd(t *testing.T) {
+	s := small()
+	s.Steps, s.Schedule = 7, "cosine"
+	n := 0
+	var last Progress
+	for p, err := range trainer(t, s).Steps(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = p
+		n++
+	}
+	if n != 7 || last.Step != 7 || last.Val == nil {
+		t.Errorf("took %d steps, the last is number %d with validation %v; want 7, 7 and one", n, last.Step, last.Val)
+	}
+}
+
+// TestDivergenceKeepsTheBest trains with a rate of 1000 and goes back.
+func TestDivergenceKeepsTheBest(t *testing.T) {
+	for _, output := range Choices("output") {
+		s := small()
+		s.Output = output
+		tr := trainer(t, s)
+		train(t, tr, 60)
+		good := tr.Best()
+		tr.m.Spec.Rate = 1000
+		var err error
+		for range 200 {
+			if _, err = tr.Step(); err != nil {
+				break
+			}
+		}
+		if !errors.Is(err, ErrDiverged) {
+			t.Fatalf("%s: a rate of 1000 ended with %v", output, err)
+		}
+		if err := tr.Revert(); err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range tr.params {
+			for j, v := range p.Val.Data {
+				if v != good.params()[i].Val.Data[j] {
+					t.Fatalf("%s: after going back weight %d of parameter %d is %g, the best was %g", output, j, i, v, good.params()[i].Val.Data[j])
+				}
+			}
+		}
+		tr.m.Spec.Rate = 1e-3
+		train(t, tr, 10)
+	}
+}
+
+// TestTilesDoNotShow compares a picture worked on whole with one in tiles.
+func TestTilesDoNotShow(t *testing.T) {
+	for name, change := range map[string]func(*Spec){
+		"transposed": func(s *Spec) { s.Depth, s.Kernel, s.Blocks = 2, 5, 1 },
+		"nearest":    func(s *Spec) { s.Depth, s.Up = 3, "nearest" },
+		"depth 0":    func(s *Spec) { s.Depth = 0 },
+		"vector":     func(s *Spec) { s.Patch = 4 },
+		"linear":     func(s *Spec) { s.Body, s.Patch = "linear", 8 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := small()
+			s.Crop, s.Width = 32, 4
+			change(&s)
+			m, err := New(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, _ := waves{size: 700}.Batch(rand.New(rand.NewPCG(1, 1)), 1)
+			rng := rand.New(rand.NewPCG(2, 2))
+			for i := range x.Data {
+				x.Data[i] += rng.Float32()
+			}
+			got, err := m.Reconstruct(t.Context(), x, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// One tile: pad by hand, no halo.
+			cell := m.Cell()
+			side := (700 + cell - 1) / cell * cell
+			whole := tensor.New(1, side, side, 1)
+			for y := range side {
+				for xx := range side {
+					whole.Data[y*side+xx] = x.Data[min(y, 699)*700+min(xx, 699)]
+				}
+			}
+			z, _ := m.bottleneck.Code(nil, m.enc.Forward(nil, nn.Const(whole)), nil)
+			want := m.output(nil, m.dec.Forward(nil, z)).Val
+			for y := range 700 {
+				for xx := range 700 {
+					if g, w := got.Data[y*700+xx], want.Data[y*side+xx]; g != w {
+						t.Fatalf("pixel (%d, %d) is %g in tiles, %g whole", xx, y, g, w)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestAnySize reconstructs pictures that are no multiple of anything.
+func TestAnySize(t *testing.T) {
+	s := small()
+	s.Depth, s.Crop = 3, 8
+	m, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range [][2]int{{1, 1}, {1, 500}, {500, 1}, {7, 9}, {257, 3}} {
+		done := 0
+		y, err := m.Reconstruct(t.Context(), tensor.New(2, size[0], size[1], 1), func(d, total int) {
+			if d != done+1 || d > total {
+				t.Errorf("reported %d of %d after %d", d, total, done)
+			}
+			done = d
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, h, w, c := y.Dims4(); n != 2 || h != size[0] || w != size[1] || c != 1 {
+			t.Errorf("reconstruction of %v has shape %v", size, y.Shape)
+		}
+	}
+}
+
+// TestCancelledReconstruction asks for nothing and gets the context's error.
+func TestCancelledReconstruction(t *testing.T) {
+	m, err := New(small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.Reconstruct(ctx, tensor.New(1, 600, 600, 1), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// TestAnomalyIsSquaredError adds the two up.
+func TestAnomalyIsSquaredError(t *testing.T) {
+	m, err := New(small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := waves{8}.Batch(rand.New(rand.NewPCG(1, 1)), 1)
+	y, _ := m.Reconstruct(t.Context(), x, nil)
+	a, _ := m.Anomaly(t.Context(), x, nil)
+	for i, v := range a.Data {
+		if d := x.Data[i] - y.Data[i]; v != d*d {
+			t.Fatalf("element %d is %g, the squared error is %g", i, v, d*d)
+		}
+	}
+}
+
+// blobs is a source of colour pixels whose principal components are known.
+type blobs struct{}
+
+func (blobs) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
+	x := tensor.New(n, 4, 4, 1)
+	for i := range n * 4 {
+		var e [4]float64
+		for k, sd := range []float64{2, 1, .5, .25} {
+			e[k] = (rng.Float64() - .5) * math.Sqrt(12) * sd
+		}
+		// Half the Hadamard matrix is a rotation. Its four outputs are the 2×2
+		// pixels of a patch.
+		for k, r := range [4][4]float64{{1, 1, 1, 1}, {1, -1, 1, -1}, {1, 1, -1, -1}, {1, -1, -1, 1}} {
+			at := i/4*16 + i%4/2*8 + i%2*2 + k/2*4 + k%2
+			for j := range 4 {
+				x.Data[at] += float32(r[j] * e[j] / 2)
+			}
+		}
+	}
+	return x, nil
+}
+
+// TestLinearIsPCA checks that a linear autoencoder with two latents loses
+// exactly the variance of the components PCA would drop. Baldi and Hornik 1989.
+func TestLinearIsPCA(t *testing.T) {
+	s := small()
+	s.Body, s.Patch, s.Latent, s.Crop, s.Batch, s.Schedule, s.Steps = "linear", 2, 2, 4, 32, "cosine", 1500
+	tr, err := NewTrainer(s, blobs{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	train(t, tr, s.Steps)
+	x, _ := blobs{}.Batch(rand.New(rand.NewPCG(5, 5)), 4000)
+	a, _ := tr.Model().Anomaly(t.Context(), x, nil)
+	var got float64
+	for _, v := range a.Data {
+		got += float64(v) / float64(len(a.Data))
+	}
+	if want := (.5*.5 + .25*.25) / 4; math.Abs(got-want) > .02*want {
+		t.Errorf("loses %g, PCA loses %g", got, want)
+	}
+}
+
+// TestSpecErrorsNameTheField breaks one field at a time.
+func TestSpecErrorsNameTheField(t *testing.T) {
+	for field, change := range map[string]func(*Spec){
+		"body":     func(s *Spec) { s.Body = "recurrent" },
+		"channels": func(s *Spec) { s.Channels = 2 },
+		"crop":     func(s *Spec) { s.Crop = 9 },
+		"kernel":   func(s *Spec) { s.Kernel = 4 },
+		"rate":     func(s *Spec) { s.Rate = math.NaN() },
+		"output":   func(s *Spec) { s.Loss = "bce" },
+		"schedule": func(s *Spec) { s.Schedule = "cosine" },
+		"batch":    func(s *Spec) { s.Batch = 0 },
+		"width":    func(s *Spec) { s.Width, s.Depth, s.Kernel, s.Crop, s.Blocks = 512, 5, 7, 32, 16 },
+	} {
+		s := small()
+		change(&s)
+		_, err := New(s)
+		var se *SpecError
+		if !errors.As(err, &se) || se.Field != field {
+			t.Errorf("%s: error is %v", field, err)
+		}
+	}
+	s := small()
+	s.Scheme = "gaussian:abc"
+	if _, err := New(s); err == nil {
+		t.Error("an unreadable scheme is accepted")
+	}
+}
+
+// TestCountAgrees compares the plan's count with what is built.
+func TestCountAgrees(t *testing.T) {
+	for _, change := range []func(*Spec){
+		func(*Spec) {}, func(s *Spec) { s.Depth, s.Blocks, s.Up = 3, 2, "nearest" },
+		func(s *Spec) { s.Patch = 4 }, func(s *Spec) { s.Body, s.Bottleneck = "linear", "variational" }, func(s *Spec) { s.Depth = 0 },
+	} {
+		s := small()
+		change(&s)
+		m, err := New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, p := range m.Params() {
+			n += len(p.Val.Data)
+		}
+		if n != s.Count() {
+			t.Errorf("%+v: built %d numbers, counted %d", s, n, s.Count())
+		}
+	}
+}

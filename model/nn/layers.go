@@ -1,0 +1,107 @@
+package nn
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"math/rand/v2"
+
+	"sieve/model/tensor"
+)
+
+// Conv2D is a convolution with learned weights: w (K, K, Cin, Cout), b (Cout).
+type Conv2D struct {
+	W, B   *Param
+	Stride int
+}
+
+// NewConv2D returns a convolution from in to out channels, k×k, with weights
+// drawn uniformly so that a ReLU behind it keeps the variance (He et al.,
+// arXiv:1502.01852) and no bias.
+func NewConv2D(rng *rand.Rand, in, out, k, stride int) *Conv2D {
+	return &Conv2D{uniform(rng, in*k*k, k, k, in, out), &Param{tensor.New(out)}, stride}
+}
+
+func (c *Conv2D) Forward(t *Tape, x *Var) *Var {
+	return Conv(t, x, t.Use(c.W), t.Use(c.B), c.Stride)
+}
+
+func (c *Conv2D) Params() iter.Seq2[string, *Param] { return pair(c.W, c.B) }
+
+// ConvT2D is a transposed convolution with learned weights: w (K, K, Cout, Cin),
+// b (Cout).
+type ConvT2D struct {
+	W, B   *Param
+	Stride int
+}
+
+// NewConvT2D returns a transposed convolution from in to out channels. Each
+// pixel of its result sees a stride-th of the taps in each direction.
+func NewConvT2D(rng *rand.Rand, in, out, k, stride int) *ConvT2D {
+	return &ConvT2D{uniform(rng, max(1, in*k*k/(stride*stride)), k, k, out, in), &Param{tensor.New(out)}, stride}
+}
+
+func (c *ConvT2D) Forward(t *Tape, x *Var) *Var {
+	return ConvT(t, x, t.Use(c.W), t.Use(c.B), c.Stride)
+}
+
+func (c *ConvT2D) Params() iter.Seq2[string, *Param] { return pair(c.W, c.B) }
+
+func pair(w, b *Param) iter.Seq2[string, *Param] {
+	return func(yield func(string, *Param) bool) {
+		_ = yield("w", w) && yield("b", b)
+	}
+}
+
+// uniform returns weights of variance 2/fanIn.
+func uniform(rng *rand.Rand, fanIn int, shape ...int) *Param {
+	w := tensor.New(shape...)
+	reach := math.Sqrt(6 / float64(fanIn))
+	for i := range w.Data {
+		w.Data[i] = float32((2*rng.Float64() - 1) * reach)
+	}
+	return &Param{w}
+}
+
+// Func is a layer with nothing to learn.
+type Func func(t *Tape, x *Var) *Var
+
+func (f Func) Forward(t *Tape, x *Var) *Var      { return f(t, x) }
+func (f Func) Params() iter.Seq2[string, *Param] { return func(func(string, *Param) bool) {} }
+
+// Seq runs layers one after another.
+type Seq []Layer
+
+func (s Seq) Forward(t *Tape, x *Var) *Var {
+	first := x
+	for _, l := range s {
+		y := l.Forward(t, x)
+		if x != first && y != x {
+			t.done(x)
+		}
+		x = y
+	}
+	return x
+}
+
+func (s Seq) Params() iter.Seq2[string, *Param] {
+	return func(yield func(string, *Param) bool) {
+		for i, l := range s {
+			for name, p := range l.Params() {
+				if !yield(fmt.Sprintf("%d.%s", i, name), p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Residual adds what its layer says to its input. He et al., arXiv:1512.03385.
+type Residual struct{ Layer }
+
+func (r Residual) Forward(t *Tape, x *Var) *Var {
+	d := r.Layer.Forward(t, x)
+	y := Add(t, x, d)
+	t.done(d)
+	return y
+}

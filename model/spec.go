@@ -1,0 +1,259 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"sieve/model/noise"
+)
+
+// A Spec says everything about a model and how it learns but its weights and its
+// data. It is plain data: the header of a file, the contents of a form and the
+// flags of a command are views of it.
+type Spec struct {
+	// The network.
+	Body       string  `json:"body"`       // "conv" or "linear"
+	Channels   int     `json:"channels"`   // of the picture: 1 or 3
+	Depth      int     `json:"depth"`      // how often a conv body halves the picture
+	Width      int     `json:"width"`      // channels after the first halving; doubled at each further one
+	Latent     int     `json:"latent"`     // channels of the latent
+	Patch      int     `json:"patch"`      // cells a side gathered into one code; 1 keeps a map
+	Kernel     int     `json:"kernel"`     // taps a side: 3, 5 or 7
+	Blocks     int     `json:"blocks"`     // residual blocks of two 3×3 convolutions at each level
+	Activation string  `json:"activation"` // "relu", "leaky", "silu", "tanh" or "sigmoid"
+	Up         string  `json:"up"`         // "transposed" or "nearest"
+	Output     string  `json:"output"`     // "identity" or "sigmoid"
+	Bottleneck string  `json:"bottleneck"` // "plain", "sparse" or "variational"
+	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss
+
+	// The lesson.
+	Scheme string `json:"scheme"` // what noise.Parse reads
+	Loss   string `json:"loss"`   // "mse", "bce" or "l1"
+
+	// The way down.
+	Optimiser string  `json:"optimiser"` // "adam" or "sgd"
+	Rate      float64 `json:"rate"`      // learning rate
+	Schedule  string  `json:"schedule"`  // "constant" or "cosine"
+	Warmup    int     `json:"warmup"`    // steps in which the rate rises from 0
+	Steps     int     `json:"steps"`     // the end of training; 0: until stopped
+	Decay     float64 `json:"decay"`     // of weights a step, in units of the rate
+	Momentum  float64 `json:"momentum"`  // of sgd
+	Clip      float64 `json:"clip"`      // greatest length of the gradient; 0: no limit
+	Average   float64 `json:"average"`   // decay of the moving average of weights; 0: none
+	Batch     int     `json:"batch"`     // pictures a step
+	Crop      int     `json:"crop"`      // side of a training picture in pixels
+	Check     int     `json:"check"`     // steps between validations
+	Seed      uint64  `json:"seed"`
+}
+
+// DefaultSpec returns a small denoising convolutional autoencoder for colour
+// photographs.
+func DefaultSpec() Spec {
+	return Spec{
+		Body: "conv", Channels: 3, Depth: 2, Width: 32, Latent: 16, Patch: 1, Kernel: 3, Blocks: 0,
+		Activation: "relu", Up: "transposed", Output: "identity", Bottleneck: "plain", Lambda: 1e-4,
+		Scheme: "gaussian:0-50", Loss: "mse",
+		Optimiser: "adam", Rate: 1e-3, Schedule: "cosine", Warmup: 50, Steps: 2000, Momentum: 0.9, Clip: 1,
+		Batch: 16, Crop: 64, Check: 50, Seed: 1,
+	}
+}
+
+// Choices of the fields that are words, in the order people should meet them.
+var choices = map[string][]string{
+	"body":       {"conv", "linear"},
+	"activation": {"relu", "leaky", "silu", "tanh", "sigmoid"},
+	"up":         {"transposed", "nearest"},
+	"output":     {"identity", "sigmoid"},
+	"bottleneck": {"plain", "sparse", "variational"},
+	"loss":       {"mse", "l1", "bce"},
+	"optimiser":  {"adam", "sgd"},
+	"schedule":   {"constant", "cosine"},
+}
+
+// Choices returns the words a field of Spec may hold, by its JSON name, or nil.
+func Choices(field string) []string { return slices.Clone(choices[field]) }
+
+// MaxCount bounds the learned numbers of a model: a file that declares more is
+// refused before memory is taken.
+const MaxCount = 64 << 20
+
+// A SpecError names the field that cannot be, and what could.
+type SpecError struct{ Field, Value, Want string }
+
+func (e *SpecError) Error() string {
+	return fmt.Sprintf("model: %s is %s, want %s", e.Field, e.Value, e.Want)
+}
+
+// Validate returns a *SpecError for the first field that cannot be.
+func (s Spec) Validate() error {
+	for _, f := range []struct{ name, value string }{
+		{"body", s.Body}, {"activation", s.Activation}, {"up", s.Up}, {"output", s.Output},
+		{"bottleneck", s.Bottleneck}, {"loss", s.Loss}, {"optimiser", s.Optimiser}, {"schedule", s.Schedule},
+	} {
+		if !slices.Contains(choices[f.name], f.value) {
+			return &SpecError{f.name, fmt.Sprintf("%q", f.value), "one of " + strings.Join(choices[f.name], ", ")}
+		}
+	}
+	for _, f := range []struct {
+		name             string
+		value, low, high int
+	}{
+		{"depth", s.Depth, 0, 5}, {"width", s.Width, 1, 512}, {"latent", s.Latent, 1, 4096}, {"patch", s.Patch, 1, 64},
+		{"blocks", s.Blocks, 0, 16}, {"warmup", s.Warmup, 0, 1e6}, {"steps", s.Steps, 0, 1e9},
+		{"batch", s.Batch, 1, 1024}, {"crop", s.Crop, 1, 512}, {"check", s.Check, 1, 1e6},
+	} {
+		if f.value < f.low || f.value > f.high {
+			return &SpecError{f.name, fmt.Sprint(f.value), fmt.Sprintf("%d to %d", f.low, f.high)}
+		}
+	}
+	for _, f := range []struct {
+		name             string
+		value, low, high float64
+	}{
+		{"lambda", s.Lambda, 0, 1e6}, {"rate", s.Rate, 0, 1e6}, {"decay", s.Decay, 0, 1},
+		{"momentum", s.Momentum, 0, 0.9999}, {"clip", s.Clip, 0, 1e9}, {"average", s.Average, 0, 0.99999},
+	} {
+		if math.IsNaN(f.value) || f.value < f.low || f.value > f.high {
+			return &SpecError{f.name, fmt.Sprint(f.value), fmt.Sprintf("%g to %g", f.low, f.high)}
+		}
+	}
+	switch {
+	case s.Channels != 1 && s.Channels != 3:
+		return &SpecError{"channels", fmt.Sprint(s.Channels), "1 (grey) or 3 (colour)"}
+	case s.Kernel != 3 && s.Kernel != 5 && s.Kernel != 7:
+		return &SpecError{"kernel", fmt.Sprint(s.Kernel), "3, 5 or 7"}
+	case s.Crop%s.Cell() != 0:
+		return &SpecError{"crop", fmt.Sprint(s.Crop), fmt.Sprintf("a multiple of %d, the pixels a side that one latent cell covers", s.Cell())}
+	case s.Loss == "bce" && s.Output != "sigmoid":
+		return &SpecError{"output", fmt.Sprintf("%q", s.Output), "sigmoid, because binary cross-entropy needs values between 0 and 1"}
+	case s.Schedule == "cosine" && s.Steps == 0:
+		return &SpecError{"schedule", `"cosine"`, "constant, or a number of steps after which the rate has fallen to zero"}
+	}
+	if _, err := noise.Parse(s.Scheme); err != nil {
+		return fmt.Errorf("model: scheme: %w", err)
+	}
+	if n := s.Count(); n > MaxCount {
+		return &SpecError{"width", fmt.Sprint(s.Width), fmt.Sprintf("less: the network would have %d learned numbers, the limit is %d", n, MaxCount)}
+	}
+	return nil
+}
+
+// Cell returns how many pixels a side one cell of the latent covers.
+func (s Spec) Cell() int {
+	if s.Body == "linear" {
+		return s.Patch
+	}
+	return s.Patch << s.Depth
+}
+
+// Count returns how many numbers a model of this spec learns.
+func (s Spec) Count() int {
+	enc, dec := s.plan()
+	return count(enc) + count(dec)
+}
+
+// A stage is one layer of a network before it exists.
+type stage struct {
+	kind    string // "conv", "transposed", "nearest", "gather", "spread", "act" or "residual"
+	in, out int    // channels
+	k       int    // taps a side, or pixels a side of a block
+	stride  int
+	body    []stage // of a residual block
+}
+
+// plan lists the layers of encoder and decoder.
+func (s Spec) plan() (enc, dec []stage) {
+	head := s.Latent
+	if s.Bottleneck == "variational" {
+		head *= 2
+	}
+	conv := func(in, out, k, stride int) stage { return stage{kind: "conv", in: in, out: out, k: k, stride: stride} }
+	gather, spread := stage{kind: "gather", k: s.Patch}, stage{kind: "spread", k: s.Patch}
+	area := s.Patch * s.Patch
+	if s.Body == "linear" {
+		return []stage{gather, conv(s.Channels*area, head, 1, 1)}, []stage{conv(s.Latent, s.Channels*area, 1, 1), spread}
+	}
+	act := stage{kind: "act"}
+	width := func(level int) int { return min(s.Width<<level, max(512, s.Width)) }
+	blocks := func(c int) []stage {
+		var b []stage
+		for range s.Blocks {
+			b = append(b, stage{kind: "residual", body: []stage{conv(c, c, 3, 1), act, conv(c, c, 3, 1)}})
+		}
+		return b
+	}
+	c := s.Channels
+	for level := range max(1, s.Depth) {
+		enc = append(enc, conv(c, width(level), s.Kernel, min(2, s.Depth+1)), act)
+		c = width(level)
+		enc = append(enc, blocks(c)...)
+	}
+	if s.Patch > 1 {
+		enc = append(enc, gather, conv(c*area, head, 1, 1))
+		dec = append(dec, conv(s.Latent, c*area, 1, 1), act, spread)
+	} else {
+		enc = append(enc, conv(c, head, s.Kernel, 1))
+		dec = append(dec, conv(s.Latent, c, s.Kernel, 1), act)
+	}
+	dec = append(dec, blocks(c)...)
+	for level := s.Depth - 1; level >= 0; level-- {
+		to := s.Channels
+		if level > 0 {
+			to = width(level - 1)
+		}
+		if s.Up == "nearest" {
+			dec = append(dec, stage{kind: "nearest"}, conv(c, to, s.Kernel, 1))
+		} else {
+			dec = append(dec, stage{kind: "transposed", in: c, out: to, k: s.Kernel, stride: 2})
+		}
+		if level > 0 {
+			dec = append(dec, act)
+			dec = append(dec, blocks(to)...)
+		}
+		c = to
+	}
+	if s.Depth == 0 {
+		dec = append(dec, conv(c, s.Channels, s.Kernel, 1))
+	}
+	return enc, dec
+}
+
+func count(stages []stage) int {
+	n := 0
+	for _, st := range stages {
+		switch st.kind {
+		case "conv", "transposed":
+			n += st.k*st.k*st.in*st.out + st.out
+		case "residual":
+			n += count(st.body)
+		}
+	}
+	return n
+}
+
+// reach returns how many pixels beyond a cell's own its value can depend on
+// (encoder), or how many pixels beyond a cell its value can change (decoder).
+func reach(stages []stage, pixel int) int {
+	r := 0
+	for _, st := range stages {
+		switch st.kind {
+		case "conv":
+			r += st.k / 2 * pixel
+			pixel *= st.stride
+		case "transposed":
+			r += (st.k/2/st.stride + 1) * pixel
+			pixel /= st.stride
+		case "nearest":
+			pixel /= 2
+		case "gather":
+			pixel *= st.k
+		case "spread":
+			pixel /= st.k
+		case "residual":
+			r += reach(st.body, pixel)
+		}
+	}
+	return r
+}

@@ -1,0 +1,404 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"math/rand/v2"
+
+	"sieve/model/nn"
+	"sieve/model/noise"
+	"sieve/model/tensor"
+)
+
+// ErrDiverged reports weights or a loss that have left all bounds.
+var ErrDiverged = errors.New("model: training diverged")
+
+// ErrNoBest reports that there are no best weights to go back to.
+var ErrNoBest = errors.New("model: no best weights yet")
+
+const (
+	// maxShards is into how many pieces a step is cut. It is a property of the
+	// algorithm and not of the machine, so that a run gives the same weights on
+	// any number of processors.
+	maxShards = 8
+	// heldPictures is how many pictures a validation looks at.
+	heldPictures = 64
+	// greatestWeight bounds the root mean square of the weights: networks that
+	// learn stay a hundred times below.
+	greatestWeight = 100
+)
+
+// A Source yields pictures to learn from, n of them as (n, Crop, Crop,
+// Channels). What it yields depends on rng and nothing else, and it may be
+// called by several goroutines at once.
+type Source interface {
+	Batch(rng *rand.Rand, n int) (*tensor.Tensor, error)
+}
+
+// Progress is what one step of training cost.
+type Progress struct {
+	Step       int
+	Loss       float64 // distortion + lambda × price
+	Distortion float64
+	Price      float64 // magnitude or nats, as the bottleneck has it
+	Rate       float64
+	Val        *Validation // nil when this step was not followed by one
+}
+
+// Validation is how well the model does on pictures it does not learn from.
+type Validation struct {
+	Loss float64 // the distortion it is trained on
+	PSNR float64 // of what it makes against what it should, in dB
+}
+
+// A Trainer moves a model towards its data. It is used by one goroutine at a
+// time; others look at the clones it gives out.
+type Trainer struct {
+	m           *Model
+	scheme      noise.Scheme
+	train, held Source
+	opt         *nn.Optimiser
+	params      []*nn.Param
+	average     []*tensor.Tensor // nil without Spec.Average
+	best        []*tensor.Tensor // nil before the first validation
+	bestInfo    Info
+	shards      []*shard
+	grads       []*tensor.Tensor
+	val         []lesson // what validations look at, made once
+}
+
+// A shard is a fixed part of every batch.
+type shard struct {
+	n    int // pictures
+	tape *nn.Tape
+	part Progress
+	err  error
+}
+
+type lesson struct{ in, want, weight *tensor.Tensor }
+
+// NewTrainer returns a trainer at step 0. A nil held takes validation pictures
+// from train.
+func NewTrainer(spec Spec, train, held Source) (*Trainer, error) {
+	m, err := New(spec)
+	if err != nil {
+		return nil, err
+	}
+	scheme, err := noise.Parse(spec.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	if held == nil {
+		held = train
+	}
+	tr := &Trainer{m: m, scheme: scheme, train: train, held: held, params: m.params()}
+	if spec.Optimiser == "adam" {
+		tr.opt = nn.NewAdam(tr.params, float32(spec.Decay))
+	} else {
+		tr.opt = nn.NewSGD(tr.params, float32(spec.Momentum), float32(spec.Decay))
+	}
+	if spec.Average > 0 {
+		tr.average = copies(tr.params)
+	}
+	for i := range min(maxShards, spec.Batch) {
+		k := min(maxShards, spec.Batch)
+		tr.shards = append(tr.shards, &shard{n: spec.Batch*(i+1)/k - spec.Batch*i/k, tape: nn.NewTape()})
+	}
+	for _, p := range tr.params {
+		tr.grads = append(tr.grads, tensor.New(p.Val.Shape...))
+	}
+	return tr, nil
+}
+
+func copies(params []*nn.Param) []*tensor.Tensor {
+	out := make([]*tensor.Tensor, len(params))
+	for i, p := range params {
+		out[i] = p.Val.Clone()
+	}
+	return out
+}
+
+// Spec returns what is trained and how.
+func (tr *Trainer) Spec() Spec { return tr.m.Spec }
+
+// Taken returns how many steps have been taken.
+func (tr *Trainer) Taken() int { return tr.m.Info.Step }
+
+// SetRate changes the learning rate that schedule and warm-up start from.
+func (tr *Trainer) SetRate(r float64) { tr.m.Spec.Rate = r }
+
+// SetSteps moves the end of training, and with it the end of a cosine schedule.
+func (tr *Trainer) SetSteps(n int) { tr.m.Spec.Steps = n }
+
+// Steps trains until Spec.Steps are taken, ctx is done, an error, or the caller
+// stops ranging. The caller sets the pace: not asking for the next step is how
+// to pause. Between steps the weights are still.
+func (tr *Trainer) Steps(ctx context.Context) iter.Seq2[Progress, error] {
+	return func(yield func(Progress, error) bool) {
+		for tr.m.Spec.Steps == 0 || tr.Taken() < tr.m.Spec.Steps {
+			if err := ctx.Err(); err != nil {
+				yield(Progress{Step: tr.Taken()}, err)
+				return
+			}
+			if p, err := tr.Step(); !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Step takes one step. After ErrDiverged the weights are of no use; Revert goes
+// back to the best.
+func (tr *Trainer) Step() (Progress, error) {
+	if tr.best == nil {
+		if _, err := tr.validate(); err != nil {
+			return Progress{}, err
+		}
+	}
+	s := &tr.m.Spec
+	step := tr.Taken() + 1
+	each(len(tr.shards), func(_ *nn.Tape, i int) { tr.shards[i].learn(tr, step, i) })
+	p := Progress{Step: step, Rate: s.rate(step)}
+	for _, sh := range tr.shards {
+		if sh.err != nil {
+			return p, fmt.Errorf("model: step %d: %w", step, sh.err)
+		}
+		share := float64(sh.n) / float64(s.Batch)
+		p.Loss += share * sh.part.Loss
+		p.Distortion += share * sh.part.Distortion
+		p.Price += share * sh.part.Price
+	}
+	tr.gather()
+	norm := nn.Norm(tr.grads)
+	if !finite(p.Loss) || !finite(norm) {
+		return p, fmt.Errorf("%w at step %d", ErrDiverged, step)
+	}
+	if s.Clip > 0 && norm > s.Clip {
+		k := float32(s.Clip / norm)
+		for _, g := range tr.grads {
+			for i := range g.Data {
+				g.Data[i] *= k
+			}
+		}
+	}
+	tr.opt.Update(tr.params, tr.grads, float32(p.Rate))
+	tr.m.Info.Step = step
+	if !(tr.size() < greatestWeight) {
+		return p, fmt.Errorf("%w at step %d", ErrDiverged, step)
+	}
+	if tr.average != nil {
+		keep := float32(min(s.Average, float64(1+step)/float64(10+step)))
+		for i, a := range tr.average {
+			for j, v := range tr.params[i].Val.Data {
+				a.Data[j] = float32(keep*a.Data[j]) + float32((1-keep)*v)
+			}
+		}
+	}
+	if step%s.Check == 0 || step == s.Steps {
+		v, err := tr.validate()
+		if err != nil {
+			return p, err
+		}
+		p.Val = &v
+	}
+	return p, nil
+}
+
+// learn runs one shard forwards and backwards. Its chance depends on the seed,
+// the step and its place alone.
+func (sh *shard) learn(tr *Trainer, step, place int) {
+	s := &tr.m.Spec
+	rng := rand.New(rand.NewPCG(mix(s.Seed, uint64(step)), uint64(place)+1))
+	var x *tensor.Tensor
+	if x, sh.err = tr.train.Batch(rng, sh.n); sh.err != nil {
+		return
+	}
+	t := sh.tape
+	t.Reset()
+	in, want, weight := tr.scheme.Lesson(rng, x)
+	z, price := tr.m.bottleneck.Code(t, tr.m.enc.Forward(t, nn.Const(in)), rng)
+	loss := tr.m.distortion(t, tr.m.dec.Forward(t, z), want, weight)
+	sh.part = Progress{Distortion: float64(loss.Val.Data[0])}
+	if price != nil {
+		sh.part.Price = float64(price.Val.Data[0])
+		loss = nn.AddScaled(t, loss, float32(s.Lambda), price)
+	}
+	sh.part.Loss = float64(loss.Val.Data[0])
+	t.Backward(loss, float32(sh.n)/float32(s.Batch))
+}
+
+// distortion judges what the decoder ends with.
+func (m *Model) distortion(t *nn.Tape, y *nn.Var, want, weight *tensor.Tensor) *nn.Var {
+	switch m.Spec.Loss {
+	case "bce":
+		return nn.BCE(t, y, want, weight)
+	case "l1":
+		return nn.L1(t, m.output(t, y), want, weight)
+	default:
+		return nn.MSE(t, m.output(t, y), want, weight)
+	}
+}
+
+// gather adds up the gradients of all shards, in their order.
+func (tr *Trainer) gather() {
+	each(len(tr.params), func(_ *nn.Tape, i int) {
+		sum := tr.grads[i].Data
+		clear(sum)
+		for _, sh := range tr.shards {
+			if g := sh.tape.Grad(tr.params[i]); g != nil {
+				for j, v := range g.Data {
+					sum[j] += v
+				}
+			}
+		}
+	})
+}
+
+// size returns the root mean square of the weights.
+func (tr *Trainer) size() float64 {
+	var s float64
+	n := 0
+	for _, p := range tr.params {
+		for _, v := range p.Val.Data {
+			s += float64(float64(v) * float64(v))
+		}
+		n += len(p.Val.Data)
+	}
+	return math.Sqrt(s / float64(n))
+}
+
+// validate looks at the held pictures with the weights that would be shipped,
+// and keeps these weights if they are the best so far.
+func (tr *Trainer) validate() (Validation, error) {
+	if tr.val == nil {
+		if err := tr.prepare(); err != nil {
+			return Validation{}, err
+		}
+	}
+	m := tr.Model()
+	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
+	each(len(tr.val), func(t *nn.Tape, i int) {
+		l := tr.val[i]
+		z, _ := m.bottleneck.Code(t, m.enc.Forward(t, nn.Const(l.in)), nil)
+		y := m.dec.Forward(t, z)
+		loss[i] = float64(m.distortion(t, y, l.want, l.weight).Val.Data[0])
+		x := m.output(t, y).Val
+		for j, v := range x.Data {
+			d := float64(v - l.want.Data[j])
+			mse[i] += float64(d*d) / float64(len(x.Data))
+		}
+	})
+	var v Validation
+	var all float64
+	for i := range tr.val {
+		v.Loss += loss[i] / float64(len(tr.val))
+		all += mse[i] / float64(len(tr.val))
+	}
+	v.PSNR = psnr(all)
+	if finite(v.Loss) && (tr.best == nil || v.Loss < tr.bestInfo.ValLoss) {
+		tr.best = copies(m.params())
+		tr.bestInfo = Info{Step: tr.Taken(), ValLoss: v.Loss, ValPSNR: v.PSNR}
+	}
+	tr.m.Info.ValLoss, tr.m.Info.ValPSNR = v.Loss, v.PSNR
+	return v, nil
+}
+
+// prepare draws the lessons of all validations, with a chance of their own.
+func (tr *Trainer) prepare() error {
+	const together = 8
+	for i := range heldPictures / together {
+		rng := rand.New(rand.NewPCG(mix(tr.m.Spec.Seed, 0), uint64(i)+1))
+		x, err := tr.held.Batch(rng, together)
+		if err != nil {
+			tr.val = nil
+			return fmt.Errorf("model: validation: %w", err)
+		}
+		in, want, weight := tr.scheme.Lesson(rng, x)
+		tr.val = append(tr.val, lesson{in, want, weight})
+	}
+	return nil
+}
+
+// Model returns a copy of the model as it would be shipped now: with averaged
+// weights, if there are any.
+func (tr *Trainer) Model() *Model {
+	m := tr.m.Clone()
+	if tr.average != nil {
+		restore(m.params(), tr.average)
+	}
+	return m
+}
+
+// Best returns a copy of the model that did best on the validation pictures, or
+// nil before the first validation.
+func (tr *Trainer) Best() *Model {
+	if tr.best == nil {
+		return nil
+	}
+	m := tr.m.Clone()
+	restore(m.params(), tr.best)
+	m.Info = tr.bestInfo
+	return m
+}
+
+// Revert goes back to the best weights. The optimiser starts anew; the count of
+// steps goes on from where the best were found.
+func (tr *Trainer) Revert() error {
+	if tr.best == nil {
+		return ErrNoBest
+	}
+	restore(tr.params, tr.best)
+	for i, a := range tr.average {
+		copy(a.Data, tr.best[i].Data)
+	}
+	tr.opt.Forget()
+	tr.m.Info = tr.bestInfo
+	return nil
+}
+
+func restore(params []*nn.Param, from []*tensor.Tensor) {
+	for i, p := range params {
+		copy(p.Val.Data, from[i].Data)
+	}
+}
+
+// rate returns the learning rate of a step, counted from 1: a straight rise
+// during warm-up, then constant or half a cosine down to zero (Loshchilov and
+// Hutter, arXiv:1608.03983, eq. 5, without restarts).
+func (s Spec) rate(step int) float64 {
+	r := s.Rate
+	if step <= s.Warmup {
+		r *= float64(step) / float64(s.Warmup)
+	}
+	if s.Schedule == "cosine" {
+		r *= raisedCosine(min(1, float64(step-1)/float64(s.Steps)))
+	}
+	return r
+}
+
+// raisedCosine returns (1 + cos πx)/2 = cos²(πx/2) for x in [0, 1], the same on
+// every machine.
+func raisedCosine(x float64) float64 {
+	// The Taylor series of the cosine up to the 20th power: below 1e-15 there.
+	q := -(x * math.Pi / 2) * (x * math.Pi / 2)
+	sum, term := 1.0, 1.0
+	for k := 2; k <= 20; k += 2 {
+		term = float64(term*q) / float64((k-1)*k)
+		sum += term
+	}
+	return sum * sum
+}
+
+// mix spreads two numbers over one, so that neighbouring seeds and steps share
+// no stream of chance. Steele et al. 2014, splitmix64.
+func mix(a, b uint64) uint64 {
+	x := a*0x9e3779b97f4a7c15 + b
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
