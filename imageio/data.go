@@ -1,0 +1,167 @@
+package imageio
+
+// This file opens whatever a name stands for as something to learn from.
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sieve/model/tensor"
+)
+
+// A Source gives batches (n, H, W, C), all of one size. What it gives depends
+// on the generator's state and on nothing else.
+type Source interface {
+	Batch(rng *rand.Rand, n int) (*tensor.Tensor, error)
+}
+
+// Data is something to learn from, and its part that is kept for validation.
+type Data struct {
+	Name     string
+	Train    Source
+	Held     Source      // nil when there is only one picture
+	Count    int         // of pictures, both parts together; 0: drawn as they are asked for, without end
+	Skipped  []FileError // found so far; Train may find more
+	Native   int         // side of the pictures when all have one, else 0
+	Channels int         // of a batch
+}
+
+// heldEvery picture is kept for validation.
+const heldEvery = 10
+
+// Builtins are the names behind "builtin:".
+func Builtins() []string { return []string{"leaves", "glyphs", "shapes"} }
+
+// OpenData opens a folder of pictures, a picture, an IDX file or a folder with
+// one, a CIFAR-10 file or a folder of them, or "builtin:" and a name. Every
+// tenth picture is held out. report may be nil.
+func OpenData(ctx context.Context, name string, o FolderOptions, report func(done, total int)) (*Data, error) {
+	if o.Crop < 0 || o.Channels != 0 && o.Channels != 1 && o.Channels != 3 {
+		panic(fmt.Sprintf("imageio: a crop of %d with %d channels", o.Crop, o.Channels))
+	}
+	if rest, ok := strings.CutPrefix(name, "builtin:"); ok {
+		return openBuiltin(name, rest, o)
+	}
+	at, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if at.IsDir() {
+		if files, _ := cifarFiles(name); len(files) > 0 {
+			return openSet(name, o, func() (*Set, error) { return OpenCIFAR(o.Channels, name) })
+		}
+		if file := idxIn(name); file != "" {
+			return openSet(name, o, func() (*Set, error) { return OpenIDX(file, o.Channels) })
+		}
+		f, err := OpenFolder(ctx, name, o, report)
+		return folderData(name, f, err)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	switch {
+	case isIDX(f):
+		return openSet(name, o, func() (*Set, error) { return OpenIDX(name, o.Channels) })
+	case strings.EqualFold(filepath.Ext(name), ".bin"):
+		return openSet(name, o, func() (*Set, error) { return OpenCIFAR(o.Channels, name) })
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if _, err := readHeader(f); err != nil { // its own reason, not that a folder of one is empty
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	one, err := newFolder(ctx, name, []string{name}, nil, o, report)
+	return folderData(name, one, err)
+}
+
+func folderData(name string, f *Folder, err error) (*Data, error) {
+	if err != nil {
+		return nil, err
+	}
+	d := &Data{Name: name, Count: f.Len(), Skipped: f.Skipped(), Channels: f.channels}
+	train, held := f.Split(heldEvery)
+	d.Train = train
+	if held != nil {
+		d.Held = held
+	}
+	return d, nil
+}
+
+func openSet(name string, o FolderOptions, open func() (*Set, error)) (*Data, error) {
+	s, err := open()
+	if err != nil {
+		return nil, err
+	}
+	d := &Data{Name: name, Count: s.Len(), Channels: s.channels}
+	if s.h == s.w {
+		d.Native = s.h
+	} else if o.Crop == 0 {
+		o.Crop = max(s.h, s.w)
+	}
+	train, held := s.Crop(o.Crop).Split(heldEvery)
+	d.Train = train
+	if held != nil {
+		d.Held = held
+	}
+	return d, nil
+}
+
+// idxIn returns the pictures in a folder that holds IDX, those to train on if
+// there are others.
+func idxIn(dir string) (found string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		n := strings.ToLower(e.Name())
+		if e.IsDir() || !strings.Contains(n, "idx3") {
+			continue
+		}
+		if found == "" || strings.HasPrefix(n, "train") {
+			found = filepath.Join(dir, e.Name())
+		}
+	}
+	return found
+}
+
+func openBuiltin(name, kind string, o FolderOptions) (*Data, error) {
+	size, channels := o.Crop, o.Channels
+	or := func(v *int, usual int) {
+		if *v == 0 {
+			*v = usual
+		}
+	}
+	d := &Data{Name: name}
+	switch kind {
+	case "leaves":
+		or(&size, 64)
+		or(&channels, 3)
+		d.Train = Leaves{Size: size, Channels: channels}
+	case "glyphs":
+		or(&size, 28)
+		or(&channels, 1)
+		d.Train = Glyphs{Size: size, Channels: channels}
+	case "shapes":
+		or(&size, 32)
+		or(&channels, 3)
+		d.Train = Shapes{Size: size, Channels: channels}
+	default:
+		return nil, fmt.Errorf("%s: %w: the built-in data are %s", name, ErrUnsupported, strings.Join(Builtins(), ", "))
+	}
+	d.Held, d.Native, d.Channels = apart{d.Train}, size, channels
+	return d, nil
+}
+
+// apart gives batches of the same kind from another stream: those that a
+// generator in the same state would not draw.
+type apart struct{ Source }
+
+func (a apart) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
+	return a.Source.Batch(rand.New(rand.NewPCG(rng.Uint64(), 0x68656c64)), n)
+}
