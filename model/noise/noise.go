@@ -232,14 +232,14 @@ func pointwise(rng *rand.Rand, x *tensor.Tensor, strengths []float64, spoil func
 func addGaussian(src *rand.PCG, pix []float32, _ int, s float64) {
 	sigma := s / 255
 	for i := range pix {
-		pix[i] += float32(normal(src) * sigma)
+		pix[i] += float32(normal(src.Uint64()) * sigma)
 	}
 }
 
 func multiplyGaussian(src *rand.PCG, pix []float32, _ int, s float64) {
 	sigma := s / 255
 	for i, v := range pix {
-		pix[i] += float32(float64(v) * normal(src) * sigma)
+		pix[i] += float32(float64(v) * normal(src.Uint64()) * sigma)
 	}
 }
 
@@ -248,9 +248,25 @@ func countPhotons(src *rand.PCG, pix []float32, _ int, s float64) {
 		return
 	}
 	white := 255 / s * (255 / s)
-	for i, v := range pix {
-		if v > 0 {
-			pix[i] = float32(photons(src, float64(float64(v)*white)) / white)
+	var draws [512]float64 // made ahead of their use: the processor overlaps more of either
+	for len(pix) > 0 {
+		block := pix[:min(len(pix), len(draws))]
+		pix = pix[len(block):]
+		for i, v := range block {
+			if bits := src.Uint64(); float64(v)*white < few {
+				draws[i] = uniform(bits)
+			} else {
+				draws[i] = normal(bits)
+			}
+		}
+		for i, v := range block {
+			mean := float64(float64(v) * white)
+			switch {
+			case mean >= few:
+				block[i] = float32(manyPhotons(draws[i], mean) / white)
+			case mean > 0:
+				block[i] = float32(fewPhotons(draws[i], mean) / white)
+			}
 		}
 	}
 }
@@ -258,7 +274,7 @@ func countPhotons(src *rand.PCG, pix []float32, _ int, s float64) {
 func losePixels(src *rand.PCG, pix []float32, c int, p float64) {
 	for i := 0; i < len(pix); i += c {
 		u := src.Uint64()
-		if float64(u>>11)*0x1p-53 < p/100 {
+		if uniform(u) < p/100 {
 			fill(pix[i:i+c], float32(u&1))
 		}
 	}

@@ -127,9 +127,14 @@ func parsePart(part string) (s Scheme, want string) {
 	}
 	lo, okLo := parseNumber(low)
 	hi, okHi := parseNumber(high)
-	if !okLo || !okHi || lo > hi || hi > kind.Max {
-		return nil, fmt.Sprintf("a strength from 0 to %s %s, or a range of them such as %s",
-			number(kind.Max), kind.Unit, kind.text(Range{0, kind.Default}))
+	switch {
+	case !okLo || !okHi:
+		return nil, fmt.Sprintf("a strength from 0 to %s %s as in %s, or a range as in %s",
+			number(kind.Max), kind.Unit, kind.text(Range{kind.Default, kind.Default}), kind.text(Range{0, kind.Default}))
+	case lo > hi:
+		return nil, "the lower strength first"
+	case hi > kind.Max:
+		return nil, fmt.Sprintf("at most %s %s", number(kind.Max), kind.Unit)
 	}
 	return kind.scheme(Range{lo, hi}), ""
 }
