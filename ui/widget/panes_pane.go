@@ -1,0 +1,232 @@
+package widget
+
+// Panes: a picture with what it is above and how good it is below.
+
+import (
+	"fmt"
+	"image"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/lang"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Pane shows one layer of a View: a title above, a figure beneath, and under that the value at the pointer.
+// Texts that are too long are shortened, and none of them changes the layout.
+type Pane struct {
+	widget.BaseWidget
+
+	// Probe says what the layer's value is at a pixel of the picture, in the units of what is shown; nil says
+	// nothing. It is called on the goroutine of the user interface whenever the pointer moves.
+	Probe func(x, y int) string
+
+	view      *View
+	layer     *layer
+	title     string
+	figure    string
+	accessory fyne.CanvasObject
+	group     *Panes // nil when it stands alone
+
+	mode      Comparison
+	with      *Pane // compared with
+	gain      int
+	held      *Pane // shown in its place
+	onCompare func()
+
+	stage  *stage
+	head   *heading
+	weigh  *flat // opens the menu of comparisons
+	grow   *flat // fills the space
+	hints  [2]*Hint
+	factor *Pick // the gain, while a difference is shown
+	score  *caption
+	value  *caption
+}
+
+// NewPane returns an empty pane of a View.
+func NewPane(v *View, title string) *Pane {
+	p := &Pane{view: v, title: title, gain: 4, score: newCaption(), value: newCaption()}
+	toggle := func() {
+		if p.group != nil {
+			p.group.Toggle(p)
+		}
+	}
+	p.stage = newStage(p)
+	p.head = newHeading(toggle)
+	p.weigh = newFlat(compareIcon(), "", p.offerComparisons)
+	p.grow = newFlat(fynetheme.ViewFullScreenIcon(), "", toggle)
+	p.hints = [2]*Hint{NewHint(lang.L("Compare"), "", p.weigh), NewHint("", "", p.grow)}
+	var gains []string
+	for _, g := range Gains() {
+		gains = append(gains, fmt.Sprintf("×%d", g))
+	}
+	p.factor = NewPick(gains, func(i int) { p.SetGain(Gains()[i]) })
+	p.factor.SetSelected(1)
+	v.panes = append(v.panes, p)
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+// SetLayer shows a picture, stretched over the View's; its pixels must not change afterwards. nil shows none.
+// The View is told the size of the picture first.
+func (p *Pane) SetLayer(img *image.RGBA) {
+	p.layer = nil
+	if img != nil && !img.Rect.Empty() {
+		p.layer = newLayer(img)
+	}
+	for _, other := range p.view.panes { // those compared with this one, too
+		other.stage.arrange()
+	}
+	p.read()
+}
+
+// Layer returns what SetLayer set.
+func (p *Pane) Layer() *image.RGBA {
+	if p.layer == nil {
+		return nil
+	}
+	return p.layer.level(0)
+}
+
+// SetTitle says what the pane is.
+func (p *Pane) SetTitle(title string) {
+	p.title = title
+	p.sayAll()
+}
+
+// Title returns what SetTitle set.
+func (p *Pane) Title() string { return p.title }
+
+// SetFigure says how good what it shows is.
+func (p *Pane) SetFigure(figure string) {
+	p.figure = figure
+	p.sayAll()
+}
+
+// SetAccessory puts a small object, such as a Pick, at the right end of the title's row; nil takes it away.
+func (p *Pane) SetAccessory(o fyne.CanvasObject) {
+	p.accessory = o
+	p.Refresh()
+}
+
+// sayAll writes the texts of all panes, since any may show those of this one.
+func (p *Pane) sayAll() {
+	for _, other := range p.view.panes {
+		other.say()
+	}
+}
+
+func (p *Pane) say() {
+	title, figure := p.title, p.figure
+	switch {
+	case p.held != nil:
+		title, figure = p.held.title, p.held.figure
+	case p.mode == Difference:
+		title = p.with.title + " − " + p.title
+	}
+	p.head.text.say(title)
+	p.score.say(figure)
+	p.stage.divide()
+}
+
+// read asks for the value under the pointer.
+func (p *Pane) read() {
+	value := ""
+	if x, y, ok := p.view.Pointer(); ok && p.Probe != nil && p.layer != nil {
+		value = p.Probe(x, y)
+	}
+	p.value.say(value)
+}
+
+// offerComparisons opens a menu of what the pane can be compared with, and how.
+func (p *Pane) offerComparisons() {
+	items := []*fyne.MenuItem{}
+	add := func(text string, c Comparison, with *Pane) {
+		m := fyne.NewMenuItem(text, func() { p.Compare(c, with) })
+		m.Checked = p.mode == c && p.with == with
+		items = append(items, m)
+	}
+	add(lang.L("Not compared"), Apart, nil)
+	for _, c := range []Comparison{Slider, Difference} {
+		items = append(items, fyne.NewMenuItemSeparator())
+		for _, o := range p.view.panes {
+			name := map[string]any{"Title": o.title}
+			switch {
+			case o == p:
+			case c == Slider:
+				add(lang.L("Slider: {{.Title}}", name), c, o)
+			case c == Difference:
+				add(lang.L("Difference: {{.Title}}", name), c, o)
+			}
+		}
+	}
+	popUp(items, p.weigh)
+}
+
+// rows returns the heights of the title, the figure and the value.
+func (p *Pane) rows() (title, figure, value float32) {
+	text := textHeight(p, fynetheme.SizeNameText)
+	return onGrid(text + grid), onGrid(text), onGrid(textHeight(p, fynetheme.SizeNameCaptionText))
+}
+
+func (p *Pane) CreateRenderer() fyne.WidgetRenderer {
+	r := &parts{objects: p.objects()}
+	r.min = func() fyne.Size {
+		title, figure, value := p.rows()
+		return fyne.NewSize(16*grid, title+8*grid+figure+value)
+	}
+	r.layout = func(size fyne.Size) {
+		title, figure, value := p.rows()
+		x := size.Width
+		put := func(o fyne.CanvasObject) {
+			m := o.MinSize().Min(fyne.NewSize(x/2, title))
+			x -= m.Width
+			place(o, x, (title-m.Height)/2, m.Width, m.Height)
+		}
+		for _, o := range r.objects[1:] { // what the title's row holds at its right, from the right
+			if o == p.head {
+				break
+			}
+			put(o)
+		}
+		place(p.head, 0, 0, max(0, x-grid), title)
+		place(p.stage, 0, title, size.Width, max(0, size.Height-title-figure-value))
+		p.score.place(0, size.Height-figure-value, size.Width, figure)
+		p.value.place(0, size.Height-value, size.Width, value)
+		p.stage.fill() // where it is may have changed, though its size has not
+	}
+	r.refresh = func() {
+		r.objects = p.objects()
+		p.hints[1].text, p.hints[1].key, p.grow.icon = lang.L("Fill the space"), "", fynetheme.ViewFullScreenIcon()
+		if p.group != nil && p.group.maximised == p {
+			p.hints[1].text, p.hints[1].key, p.grow.icon = lang.L("Show all"), "Esc", fynetheme.ViewRestoreIcon()
+		}
+		p.weigh.on = p.mode != Apart
+		p.score.dress(p, fynetheme.SizeNameText, fynetheme.ColorNameForeground)
+		p.value.dress(p, fynetheme.SizeNameCaptionText, fynetheme.ColorNamePlaceHolder)
+		p.say()
+		r.layout(p.Size())
+		for _, o := range r.objects {
+			o.Refresh()
+		}
+		canvas.Refresh(p)
+	}
+	r.refresh()
+	return r
+}
+
+// objects are what the pane shows now: the stage, the right end of the title's row from the right, the rest.
+func (p *Pane) objects() []fyne.CanvasObject {
+	all := []fyne.CanvasObject{p.stage}
+	if p.group != nil {
+		all = append(all, p.hints[1], p.hints[0])
+	}
+	if p.mode == Difference && p.held == nil {
+		all = append(all, p.factor)
+	} else if p.accessory != nil {
+		all = append(all, p.accessory)
+	}
+	return append(all, p.head, p.score.Text, p.value.Text)
+}

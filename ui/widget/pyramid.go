@@ -1,0 +1,100 @@
+package widget
+
+// Layers: pictures with their halves, quarters, … for showing them small.
+
+import (
+	"encoding/binary"
+	"image"
+	"runtime"
+	"sync"
+)
+
+// layer is a picture and the levels of its pyramid, each half as wide and high as the one before, rounded up.
+// Every pixel of a level is the mean of the 2×2 below it, or of those that exist at an odd edge. Means are of
+// the encoded (gamma) values, not of light: a noisy picture stays as bright as the clean one, the zero of a
+// difference stays mid-grey, and a colour map's steps keep their order. Levels are made when first asked for.
+type layer struct {
+	mu     sync.Mutex
+	levels []*image.RGBA
+}
+
+func newLayer(img *image.RGBA) *layer { return &layer{levels: []*image.RGBA{img}} }
+
+func (l *layer) size() (w, h int) {
+	b := l.levels[0].Rect
+	return b.Dx(), b.Dy()
+}
+
+// level returns level k, or the smallest there is. Any goroutine may call it.
+func (l *layer) level(k int) *image.RGBA {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.levels) <= k {
+		last := l.levels[len(l.levels)-1]
+		if last.Rect.Dx() == 1 && last.Rect.Dy() == 1 {
+			break
+		}
+		l.levels = append(l.levels, halve(last, len(l.levels)))
+	}
+	return l.levels[min(k, len(l.levels)-1)]
+}
+
+// halve returns the means of 2×2 pixels. Halves are rounded up where k is odd and down where it is even, so
+// that many levels together do not brighten the picture.
+func halve(src *image.RGBA, k int) *image.RGBA {
+	sw, sh := src.Rect.Dx(), src.Rect.Dy()
+	dst := image.NewRGBA(image.Rect(0, 0, (sw+1)/2, (sh+1)/2))
+	half := lanes(2)
+	if k%2 == 0 {
+		half = lanes(1)
+	}
+	bands(dst.Rect.Dy(), sw, func(y0, y1 int) {
+		for y := y0; y < y1; y++ {
+			top, bottom := scanline(src, 2*y), scanline(src, min(2*y+1, sh-1))
+			out := scanline(dst, y)
+			n := sw / 2
+			for i := range n {
+				a, b := top[8*i:8*i+8], bottom[8*i:8*i+8]
+				sum := spread(packed(a)) + spread(packed(a[4:])) + spread(packed(b)) + spread(packed(b[4:])) + half
+				binary.LittleEndian.PutUint32(out[4*i:], gather(sum>>2))
+			}
+			if sw%2 == 1 {
+				sum := 2*(spread(packed(top[8*n:]))+spread(packed(bottom[8*n:]))) + half
+				binary.LittleEndian.PutUint32(out[4*n:], gather(sum>>2))
+			}
+		}
+	})
+	return dst
+}
+
+// Four 8-bit samples of a pixel are summed at once in the four 16-bit lanes of a word.
+
+func packed(p []uint8) uint32 { return binary.LittleEndian.Uint32(p) }
+
+// spread puts the samples of a pixel into lanes (in the order 0, 2, 1, 3).
+func spread(p uint32) uint64 { return uint64(p&0x00ff00ff) | uint64(p&0xff00ff00)<<24 }
+
+// gather is the way back; of each lane the low 8 bits count.
+func gather(s uint64) uint32 { return uint32(s)&0x00ff00ff | uint32(s>>24)&0xff00ff00 }
+
+// lanes returns a word with v in every lane.
+func lanes(v uint64) uint64 { return v * 0x0001000100010001 }
+
+// scanline returns the pixels of a row of a picture, wherever its bounds begin.
+func scanline(img *image.RGBA, y int) []uint8 {
+	o := y * img.Stride
+	return img.Pix[o : o+4*img.Rect.Dx()]
+}
+
+// bands calls f with parts of 0 … rows, on several goroutines when there is enough to do, and waits for them.
+// width is the number of pixels a row costs.
+func bands(rows, width int, f func(y0, y1 int)) {
+	const worthwhile = 1 << 17 // pixels
+	n := max(1, min(runtime.GOMAXPROCS(0), rows*width/worthwhile, rows))
+	var wg sync.WaitGroup
+	for i := range n - 1 {
+		wg.Go(func() { f(rows*i/n, rows*(i+1)/n) })
+	}
+	f(rows*(n-1)/n, rows)
+	wg.Wait()
+}

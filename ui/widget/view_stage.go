@@ -1,0 +1,333 @@
+package widget
+
+// Stages: the part of a pane that shows the picture and takes the pointer.
+
+import (
+	"image"
+	"image/color"
+	"math"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	look "sieve/ui/theme"
+)
+
+// stage lays sheets over grey, marks the point under the pointer and turns gestures into those of the View:
+// wheel or two fingers zoom about the pointer (with Shift they pan), dragging pans or moves the divider, a
+// double tap toggles between fitted and 100 %. Being scrollable it is clipped by Fyne.
+type stage struct {
+	widget.BaseWidget
+	pane     *Pane
+	device   float64 // device pixels a unit of length
+	shift    fyne.Position
+	ground   *canvas.Rectangle
+	right    *sheet // the layer; while comparing by slider, the part right of the divider
+	left     *sheet
+	leftClip *container.Clip
+	split    divider
+	cross    *canvas.Raster
+	pixel    [2]*canvas.Rectangle // outlines of the pixel under the pointer, dark around light
+	drag     dragging
+	over     fyne.Position // the pointer
+}
+
+type dragging int
+
+const (
+	notDragging dragging = iota
+	draggingPicture
+	draggingDivider
+)
+
+var (
+	_ fyne.Scrollable     = (*stage)(nil)
+	_ fyne.Draggable      = (*stage)(nil)
+	_ fyne.DoubleTappable = (*stage)(nil)
+	_ desktop.Hoverable   = (*stage)(nil)
+	_ desktop.Cursorable  = (*stage)(nil)
+)
+
+func newStage(p *Pane) *stage {
+	s := &stage{pane: p, device: 1, ground: canvas.NewRectangle(color.Black)}
+	s.right = newSheet(p.view.do, s.arrange, s.rescaled)
+	s.left = newSheet(p.view.do, s.arrange, s.rescaled)
+	s.leftClip = container.NewClip(container.NewWithoutLayout(s.left.Raster))
+	s.leftClip.Hide()
+	s.split = newDivider()
+	s.cross = newCross()
+	for i, c := range []color.Color{color.Black, color.White} {
+		s.pixel[i] = canvas.NewRectangle(color.Transparent)
+		s.pixel[i].StrokeColor, s.pixel[i].StrokeWidth = c, 1
+	}
+	s.mark()
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+// scaleOf returns device pixels a unit of length where o is shown, 0 when it is not shown yet.
+func scaleOf(o fyne.CanvasObject) float64 {
+	c := fyne.CurrentApp().Driver().CanvasForObject(o)
+	if c == nil {
+		return 0
+	}
+	const far = 1 << 16
+	x, _ := c.PixelCoordinateForPosition(fyne.NewPos(far, 0))
+	return float64(x) / far
+}
+
+// rescaled is called while drawing: only then is it certain which canvas, of which scale, a stage is on.
+func (s *stage) rescaled() {
+	if d := scaleOf(s); d != 0 && d != s.device {
+		s.pane.view.do(s.fill)
+	}
+}
+
+// fill tells the View how large the stage is.
+func (s *stage) fill() {
+	if d := scaleOf(s); d != 0 {
+		s.device = d
+	}
+	w, h := math.Round(float64(s.Size().Width)*s.device), math.Round(float64(s.Size().Height)*s.device)
+	s.pane.view.resize(int(w), int(h))
+	s.arrange()
+}
+
+// arrange shows the frames where they now belong and asks for those that are missing.
+func (s *stage) arrange() {
+	v := s.pane.view
+	if !s.pane.Visible() || s.Size().IsZero() || v.width == 0 || v.paneW < 1 || v.paneH < 1 {
+		return
+	}
+	s.align()
+	ox, oy := v.origin()
+	visible := image.Rect(-ox, -oy, v.paneW-ox, v.paneH-oy)
+	margin := image.Pt(v.paneW/8, v.paneH/8)
+	q := request{width: v.width, height: v.height, scale: v.scale}
+	show := func(sh *sheet, a, b *layer) {
+		q.a, q.b, q.gain = a, b, 0
+		if b != nil {
+			q.gain = s.pane.gain
+		}
+		sh.place(v, float64(ox)+float64(s.shift.X), float64(oy)+float64(s.shift.Y), s.device)
+		sh.want(q, visible, margin)
+	}
+	right, minus, left := s.pane.layers()
+	if minus != nil {
+		show(s.right, minus, right)
+	} else {
+		show(s.right, right, nil)
+	}
+	if left != nil {
+		show(s.left, left, nil)
+	}
+}
+
+// align finds how far the stage is from a whole device pixel, so that frames are drawn on whole ones.
+func (s *stage) align() {
+	s.shift = fyne.Position{}
+	if s.device == math.Trunc(s.device) {
+		return
+	}
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(s)
+	off := func(p float32) float32 {
+		d := float64(p) * s.device
+		return float32(math.Round(d) - d)
+	}
+	s.shift = fyne.NewPos(off(at.X), off(at.Y))
+}
+
+// at returns a position in device pixels.
+func (s *stage) at(p fyne.Position) (px, py float64) {
+	return float64(p.X)*s.device - float64(s.shift.X), float64(p.Y)*s.device - float64(s.shift.Y)
+}
+
+// mark shows where the pointer is, here or in another pane.
+func (s *stage) mark() {
+	v := s.pane.view
+	x, y, ok := v.Pointer()
+	s.cross.Hidden = !ok || v.hover == s.pane
+	outline := ok && v.scale >= 8
+	for i, box := range s.pixel {
+		box.Hidden = !outline
+		if !outline {
+			continue
+		}
+		px, py := v.ToScreen(float64(x), float64(y))
+		grow := float64(1 - i)
+		box.Move(fyne.NewPos(float32((px-grow)/s.device), float32((py-grow)/s.device)))
+		side := float32((v.scale + 2*grow) / s.device)
+		box.Resize(fyne.NewSize(side, side))
+	}
+	if !s.cross.Hidden {
+		half := s.cross.Size().Width / 2
+		s.cross.Move(fyne.NewPos(float32(v.hoverX/s.device)-half, float32(v.hoverY/s.device)-half))
+	}
+}
+
+// zoomRate is how far the wheel must go to double the scale: four clicks of a wheel on Linux and Windows.
+const zoomRate = 100
+
+func (s *stage) Scrolled(e *fyne.ScrollEvent) {
+	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok && d.CurrentKeyModifiers()&fyne.KeyModifierShift != 0 {
+		s.pane.view.Pan(float64(e.Scrolled.DX)*s.device, float64(e.Scrolled.DY)*s.device)
+		return
+	}
+	px, py := s.at(e.Position)
+	turn := max(-zoomRate, min(float64(e.Scrolled.DY), zoomRate))
+	if turn != 0 {
+		s.pane.view.ZoomAbout(math.Exp2(turn/zoomRate), px, py)
+	}
+}
+
+func (s *stage) Dragged(e *fyne.DragEvent) {
+	if s.drag == notDragging {
+		s.drag = draggingPicture
+		if s.overDivider(e.Position.SubtractXY(e.Dragged.DX, e.Dragged.DY)) {
+			s.drag = draggingDivider
+		}
+	}
+	s.over = e.Position
+	px, py := s.at(e.Position)
+	s.pane.view.point(s.pane, px, py)
+	if s.drag == draggingDivider {
+		s.pane.SetDivider(e.Position.X / s.Size().Width)
+		return
+	}
+	s.pane.view.Pan(float64(e.Dragged.DX)*s.device, float64(e.Dragged.DY)*s.device)
+}
+
+func (s *stage) DragEnd() { s.drag = notDragging }
+
+func (s *stage) DoubleTapped(e *fyne.PointEvent) { s.pane.view.Toggle(s.at(e.Position)) }
+
+func (s *stage) MouseIn(e *desktop.MouseEvent) { s.MouseMoved(e) }
+
+func (s *stage) MouseMoved(e *desktop.MouseEvent) {
+	s.over = e.Position
+	px, py := s.at(e.Position)
+	s.pane.view.point(s.pane, px, py)
+}
+
+func (s *stage) MouseOut() { s.pane.view.point(nil, 0, 0) }
+
+func (s *stage) Cursor() desktop.Cursor {
+	switch {
+	case s.drag == draggingPicture:
+		return moveCursor{}
+	case s.drag == draggingDivider || s.overDivider(s.over):
+		return desktop.HResizeCursor
+	}
+	return desktop.CrosshairCursor
+}
+
+func (s *stage) overDivider(p fyne.Position) bool {
+	const reach = 8
+	return s.pane.mode == Slider && float32(math.Abs(float64(p.X-s.split.x))) <= reach
+}
+
+func (s *stage) CreateRenderer() fyne.WidgetRenderer {
+	objects := []fyne.CanvasObject{s.ground, s.right.Raster, s.leftClip}
+	objects = append(objects, s.split.objects()...)
+	objects = append(objects, s.pixel[0], s.pixel[1], s.cross)
+	r := &stageRenderer{s, objects}
+	r.colour()
+	return r
+}
+
+type stageRenderer struct {
+	s       *stage
+	objects []fyne.CanvasObject
+}
+
+func (r *stageRenderer) Layout(size fyne.Size) {
+	r.s.ground.Resize(size)
+	r.s.fill()
+	r.s.divide()
+}
+
+func (r *stageRenderer) MinSize() fyne.Size { return fyne.NewSize(64, 64) }
+
+func (r *stageRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+func (r *stageRenderer) Destroy() {}
+
+func (r *stageRenderer) Refresh() {
+	r.colour()
+	r.s.divide()
+	canvas.Refresh(r.s)
+}
+
+func (r *stageRenderer) colour() {
+	r.s.ground.FillColor = neutral(r.s.Theme())
+	r.s.split.dress(r.s.Theme())
+}
+
+// neutral is the theme's grey behind pictures; mid-grey where the theme has none, since a tint misleads.
+func neutral(th fyne.Theme) color.Color {
+	if c := th.Color(look.ColorNamePicture, fyne.CurrentApp().Settings().ThemeVariant()); c != nil {
+		if _, _, _, a := c.RGBA(); a == 0xffff {
+			return c
+		}
+	}
+	if fyne.CurrentApp().Settings().ThemeVariant() == fynetheme.VariantLight {
+		return color.Gray{0xc8}
+	}
+	return color.Gray{0x30}
+}
+
+// newCross returns the mark that shows in the other panes where the pointer is: white arms with dark edges,
+// so that it is seen on every picture, and open in the middle.
+func newCross() *canvas.Raster {
+	const side, gap = 25, 4
+	img := image.NewRGBA(image.Rect(0, 0, side, side))
+	for i := range side {
+		if d := i - side/2; d >= -gap && d <= gap {
+			continue
+		}
+		for off, c := range map[int]color.RGBA{-1: {A: 160}, 0: {255, 255, 255, 255}, 1: {A: 160}} {
+			img.SetRGBA(i, side/2+off, c)
+			img.SetRGBA(side/2+off, i, c)
+		}
+	}
+	r := canvas.NewRaster(func(int, int) image.Image { return img })
+	r.ScaleMode = canvas.ImageScalePixels
+	r.Resize(fyne.NewSquareSize(side))
+	return r
+}
+
+// moveCursor is four arrows, shown while the picture is dragged.
+type moveCursor struct{}
+
+func (moveCursor) Image() (image.Image, int, int) {
+	const side, mid, head = 23, 11, 4
+	inside := func(x, y int) bool { // the shape in one eighth of the plane, folded out
+		x, y = max(x-mid, mid-x), max(y-mid, mid-y)
+		if x < y {
+			x, y = y, x
+		}
+		if x > mid-1 {
+			return false
+		}
+		return y == 0 || x+y <= mid-1 && x >= mid-1-head && y <= head-1
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			if inside(x, y) {
+				img.SetNRGBA(x, y, color.NRGBA{255, 255, 255, 255})
+				continue
+			}
+			for _, n := range [][2]int{{x - 1, y}, {x + 1, y}, {x, y - 1}, {x, y + 1}} {
+				if inside(n[0], n[1]) {
+					img.SetNRGBA(x, y, color.NRGBA{A: 255})
+				}
+			}
+		}
+	}
+	return img, mid, mid
+}
