@@ -1,10 +1,8 @@
 package kernel
 
-import "slices"
-
 // A Conv is the shape of a convolution: pictures (N, H, W, Cin) to
-// (N, Ho, Wo, Cout), weights (K, K, Cin, Cout), zero padding of Pad on the top
-// and left and what is needed on the bottom and right.
+// (N, ⌈H/Stride⌉, ⌈W/Stride⌉, Cout), weights (K, K, Cin, Cout), zero padding of
+// Pad on the top and left and what is needed on the bottom and right.
 type Conv struct {
 	N, H, W, Cin, Cout, K, Stride int
 }
@@ -18,9 +16,18 @@ func (c Conv) Out() (h, w int) {
 }
 
 func (c Conv) check(x, w, y int) {
+	if min(c.N, c.H, c.W, c.Cin, c.Cout, c.K, c.Stride) < 1 {
+		panic("kernel: convolution: shape is empty")
+	}
 	ho, wo := c.Out()
 	if x != c.N*c.H*c.W*c.Cin || w != c.K*c.K*c.Cin*c.Cout || y != c.N*ho*wo*c.Cout {
 		panic("kernel: convolution: lengths do not fit the shape")
+	}
+}
+
+func checkBias(bias []float32, n int, acc bool) {
+	if bias != nil && (len(bias) != n || acc) {
+		panic("kernel: convolution: bias does not fit")
 	}
 }
 
@@ -33,54 +40,40 @@ func (c Conv) flat() Conv {
 	return c
 }
 
-// Scratch is memory that calls use and forget. It may be handed from call to
-// call but not used by two at a time. The zero value is ready.
-type Scratch struct {
-	padded, packed, columns, weights []float32
-	tile                             [maxTile]float32
-	aoff                             []int
-}
-
-// NewScratch returns a Scratch whose calls use one of Kinds instead of the best.
-func NewScratch(kind string) *Scratch {
-	if !slices.Contains(Kinds(), kind) {
-		panic("kernel: scratch: no such kind on this machine")
-	}
-	return &Scratch{}
-}
-
-// grow returns a slice of n numbers with whatever they held, reusing *s.
-func grow(s *[]float32, n int) []float32 {
-	if cap(*s) < n {
-		*s = make([]float32, n)
-	}
-	return (*s)[:n]
+// right returns how many zeros stand after the last column.
+func (c Conv) right() int {
+	_, wo := c.Out()
+	return max(0, (wo-1)*c.Stride+c.K-c.Pad()-c.W)
 }
 
 // Forward computes
 //
 //	y[n][oy][ox][o] = bias[o] + Σ_kh Σ_kw Σ_c x[n][oy·s+kh-p][ox·s+kw-p][c] · w[kh][kw][c][o]
 //
-// with x taken as zero outside, or adds the sum to y when acc is set. A nil
-// bias adds nothing.
+// with x taken as zero outside. A nil bias adds nothing; when acc is set, y
+// takes the place of the bias, which must be nil.
 func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
 	c.check(len(x), len(w), len(y))
+	checkBias(bias, c.Cout, acc)
 	c = c.flat()
 	ho, wo := c.Out()
-	t := pick(c.Cout)
+	left, right := c.Pad(), c.right()
+	width := (left + c.W + right) * c.Cin
+	t := s.pick(wo, c.Cout)
 	p := pass{
-		tile: t, cout: c.Cout, rows: ho, cols: wo, bias: bias, acc: acc,
-		b: pack(s, t.nr, c.K*c.K*c.Cin, c.Cout, func(dst []float32, k, j int) int { return copy(dst, w[k*c.Cout+j:(k+1)*c.Cout]) }),
+		tile: t, aoff: s.offsets(c.K, width), kc: c.K * c.Cin, sai: c.Stride * c.Cin, arow: c.Stride * width,
+		b: s.pack(w, c.K*c.K*c.Cin, c.Cout, t.nr), bias: bias, acc: acc,
+		cols: wo, n: c.Cout, ldc: c.Cout, crow: wo * c.Cout,
 	}
-	in := margin{before: c.Pad(), afterH: max(0, (ho-1)*c.Stride+c.K-c.Pad()-c.H), afterW: max(0, (wo-1)*c.Stride+c.K-c.Pad()-c.W)}
-	width := (c.W + in.before + in.afterW) * c.Cin
-	p.kc, p.sai, p.arow = c.K*c.Cin, c.Stride*c.Cin, c.Stride*width
-	p.aoff = offsets(s, c.K, width)
-	p.ldc, p.crow = c.Cout, wo*c.Cout
+	group := groupRows(p.arow)
 	for n := range c.N {
-		p.a = in.pad(s, x[n*c.H*c.W*c.Cin:], c.H, c.W, c.Cin)
-		p.c = y[n*ho*wo*c.Cout : (n+1)*ho*wo*c.Cout]
-		p.run(s)
+		xn, yn := nth(x, n, c.N), nth(y, n, c.N)
+		for r := 0; r < ho; r += group {
+			p.rows = min(group, ho-r)
+			p.a = s.strip(xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, left, right)
+			p.c = yn[r*p.crow:]
+			p.run(s)
+		}
 	}
 }
 
@@ -88,88 +81,104 @@ func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
 //
 //	x[n][y][x][c] = bias[c] + Σ dy[n][oy][ox][o] · w[kh][kw][c][o]   over all oy·s+kh-p = y, ox·s+kw-p = x
 //
-// or adds the sum to x when acc is set: the gradient of Forward with respect to
-// its input, and the forward pass of the transposed convolution.
+// the gradient of Forward with respect to its input, and the forward pass of
+// the transposed convolution. A nil bias adds nothing; when acc is set, x takes
+// the place of the bias, which must be nil.
 func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
 	c.check(len(x), len(w), len(dy))
+	checkBias(bias, c.Cin, acc)
 	c = c.flat()
 	ho, wo := c.Out()
-	t := pick(c.Cin)
-	// Each of the Stride² phases of x is a dense convolution of dy.
-	var phases []phase
-	reach := func(i int) (first, last int) { // of output rows that touch input rows ≡ i
-		first, last = 0, -1
-		for k := c.K - 1; k >= 0; k-- {
-			if d := i + c.Pad() - k; d%c.Stride == 0 {
-				if last < first {
-					first = d / c.Stride
-				}
-				last = d / c.Stride
-			}
-		}
-		return first, last
-	}
-	in := margin{}
+	t := s.pick(wo, c.Cin)
+	// The pixels of x whose rows are py and whose columns are px modulo the
+	// stride are a dense convolution of dy.
+	first, last := 0, 0
 	for i := range c.Stride {
-		first, last := reach(i)
-		if last < first {
-			continue
-		}
-		in.before = max(in.before, -first)
-		in.afterH = max(in.afterH, (c.H-1-i)/c.Stride+last-(ho-1))
-		in.afterW = max(in.afterW, (c.W-1-i)/c.Stride+last-(wo-1))
+		at := c.reach(i)
+		first, last = min(first, at.first), max(last, at.first+at.n-1)
 	}
-	width := (wo + in.before + in.afterW) * c.Cout
-	size := 0
+	width := (wo + last - first) * c.Cout
+	packed := grow(&s.packed, panels(c.Cin, t.nr)*t.nr*c.K*c.K*c.Cout)
+	free := packed
+	var phases []phase
 	for py := range min(c.Stride, c.H) {
 		for px := range min(c.Stride, c.W) {
-			y0, y1 := reach(py)
-			x0, x1 := reach(px)
-			ph := phase{py: py, px: px, y0: y0, x0: x0, ny: y1 - y0 + 1, nx: x1 - x0 + 1, b: size}
-			if ph.ny <= 0 || ph.nx <= 0 {
-				ph.ny, ph.nx = 0, 0
-			}
-			size += panels(t.nr, c.Cin) * ph.ny * ph.nx * c.Cout * t.nr
+			ph := phase{py: py, px: px, y: c.reach(py), x: c.reach(px)}
+			size := panels(c.Cin, t.nr) * t.nr * ph.y.n * ph.x.n * c.Cout
+			ph.b, free = free[:size], free[size:]
+			c.packPhase(ph, t.nr, w)
 			phases = append(phases, ph)
 		}
 	}
-	packed := grow(&s.packed, size)
-	for _, ph := range phases {
-		packInto(packed[ph.b:], t.nr, ph.ny*ph.nx*c.Cout, c.Cin, func(dst []float32, k, j int) int {
-			tap, o := k/c.Cout, k%c.Cout
-			kh := ph.py + c.Pad() - (ph.y0+tap/ph.nx)*c.Stride
-			kw := ph.px + c.Pad() - (ph.x0+tap%ph.nx)*c.Stride
-			from := w[((kh*c.K+kw)*c.Cin+j)*c.Cout+o:]
-			n := min(len(dst), c.Cin-j)
-			for i := range n {
-				dst[i] = from[i*c.Cout]
-			}
-			return n
-		})
-	}
+	group := groupRows(width)
 	for n := range c.N {
-		padded := in.pad(s, dy[n*ho*wo*c.Cout:], ho, wo, c.Cout)
-		image := x[n*c.H*c.W*c.Cin : (n+1)*c.H*c.W*c.Cin]
-		for _, ph := range phases {
-			p := pass{
-				tile: t, cout: c.Cin, bias: bias, acc: acc, b: packed[ph.b:],
-				rows: (c.H - ph.py + c.Stride - 1) / c.Stride, cols: (c.W - ph.px + c.Stride - 1) / c.Stride,
-				kc: ph.nx * c.Cout, sai: c.Cout, arow: width,
-				ldc: c.Stride * c.Cin, crow: c.Stride * c.W * c.Cin, c: image[(ph.py*c.W+ph.px)*c.Cin:],
+		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
+		for r := 0; r < ho; r += group {
+			rows := min(group, ho-r)
+			strip := s.strip(dyn, ho, wo, c.Cout, r+first, rows+last-first, -first, last)
+			for _, ph := range phases {
+				p := pass{
+					tile: t, aoff: s.offsets(ph.y.n, width), kc: ph.x.n * c.Cout, sai: c.Cout, arow: width,
+					b: ph.b, bias: bias, acc: acc,
+					rows: min(rows, panels(c.H-ph.py, c.Stride)-r), cols: panels(c.W-ph.px, c.Stride),
+					n: c.Cin, ldc: c.Stride * c.Cin, crow: c.Stride * c.W * c.Cin,
+				}
+				if p.rows <= 0 {
+					continue
+				}
+				p.a = strip[(ph.y.first-first)*width+(ph.x.first-first)*c.Cout:]
+				p.c = xn[((r*c.Stride+ph.py)*c.W+ph.px)*c.Cin:]
+				p.run(s)
 			}
-			if ph.ny > 0 {
-				p.aoff = offsets(s, ph.ny, width)
-				p.a = padded[((ph.y0+in.before)*(wo+in.before+in.afterW)+ph.x0+in.before)*c.Cout:]
-			}
-			p.run(s)
 		}
 	}
 }
 
-// phase is the part of x whose rows are py and whose columns are px modulo the
-// stride. It sees ny × nx taps, the first at dy[i+y0][j+x0]; its packed weights
-// start at b.
-type phase struct{ py, px, y0, x0, ny, nx, b int }
+// groupRows returns how many rows a pass computes before the weights come round
+// again: what of its input stays in the first cache.
+func groupRows(width int) int { return max(2, 8192/width) }
+
+// A phase is a part of x in BackwardData, the taps that it sees and their
+// weights in panels.
+type phase struct {
+	py, px int
+	y, x   span
+	b      []float32
+}
+
+// A span is n neighbours, the first at an offset.
+type span struct{ first, n int }
+
+// reach returns the rows i' of dy that touch rows i'·Stride + i of x, relative
+// to i'.
+func (c Conv) reach(i int) span {
+	var at span
+	for k := c.K - 1; k >= 0; k-- {
+		if d := i + c.Pad() - k; d%c.Stride == 0 {
+			if at.n == 0 {
+				at.first = d / c.Stride
+			}
+			at.n++
+		}
+	}
+	return at
+}
+
+// packPhase lays the weights of a phase, transposed, in panels of nr columns.
+func (c Conv) packPhase(ph phase, nr int, w []float32) {
+	out := ph.b
+	for j := 0; j < c.Cin; j += nr {
+		n := min(nr, c.Cin-j)
+		for y := range ph.y.n {
+			for x := range ph.x.n {
+				kh := ph.py + c.Pad() - (ph.y.first+y)*c.Stride
+				kw := ph.px + c.Pad() - (ph.x.first+x)*c.Stride
+				transpose(out, nr, w[((kh*c.K+kw)*c.Cin+j)*c.Cout:], c.Cout, n, c.Cout)
+				out = out[c.Cout*nr:]
+			}
+		}
+	}
+}
 
 // BackwardWeights adds to dw
 //
@@ -178,155 +187,36 @@ func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32) {
 	c.check(len(x), len(dw), len(dy))
 	c = c.flat()
 	ho, wo := c.Out()
-	t := pick(c.Cout)
-	in := margin{before: c.Pad(), afterH: max(0, (ho-1)*c.Stride+c.K-c.Pad()-c.H), afterW: max(0, (wo-1)*c.Stride+c.K-c.Pad()-c.W)}
-	width := (c.W + in.before + in.afterW) * c.Cin
+	left, right := c.Pad(), c.right()
+	width := (left + c.W + right) * c.Cin
 	m := c.K * c.Cin
-	// A block of rows is summed in registers and then added to dw: its length is
+	t := s.pick(m, c.Cout)
+	// A block of pixels is summed in registers and then added to dw: its size is
 	// part of the result's bits, and so the same on every machine.
-	block := min(ho, max(1, blockPixels/wo))
-	aoff := offsets(s, block, c.Stride*width)
-	// Columns past the last full panel are read from a copy padded with zeros.
-	full := c.Cout / t.nr * t.nr
+	const block = 128
+	rows, cols := min(ho, max(1, block/wo)), min(wo, block)
+	s.offsets(rows, c.Stride*width)
 	for n := range c.N {
-		xp := in.pad(s, x[n*c.H*c.W*c.Cin:], c.H, c.W, c.Cin)
-		dyn := dy[n*ho*wo*c.Cout : (n+1)*ho*wo*c.Cout]
-		var tail []float32
-		if full < c.Cout {
-			tail = grow(&s.columns, ho*wo*t.nr)
-			for i := range ho * wo {
-				row := tail[i*t.nr : (i+1)*t.nr]
-				clear(row[copy(row, dyn[i*c.Cout+full:(i+1)*c.Cout]):])
-			}
-		}
-		for r := 0; r < ho; r += block {
-			rows := min(block, ho-r)
-			for j := 0; j < c.Cout; j += t.nr {
-				b, sbk := dyn[r*wo*c.Cout:], c.Cout
-				if j < full {
-					b = b[j:]
-				} else {
-					b, sbk = tail[r*wo*t.nr:], t.nr
-				}
-				for kh := range c.K {
-					a := xp[(r*c.Stride+kh)*width:]
-					for i := 0; i < m; i += t.mr {
-						t.add(s, min(t.mr, m-i), min(t.nr, c.Cout-j), aoff[:rows], wo, a[i:], 1, c.Stride*c.Cin, b, sbk, dw[(kh*m+i)*c.Cout+j:], c.Cout, nil, true)
+		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
+		for r := 0; r < ho; r += rows {
+			rows := min(rows, ho-r)
+			strip := s.strip(xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (rows-1)*c.Stride+c.K, left, right)
+			for q := 0; q < wo; q += cols {
+				cols := min(cols, wo-q)
+				for j := 0; j < c.Cout; j += t.nr {
+					b := dyn[(r*wo+q)*c.Cout+j:]
+					for kh := range c.K {
+						for i := 0; i < m; i += t.mr {
+							d := dw[(kh*m+i)*c.Cout+j:]
+							t.multiply(s, &product{
+								m: min(t.mr, m-i), n: min(t.nr, c.Cout-j), aoff: s.aoff[:rows], kc: cols,
+								a: strip[kh*width+q*c.Stride*c.Cin+i:], sai: 1, sak: c.Stride * c.Cin,
+								b: b, sbk: c.Cout, c: d, ldc: c.Cout, base: d, ldbase: c.Cout,
+							})
+						}
 					}
 				}
 			}
-		}
-	}
-}
-
-// blockPixels is about how many pixels BackwardWeights sums at a time.
-const blockPixels = 128
-
-// A pass walks over the pixels of one output picture.
-type pass struct {
-	tile       tile
-	a, b, c    []float32
-	bias       []float32
-	acc        bool
-	aoff       []int // where each segment starts, from the pixel's first tap
-	kc         int   // length of a segment
-	sai, arow  int   // from one pixel, one row, to the next in a
-	ldc, crow  int   // the same in c
-	rows, cols int
-	cout       int
-}
-
-// run computes all pixels. A few rows go through all panels of weights before
-// the next few, so that the rows stay in cache.
-func (p *pass) run(s *Scratch) {
-	const group = 4
-	t, k := p.tile, len(p.aoff)*p.kc
-	for r0 := 0; r0 < p.rows; r0 += group {
-		for j := 0; j < p.cout; j += t.nr {
-			b := p.b[j*k:]
-			n := min(t.nr, p.cout-j)
-			var bias []float32
-			if p.bias != nil {
-				bias = p.bias[j : j+n]
-			}
-			for r := r0; r < min(r0+group, p.rows); r++ {
-				for x := 0; x < p.cols; x += t.mr {
-					m := min(t.mr, p.cols-x)
-					if k == 0 {
-						edge(m, n, p.c[r*p.crow+x*p.ldc+j:], p.ldc, bias, p.acc)
-						continue
-					}
-					if m < t.mr && !p.acc && p.cols >= t.mr { // compute some pixels twice rather than through a spare tile
-						x, m = p.cols-t.mr, t.mr
-					}
-					t.add(s, m, n, p.aoff, p.kc, p.a[r*p.arow+x*p.sai:], p.sai, 1, b, t.nr, p.c[r*p.crow+x*p.ldc+j:], p.ldc, bias, p.acc)
-				}
-			}
-		}
-	}
-}
-
-// edge is a tile with no taps.
-func edge(m, n int, c []float32, ldc int, bias []float32, acc bool) {
-	if acc {
-		return
-	}
-	for i := range m {
-		row := c[i*ldc : i*ldc+n]
-		if bias == nil {
-			clear(row)
-		} else {
-			copy(row, bias)
-		}
-	}
-}
-
-// margin is the frame of zeros round a picture.
-type margin struct{ before, afterH, afterW int }
-
-// pad copies a picture into a frame of zeros. Behind it lie enough zeros that a
-// full tile may read past the last pixel.
-func (g margin) pad(s *Scratch, x []float32, h, w, c int) []float32 {
-	hp, wp := h+g.before+g.afterH, w+g.before+g.afterW
-	size := hp * wp * c
-	slack := maxRows * 8 * c
-	out := grow(&s.padded, size+slack+maxTile)
-	top := (g.before*wp + g.before) * c
-	clear(out[:top])
-	for r := range h {
-		at := ((r+g.before)*wp + g.before) * c
-		copy(out[at:at+w*c], x[r*w*c:(r+1)*w*c])
-		end := ((r+1+g.before)*wp + g.before) * c
-		clear(out[at+w*c : min(end, size)])
-	}
-	clear(out[min(size, ((h+g.before)*wp+g.before)*c):])
-	return out
-}
-
-// offsets returns 0, step, 2·step, …, n of them.
-func offsets(s *Scratch, n, step int) []int {
-	s.aoff = s.aoff[:0]
-	for i := range n {
-		s.aoff = append(s.aoff, i*step)
-	}
-	return s.aoff
-}
-
-func panels(nr, n int) int { return (n + nr - 1) / nr }
-
-// pack lays a k × n matrix out in panels of nr columns, the last filled up with
-// zeros. row copies columns j… of row k and returns how many there were.
-func pack(s *Scratch, nr, k, n int, row func(dst []float32, k, j int) int) []float32 {
-	out := grow(&s.packed, panels(nr, n)*k*nr)
-	packInto(out, nr, k, n, row)
-	return out
-}
-
-func packInto(out []float32, nr, k, n int, row func(dst []float32, k, j int) int) {
-	for j := 0; j < n; j += nr {
-		for i := range k {
-			dst := out[(j*k + i*nr):][:nr]
-			clear(dst[min(nr, row(dst, i, j)):])
 		}
 	}
 }

@@ -2,97 +2,144 @@
 // written once in plain Go and, where a benchmark says that it pays, again in
 // assembly. It knows nothing of tapes, layers or models, and starts no goroutine.
 //
-// All vector implementations use fused multiply-add and add along k in the same
-// order, so they give the same bits. The plain Go one rounds twice where they
-// round once; it is the specification, within k·ε·Σ|aᵢbᵢ|.
+// All vector implementations of a convolution use fused multiply-add and add
+// along k in the same order, so they give the same bits. The plain Go one rounds
+// twice where they round once; it is the specification, within k·ε·Σ|aᵢbᵢ|. All
+// other loops give the same bits in every implementation.
 package kernel
 
-const (
-	maxRows = 24      // rows of the tallest tile
-	maxTile = 24 * 64 // numbers of the largest tile, with room
-)
+//go:generate go -C _asm run . -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
 
-// A tile multiplies a few pixels by a few columns of weights: the one loop that
-// nearly all time goes to.
-type tile struct {
-	name   string
-	mr, nr int
-	// full computes the whole mr × nr block, as genericTile does; nil: plain Go.
-	full func(nseg int, aoff *int, kc int, a *float32, sai, sak int, b *float32, sbk int, c *float32, ldc int, bias *float32, acc int)
+// A product is a block of C = base + A·B, with A read through offsets and
+// strides: for i < m and j < n
+//
+//	c[i·ldc+j] = base[i·ldbase+j] + Σ_s Σ_k a[aoff[s] + i·sai + k·sak] · b[(s·kc+k)·sbk + j]   s < len(aoff), k < kc
+//
+// A nil base is zero. Offsets rise.
+type product struct {
+	m, n     int
+	aoff     []int
+	kc       int
+	a        []float32
+	sai, sak int
+	b        []float32
+	sbk      int
+	c        []float32
+	ldc      int
+	base     []float32
+	ldbase   int
 }
 
-// add computes, for i < m ≤ mr and j < n ≤ nr,
-//
-//	c[i·ldc+j] = base + Σ_s Σ_k a[aoff[s] + i·sai + k·sak] · b[(s·kc+k)·sbk + j]
-//
-// where base is bias[j], or c[i·ldc+j] when acc is set, or nothing. Of a and b
-// the whole mr × nr block is read.
-func (t tile) add(s *Scratch, m, n int, aoff []int, kc int, a []float32, sai, sak int, b []float32, sbk int, c []float32, ldc int, bias []float32, acc bool) {
-	if t.full == nil {
-		genericTile(m, n, aoff, kc, a, sai, sak, b, sbk, c, ldc, bias, acc)
-		return
-	}
-	if m == t.mr && n == t.nr {
-		var first *float32
-		if bias != nil {
-			first = &bias[0]
-		}
-		mode := 0
-		if acc {
-			mode = 1
-		}
-		_, _ = c[(m-1)*ldc+n-1], a[aoff[len(aoff)-1]+(m-1)*sai+(kc-1)*sak]
-		_ = b[(len(aoff)*kc-1)*sbk+n-1]
-		t.full(len(aoff), &aoff[0], kc, &a[0], sai, sak, &b[0], sbk, &c[0], ldc, first, mode)
-		return
-	}
-	t.full(len(aoff), &aoff[0], kc, &a[0], sai, sak, &b[0], sbk, &s.tile[0], t.nr, nil, 0)
-	for i := range m {
-		row := c[i*ldc : i*ldc+n]
-		for j, v := range s.tile[i*t.nr : i*t.nr+n] {
-			switch {
-			case acc:
-				row[j] += v
-			case bias != nil:
-				row[j] = v + bias[j]
-			default:
-				row[j] = v
-			}
-		}
-	}
-}
-
-func genericTile(m, n int, aoff []int, kc int, a []float32, sai, sak int, b []float32, sbk int, c []float32, ldc int, bias []float32, acc bool) {
-	var sum [64]float32
-	for i := range m {
-		t := sum[:n]
-		clear(t)
-		for s, off := range aoff {
-			for k := range kc {
-				v := a[off+i*sai+k*sak]
-				row := b[(s*kc+k)*sbk:]
-				for j, w := range row[:n] {
-					t[j] += float32(v * w)
+// generic is that loop, in plain Go.
+func (p *product) generic() {
+	var sums [plainRows * plainCols]float32
+	for i := range p.m {
+		sum := sums[i*plainCols:][:p.n]
+		for s, off := range p.aoff {
+			for k := range p.kc {
+				v := p.a[off+i*p.sai+k*p.sak]
+				for j, w := range p.b[(s*p.kc+k)*p.sbk:][:p.n] {
+					sum[j] += float32(v * w)
 				}
 			}
 		}
-		row := c[i*ldc : i*ldc+n]
-		for j, v := range t {
-			switch {
-			case acc:
-				row[j] += v
-			case bias != nil:
-				row[j] = v + bias[j]
-			default:
-				row[j] = v
-			}
+	}
+	p.store(sums[:], plainCols)
+}
+
+// A tile is the one loop that nearly all time goes to: an implementation of a
+// product for m ≤ mr and n ≤ nr.
+type tile struct {
+	mr, nr int
+	// full computes an mr × nr block; nil: plain Go.
+	full func(nseg int, aoff *int, kc int, a *float32, sai, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+}
+
+const maxTile = 512 // numbers of the largest tile, with room
+
+const plainRows, plainCols = 4, 16
+
+var plain = tile{mr: plainRows, nr: plainCols}
+
+// cost is how much work an m × n block is, in tiles of this kind.
+func (t tile) cost(m, n int) int { return panels(m, t.mr) * panels(n, t.nr) * t.mr * t.nr }
+
+// multiply computes a product. A full tile is computed whatever m and n are:
+// where a or b end before it does, a copy that does not is read.
+func (t tile) multiply(s *Scratch, p *product) {
+	if t.full == nil {
+		p.generic()
+		return
+	}
+	k := len(p.aoff) * p.kc
+	a := extend(&s.spareA, p.a, p.aoff[len(p.aoff)-1]+(t.mr-1)*p.sai+(p.kc-1)*p.sak+1)
+	b := extend(&s.spareB, p.b, (k-1)*p.sbk+t.nr)
+	if p.m < t.mr || p.n < t.nr {
+		t.full(len(p.aoff), &p.aoff[0], p.kc, &a[0], p.sai, p.sak, &b[0], p.sbk, &s.spareC[0], t.nr, nil, 0)
+		p.store(s.spareC[:], t.nr)
+		return
+	}
+	var base *float32
+	if p.base != nil {
+		_ = p.base[(p.m-1)*p.ldbase+p.n-1]
+		base = &p.base[0]
+	}
+	_ = p.c[(p.m-1)*p.ldc+p.n-1]
+	t.full(len(p.aoff), &p.aoff[0], p.kc, &a[0], p.sai, p.sak, &b[0], p.sbk, &p.c[0], p.ldc, base, p.ldbase)
+}
+
+// store puts base + sums into c.
+func (p *product) store(sums []float32, ld int) {
+	for i := range p.m {
+		row, sum := p.c[i*p.ldc:][:p.n], sums[i*ld:][:p.n]
+		if p.base == nil {
+			copy(row, sum)
+			continue
+		}
+		for j, v := range p.base[i*p.ldbase:][:p.n] { // base may be c
+			row[j] = v + sum[j]
 		}
 	}
 }
 
-var plain = tile{name: "go", mr: 4, nr: 16}
+// A pass computes rows × cols pixels of n channels each.
+type pass struct {
+	tile       tile
+	aoff       []int // where each segment starts, from a pixel's first tap
+	kc         int   // length of a segment
+	a, b, c    []float32
+	bias       []float32
+	acc        bool
+	rows, cols int
+	n          int
+	sai, arow  int // from one pixel, one row, to the next in a
+	ldc, crow  int // the same in c
+}
 
-// Kinds lists the implementations that this machine can run, best first: the
-// names that NewScratch takes.
-func Kinds() []string { return []string{"go"} }
-
+func (p *pass) run(s *Scratch) {
+	t, k := p.tile, len(p.aoff)*p.kc
+	w := product{aoff: p.aoff, kc: p.kc, sai: p.sai, sak: 1, sbk: t.nr, ldc: p.ldc}
+	for j := 0; j < p.n; j += t.nr {
+		w.n, w.b = min(t.nr, p.n-j), p.b[j*k:]
+		for r := range p.rows {
+			for x := 0; x < p.cols; x += t.mr {
+				w.m = min(t.mr, p.cols-x)
+				if w.m < t.mr && p.cols >= t.mr && !p.acc { // compute some pixels twice rather than through spare memory
+					x, w.m = p.cols-t.mr, t.mr
+				}
+				w.a, w.c = p.a[r*p.arow+x*p.sai:], p.c[r*p.crow+x*p.ldc+j:]
+				switch {
+				case p.acc:
+					w.base, w.ldbase = w.c, w.ldc
+				case p.bias != nil:
+					w.base = p.bias[j:]
+				}
+				if k == 0 {
+					w.store(make([]float32, t.nr), 0)
+				} else {
+					t.multiply(s, &w)
+				}
+			}
+		}
+	}
+}

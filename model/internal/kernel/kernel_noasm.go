@@ -1,4 +1,9 @@
+//go:build !amd64 || purego
+
 package kernel
 
-// pick returns the tile for a result of n columns.
-func pick(int) tile { return plain }
+// Kinds lists the implementations that this machine can run, best first: the
+// names that NewScratch takes.
+func Kinds() []string { return []string{"go"} }
+
+func tiles(string) []tile { return []tile{plain} }

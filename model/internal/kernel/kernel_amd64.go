@@ -1,0 +1,36 @@
+//go:build !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// Kinds lists the implementations that this machine can run, best first: the
+// names that NewScratch takes.
+func Kinds() []string {
+	kinds := []string{"go"}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		kinds = append([]string{"avx2"}, kinds...)
+		if cpu.X86.HasAVX512F {
+			kinds = append([]string{"avx512"}, kinds...)
+		}
+	}
+	return kinds
+}
+
+// tiles returns the tiles of a kind, the preferred first; of the best when kind
+// is empty.
+func tiles(kind string) []tile {
+	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	switch {
+	case kind == "avx512" || kind == "" && avx2 && cpu.X86.HasAVX512F:
+		return []tile{{8, 32, tile8x32AVX512}, {24, 16, tile24x16AVX512}}
+	case kind == "avx2" || kind == "" && avx2:
+		return []tile{{6, 16, tile6x16AVX2}, {12, 8, tile12x8AVX2}}
+	}
+	return []tile{plain}
+}
+
+func axpy(a float32, x, y []float32) int              { return 0 }
+func relu(y, x []float32, slope float32) int          { return 0 }
+func reluGrad(dx, dy, y []float32, slope float32) int { return 0 }
+func columnSums(sums, y []float32) int                { return 0 }

@@ -1,0 +1,105 @@
+package kernel
+
+import "slices"
+
+// Scratch is memory that calls use and forget, and the choice of their
+// implementation. It may be handed from call to call but not used by two at a
+// time. The zero value is ready and uses the best implementation.
+type Scratch struct {
+	kind                         string
+	rows, packed, spareA, spareB []float32
+	spareC                       [maxTile]float32
+	aoff                         []int
+}
+
+// NewScratch returns a Scratch whose calls use the named one of Kinds.
+func NewScratch(kind string) *Scratch {
+	if !slices.Contains(Kinds(), kind) {
+		panic("kernel: scratch: not a kind of this machine")
+	}
+	return &Scratch{kind: kind}
+}
+
+// pick returns the tile that computes the least beyond an m × n block.
+func (s *Scratch) pick(m, n int) tile {
+	var best tile
+	for _, t := range tiles(s.kind) {
+		if best.mr == 0 || t.cost(m, n) < best.cost(m, n) {
+			best = t
+		}
+	}
+	return best
+}
+
+// grow returns a slice of n numbers with whatever they held, reusing *s.
+func grow(s *[]float32, n int) []float32 {
+	if cap(*s) < n {
+		*s = make([]float32, n)
+	}
+	return (*s)[:n]
+}
+
+// extend returns a when it has n numbers, and otherwise a copy that has.
+func extend(spare *[]float32, a []float32, n int) []float32 {
+	if len(a) >= n {
+		return a
+	}
+	out := grow(spare, n)
+	copy(out, a)
+	return out
+}
+
+// offsets returns 0, step, 2·step, …, n of them.
+func (s *Scratch) offsets(n, step int) []int {
+	s.aoff = s.aoff[:0]
+	for i := range n {
+		s.aoff = append(s.aoff, i*step)
+	}
+	return s.aoff
+}
+
+// strip returns rows top to top+rows of an h × w × c picture, each between left
+// and right pixels of zero, and with zeros for rows that the picture does not
+// have. The picture itself serves when nothing is missing.
+func (s *Scratch) strip(x []float32, h, w, c, top, rows, left, right int) []float32 {
+	if left == 0 && right == 0 && top >= 0 && top+rows <= h {
+		return x[top*w*c:]
+	}
+	out := grow(&s.rows, rows*(left+w+right)*c)
+	rest := out
+	for y := top; y < top+rows; y++ {
+		row := rest[:(left+w+right)*c]
+		rest = rest[len(row):]
+		if y < 0 || y >= h {
+			clear(row)
+			continue
+		}
+		clear(row[:left*c])
+		copy(row[left*c:], x[y*w*c:(y+1)*w*c])
+		clear(row[(left+w)*c:])
+	}
+	return out
+}
+
+// pack lays a k × n matrix out in panels of nr columns. What the last panel has
+// beyond column n is left as it is.
+func (s *Scratch) pack(w []float32, k, n, nr int) []float32 {
+	out := grow(&s.packed, panels(n, nr)*k*nr)
+	for j := 0; j < n; j += nr {
+		panel := out[j*k:]
+		cols := min(nr, n-j)
+		for i := range k {
+			copy(panel[i*nr:], w[i*n+j:i*n+j+cols])
+		}
+	}
+	return out
+}
+
+// panels returns how many pieces of size cover n.
+func panels(n, size int) int { return (n + size - 1) / size }
+
+// nth returns the i-th of n equal parts of x.
+func nth(x []float32, i, n int) []float32 {
+	size := len(x) / n
+	return x[i*size : (i+1)*size]
+}
