@@ -1,0 +1,318 @@
+#!/usr/bin/python3
+"""checks.py BINARY [NAME…]: uses the program as people do, on a display of its own, and says what held.
+
+Each function below is one check, on a program freshly started in an empty home. NAME chooses by the function's
+name. Screenshots of every stage go to the folder that WINDOW_SHOTS names. Ends with "N passed, N failed".
+"""
+import inspect
+import os
+import random
+import sys
+import tempfile
+import time
+import traceback
+import zlib
+
+from program import Program
+from x11 import Display, until, write_png
+
+
+def starts(stage):
+    """The first second: a sample picture has gone through a model, and all four panes show it."""
+    p = stage.start()
+    ready = p.wait("ready", 10)
+    assert ready.t < 5, f"ready after {ready.t:.2f} s"
+    assert p.latest("picture") and p.latest("result"), "no picture or no result before it was ready"
+    for name in PANES:
+        assert colours(p.pixels(name)) > 8, f"{name} is empty"
+    stage.shot("sample")
+    return f"ready after {ready.t:.2f} s"
+
+
+def takes_a_dropped_picture(stage):
+    """A PNG dropped on the window fills the panes."""
+    p = stage.ready()
+    before = {name: p.pixels(name) for name in PANES}
+    with p.expects("result"), p.expects("picture", name="wäves 1.png", width=300, height=200):
+        p.drop(stage.waves("wäves 1.png"))
+    p.settle()
+    for name in PANES:
+        assert changed(before[name], p.pixels(name)) > 0.1, f"{name} has not changed"
+    stage.shot("dropped")
+
+
+def opens_an_argument(stage):
+    """A picture named on the command line is the one shown."""
+    p = stage.start(stage.waves("argument.png"))
+    p.wait("picture", name="argument.png", width=300, height=200)
+    p.wait("ready")
+
+
+def opens_by_key(stage):
+    """Ctrl+O asks for a file; leaving the dialog changes nothing."""
+    p = stage.ready()
+    since = len(p.events())
+    with p.expects("dialog", name="open", shown=True):
+        p.key("ctrl+o")
+    p.settle()
+    stage.shot("open")
+    with p.expects("dialog", name="open", shown=False):
+        p.click("dialog.close")
+    assert p.latest("picture", since) is None, "another picture was opened"
+
+
+def adds_noise_live(stage):
+    """Another kind of noise gives another noisy picture and another result, without a further click."""
+    p = stage.ready()
+    before = p.pixels("pane.noisy")
+    with p.expects("result"):
+        p.choose("denoise.noise", "saltpepper")
+    p.settle()
+    assert changed(before, p.pixels("pane.noisy")) > 0.01, "the noisy pane has not changed"
+    stage.shot("noise")
+
+
+def zooms_together(stage):
+    """One zoom for all panes: the wheel over the original moves the reconstruction; 0 fits, 1 is pixel for pixel."""
+    p = stage.ready()
+    before = {name: p.pixels(name) for name in PANES}
+    with p.expects("zoom"):
+        p.scroll("pane.original", 3)
+    p.settle()
+    for name in PANES:
+        assert changed(before[name], p.pixels(name)) > 0.1, f"{name} has not moved"
+    with p.expects("zoom", scale=lambda s: abs(s - 1) < 1e-3):
+        p.key("1")
+    with p.expects("zoom"):
+        p.key("+")
+    stage.shot("zoomed")
+    with p.expects("zoom"):
+        p.key("0")
+    p.settle()
+    assert changed(before["pane.original"], p.pixels("pane.original")) < 0.02, "0 does not fit as at the start"
+
+
+def holds_for_the_original(stage):
+    """While B is down the reconstruction gives way to the original, and comes back."""
+    p = stage.ready()
+    p.screen.move(*p.middle("pane.reconstruction"))
+    p.settle()
+    before = p.pixels("pane.reconstruction")
+    p.screen.hold("b", True)
+    until(lambda: changed(before, p.pixels("pane.reconstruction")) > 0.05, 3, "B shows nothing else")
+    p.screen.hold("b", False)
+    until(lambda: changed(before, p.pixels("pane.reconstruction")) < 0.02, 3, "the reconstruction has not come back")
+
+
+def says_what_is_wrong(stage):
+    """Files that are no pictures get a sentence with their name; what was shown stays, and the window lives."""
+    p = stage.ready()
+    shown = p.latest("picture")
+    for path in stage.bad_files():
+        with p.expects("message", kind="error", text=lambda s, name=os.path.basename(path): name in s) as seen:
+            p.drop(path)
+        assert "goroutine" not in seen.event.text and len(seen.event.text) < 400, seen.event.text
+        assert p.latest("picture") is shown, f"the picture shown is now {p.latest('picture').name}"
+        stage.shot("bad")
+    with p.expects("picture", name="after.png"):
+        p.drop(stage.waves("after.png"))
+
+
+def learns_while_you_watch(stage):
+    """Start, pause, one step, go on, stop, by clicks and by Space: the step counts, the chart moves, the loss falls."""
+    p = stage.training()
+    first = p.wait("train", state="running", step=lambda n: n >= 1, loss=lambda v: v is not None)
+    chart = p.pixels("train.chart")
+    later = p.wait("train", 60, step=lambda n: n >= first.step + 50)
+    assert later.loss < first.loss, f"loss was {first.loss:g}, is {later.loss:g} after {later.step} steps"
+    assert changed(chart, p.pixels("train.chart")) > 0.001, "the chart has not moved"
+    stage.shot("running")
+
+    with p.expects("train", state="paused"):
+        p.click("train.pause")
+    p.settle()
+    stands = p.latest("train").step
+    stage.shot("paused")
+    with p.expects("train", state="paused", step=stands + 1):
+        p.click("train.step")
+    p.settle()
+    assert p.latest("train").step == stands + 1, f"one step went from {stands} to {p.latest('train').step}"
+    with p.expects("train", state="running", step=lambda n: n > stands + 1):
+        p.key("space")
+    with p.expects("train", state="paused"):
+        p.key("space")
+    with p.expects("train", state=lambda s: s in ("idle", "finished")):
+        p.click("train.stop")
+    return f"loss {first.loss:.4g} → {later.loss:.4g} in {later.step - first.step} steps"
+
+
+def survives_divergence(stage):
+    """A learning rate of 1000 diverges: it says so, and the window lives."""
+    p = stage.ready()
+    p.click("page.train")
+    p.choose("train.data", "builtin:glyphs")
+    if "train.rate" not in p.shown():
+        p.click("train.more")
+    with p.expects("setting", name="train.rate", value="1000"):
+        p.enter("train.rate", "1000")
+    with p.expects("message", 60, kind="error", text=lambda s: "diverged at step" in s), \
+            p.expects("train", 60, state="diverged"):
+        p.click("train.start")
+    p.settle()
+    stage.shot("diverged")
+    assert p.close() == 0
+
+
+def closes_while_it_trains(stage):
+    """Closing the window in the middle of training ends with code 0; the next start has the checkpoint."""
+    p = stage.training()
+    p.wait("train", 30, step=lambda n: n >= 20)
+    clock = time.monotonic()
+    code = p.close()
+    took = time.monotonic() - clock
+    assert code == 0, f"exit code {code}: {p.said()}"
+    saved = p.latest("saved", kind="checkpoint")
+    assert p.latest("closed") and saved, "no checkpoint was saved, or the end was not said"
+    assert os.path.getsize(saved.path) > 0 and saved.path.startswith(p.home), saved.path
+    step = p.latest("train", step=lambda n: n > 0).step
+    p = stage.start()
+    back = p.wait("train", step=lambda n: n > 0)
+    assert back.step >= step, f"stopped at step {step}, came back at {back.step}"
+    stage.shot("back")
+    return f"closed in {took:.2f} s at step {back.step}"
+
+
+def survives_a_kill(stage):
+    """Killed in the middle of training, it opens the last checkpoint at the next start."""
+    p = stage.training()
+    p.wait("saved", 90, kind="checkpoint")
+    p.wait("train", 30, step=lambda n: n >= 20)
+    p.kill()
+    p = stage.start()
+    back = p.wait("train", step=lambda n: n > 0)
+    p.wait("ready")
+    return f"came back at step {back.step}"
+
+
+def rests_when_idle(stage):
+    """An idle window uses no processor to speak of."""
+    p = stage.ready()
+    p.screen.move(0, 0)
+    time.sleep(2)  # what a start leaves to do is done
+    share = p.cpu(5)
+    assert share < 0.01, f"uses {share:.1%} of a core"
+    return f"{share:.1%} of a core"
+
+
+PANES = ["pane.original", "pane.noisy", "pane.latent", "pane.reconstruction"]
+
+
+def colours(rgb):
+    """How many different pixels there are in a picture."""
+    return len({rgb[i:i + 3] for i in range(0, len(rgb), 3)})
+
+
+def changed(a, b):
+    """The share of colour values that differ visibly; 1 where the sizes differ."""
+    if len(a) != len(b):
+        return 1
+    return sum(abs(u - v) > 8 for u, v in zip(a, b)) / len(a)
+
+
+class Stage:
+    """What a check has to work with: a display, a home of its own, and programs that end with the check."""
+
+    def __init__(self, binary, name, folder, shots):
+        self.binary, self.name, self.folder, self.shots = binary, name, folder, shots
+        self.screen, self.programs, self.count = Display(), [], 0
+
+    def start(self, *args):
+        p = Program(self.screen, self.binary, os.path.join(self.folder, "home"), *args)
+        self.programs.append(p)
+        return p
+
+    def ready(self):
+        p = self.start()
+        p.wait("ready", 20)
+        return p
+
+    def training(self):
+        """A program that learns glyphs since a click on Start."""
+        p = self.ready()
+        with p.expects("page", name="train"):
+            p.click("page.train")
+        p.choose("train.data", "builtin:glyphs")
+        with p.expects("train", 20, state="running"):
+            p.click("train.start")
+        return p
+
+    def end(self):
+        for p in self.programs:
+            p.kill()
+        self.screen.close()
+
+    def shot(self, what):
+        self.count += 1
+        if self.shots:
+            self.screen.photograph(os.path.join(self.shots, f"{self.name}-{self.count}-{what}.png"))
+
+    def waves(self, name):
+        """A colourful picture of 300 by 200 pixels."""
+        path = os.path.join(self.folder, name)
+        write_png(path, 300, 200, bytes(v for y in range(200) for x in range(300)
+                                        for v in (x * 255 // 300, y * 255 // 200, (x * y // 64) % 256)))
+        return path
+
+    def bad_files(self):
+        """Files that call themselves pictures: of no bytes, of words, of noise, cut short, and 100 000 pixels a side."""
+        with open(self.waves("whole.png"), "rb") as f:
+            whole = f.read()
+        huge = bytearray(whole)
+        huge[16:24] = (100_000).to_bytes(4, "big") * 2
+        contents = {
+            "empty.png": b"", "words.png": b"This is not a picture.\n", "noise.jpg": random.Random(1).randbytes(5000),
+            "cut.png": whole[:len(whole) // 2], "huge.png": with_header_sum(huge)}
+        for name, content in contents.items():
+            path = os.path.join(self.folder, name)
+            with open(path, "wb") as f:
+                f.write(content)
+            yield path
+
+
+def with_header_sum(png):
+    png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
+    return bytes(png)
+
+
+def main():
+    binary, *names = sys.argv[1:]
+    checks = [f for f in globals().values() if inspect.isfunction(f) and list(inspect.signature(f).parameters) == ["stage"]]
+    shots = os.environ.get("WINDOW_SHOTS")
+    if shots:
+        os.makedirs(shots, exist_ok=True)
+    failed = 0
+    chosen = [f for f in checks if not names or f.__name__ in names]
+    for check in chosen:
+        clock, note = time.monotonic(), None
+        with tempfile.TemporaryDirectory(prefix="sieve-window-", ignore_cleanup_errors=True) as folder:
+            stage = Stage(binary, check.__name__, folder, shots)
+            try:
+                note, trouble = check(stage), None
+            except Exception as e:
+                failed += 1
+                trouble = f"{type(e).__name__}: {e}\n" + "".join(traceback.format_tb(e.__traceback__)[-2:])
+                trouble += "".join(p.said() for p in stage.programs)
+                stage.shot("failed")
+            finally:
+                stage.end()
+        truth = check.__doc__.split("\n")[0]
+        print(f"{'FAIL' if trouble else 'ok  '} {time.monotonic() - clock:5.1f} s  {check.__name__}: {truth}"
+              + (f" ({note})" if note else ""), flush=True)
+        if trouble:
+            print("".join(f"      {line}\n" for line in trouble.splitlines()), flush=True)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
