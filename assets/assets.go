@@ -1,0 +1,77 @@
+// Package assets holds what the program ships in itself: the icon, sample pictures, models
+// and translations. The pictures are drawn by assets/gen. It reads nothing from disk and
+// decodes nothing.
+package assets
+
+import (
+	"embed"
+	"io/fs"
+	"path"
+)
+
+//go:generate go run ./gen -out .
+
+//go:embed icon.png
+var icon []byte
+
+//go:embed samples/*.png
+var samples embed.FS
+
+//go:embed all:models
+var models embed.FS
+
+//go:embed translations/*.json
+var translations embed.FS
+
+// Icon is the program's icon, a square PNG.
+func Icon() []byte { return icon }
+
+// Sample is a picture to begin with.
+type Sample struct {
+	Name  string // also the name of its file, without extension
+	Title string // English, for people
+	Clean []byte // PNG
+	Noisy []byte // PNG of the same scene with real noise; nil when there is none
+}
+
+// Samples are the sample pictures, the one to show first at the front.
+func Samples() []Sample {
+	return []Sample{
+		{"still-life", "Still life", sample("still-life"), sample("still-life-noisy")},
+		{"lake", "Mountain lake", sample("lake"), nil},
+		{"chart", "Test chart", sample("chart"), nil},
+	}
+}
+
+func sample(name string) []byte {
+	b, err := samples.ReadFile("samples/" + name + ".png")
+	if err != nil {
+		panic("assets: " + err.Error())
+	}
+	return b
+}
+
+// Model is the model file of a name that Models lists, and whether there is one.
+func Model(name string) ([]byte, bool) {
+	b, err := models.ReadFile("models/" + name + extension)
+	return b, err == nil
+}
+
+const extension = ".safetensors"
+
+// Models are the names of the shipped models, sorted.
+func Models() []string {
+	found, err := fs.Glob(models, "models/*"+extension)
+	if err != nil {
+		panic("assets: " + err.Error())
+	}
+	for i, f := range found {
+		f = path.Base(f)
+		found[i] = f[:len(f)-len(extension)]
+	}
+	return found
+}
+
+// Translations holds one JSON file for each language, such as en.json, in the form that
+// Fyne's lang.AddTranslationsFS reads, and the folder in it where they are.
+func Translations() (files embed.FS, dir string) { return translations, "translations" }
