@@ -59,7 +59,7 @@ func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
 	ho, wo := c.Out()
 	left, right := c.Pad(), c.right()
 	width := (left + c.W + right) * c.Cin
-	t := s.pick(wo, c.Cout)
+	t := s.pick(wo, c.Cout, false)
 	p := pass{
 		tile: t, aoff: s.offsets(c.K, width), kc: c.K * c.Cin, sai: c.Stride * c.Cin, arow: c.Stride * width,
 		b: s.pack(w, c.K*c.K*c.Cin, c.Cout, t.nr), bias: bias, acc: acc,
@@ -89,7 +89,7 @@ func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
 	checkBias(bias, c.Cin, acc)
 	c = c.flat()
 	ho, wo := c.Out()
-	t := s.pick(wo, c.Cin)
+	t := s.pick(wo, c.Cin, false)
 	// The pixels of x whose rows are py and whose columns are px modulo the
 	// stride are a dense convolution of dy.
 	first, last := 0, 0
@@ -190,7 +190,7 @@ func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32) {
 	left, right := c.Pad(), c.right()
 	width := (left + c.W + right) * c.Cin
 	m := c.K * c.Cin
-	t := s.pick(m, c.Cout)
+	t := s.pick(m, c.Cout, true)
 	// A block of pixels is summed in registers and then added to dw: its size is
 	// part of the result's bits, and so the same on every machine.
 	const block = 128

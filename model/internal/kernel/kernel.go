@@ -61,9 +61,6 @@ const plainRows, plainCols = 4, 16
 
 var plain = tile{mr: plainRows, nr: plainCols}
 
-// cost is how much work an m × n block is, in tiles of this kind.
-func (t tile) cost(m, n int) int { return panels(m, t.mr) * panels(n, t.nr) * t.mr * t.nr }
-
 // multiply computes a product. A full tile is computed whatever m and n are:
 // where a or b end before it does, a copy that does not is read.
 func (t tile) multiply(s *Scratch, p *product) {

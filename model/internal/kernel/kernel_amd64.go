@@ -17,20 +17,15 @@ func Kinds() []string {
 	return kinds
 }
 
-// tiles returns the tiles of a kind, the preferred first; of the best when kind
-// is empty.
+// tiles returns the tiles of a kind, narrow ones first; of the best kind when none is
+// named.
 func tiles(kind string) []tile {
 	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
 	switch {
 	case kind == "avx512" || kind == "" && avx2 && cpu.X86.HasAVX512F:
-		return []tile{{8, 32, tile8x32AVX512}, {24, 16, tile24x16AVX512}}
+		return []tile{{24, 16, tile24x16AVX512}, {8, 32, tile8x32AVX512}, {6, 64, tile6x64AVX512}}
 	case kind == "avx2" || kind == "" && avx2:
-		return []tile{{6, 16, tile6x16AVX2}, {12, 8, tile12x8AVX2}}
+		return []tile{{12, 8, tile12x8AVX2}, {6, 16, tile6x16AVX2}}
 	}
 	return []tile{plain}
 }
-
-func axpy(a float32, x, y []float32) int              { return 0 }
-func relu(y, x []float32, slope float32) int          { return 0 }
-func reluGrad(dx, dy, y []float32, slope float32) int { return 0 }
-func columnSums(sums, y []float32) int                { return 0 }

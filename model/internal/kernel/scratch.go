@@ -1,6 +1,9 @@
 package kernel
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Scratch is memory that calls use and forget, and the choice of their
 // implementation. It may be handed from call to call but not used by two at a
@@ -20,12 +23,15 @@ func NewScratch(kind string) *Scratch {
 	return &Scratch{kind: kind}
 }
 
-// pick returns the tile that computes the least beyond an m × n block.
-func (s *Scratch) pick(m, n int) tile {
+// pick returns the tile that computes the least beyond an m × n block: of equals
+// the narrowest, or the widest.
+func (s *Scratch) pick(m, n int, wide bool) tile {
 	var best tile
+	least := math.MaxInt
 	for _, t := range tiles(s.kind) {
-		if best.mr == 0 || t.cost(m, n) < best.cost(m, n) {
-			best = t
+		cost := panels(m, t.mr) * t.mr * panels(n, t.nr) * t.nr
+		if cost < least || cost == least && wide {
+			best, least = t, cost
 		}
 	}
 	return best
