@@ -61,3 +61,26 @@ func BenchmarkConv(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkElementwise measures a layer's worth of numbers, in GB/s read and
+// written. With the tag purego it measures plain Go.
+func BenchmarkElementwise(b *testing.B) {
+	const n, columns = 1 << 16, 64
+	rng := rand.New(rand.NewPCG(1, 2))
+	x, y, z, u := randoms(rng, n).vec(), randoms(rng, n).vec(), randoms(rng, n).vec(), make([]float32, n)
+	for _, l := range []struct {
+		name  string
+		moved int // numbers
+		run   func()
+	}{
+		{"axpy", 3, func() { Axpy(1e-3, x, y) }},
+		{"relu", 2, func() { ReLU(y, x, 0.1) }},
+		{"relu gradient", 4, func() { ReLUGrad(z, y, x, 0.1) }},
+		{"column sums", 1, func() { ColumnSums(y[:columns], x) }},
+		{"adam", 7, func() { Adam(z, y, u, x, AdamStep{1e-3, 0.9, 0.999, 1e-8, 0.1, 0.001, 0}) }},
+		{"sigmoid", 2, func() { Sigmoid(y, x) }},
+		{"tanh", 2, func() { Tanh(y, x) }},
+	} {
+		b.Run(l.name, func(b *testing.B) { fastest(b, float64(4*n*l.moved)/1e9, "GB/s", l.run) })
+	}
+}

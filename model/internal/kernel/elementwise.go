@@ -2,13 +2,16 @@ package kernel
 
 import "math"
 
+// Each function of this file gives the same bits in every implementation. A
+// vector part does what it can, the loop the rest.
+
 // Axpy computes y[i] += a · x[i].
 func Axpy(a float32, x, y []float32) {
 	if len(x) != len(y) {
 		panic("kernel: axpy: lengths differ")
 	}
-	for i, v := range x {
-		y[i] += float32(a * v)
+	for i := axpy(a, x, y); i < len(x); i++ {
+		y[i] += float32(a * x[i])
 	}
 }
 
@@ -17,11 +20,11 @@ func ReLU(y, x []float32, slope float32) {
 	if len(x) != len(y) {
 		panic("kernel: relu: lengths differ")
 	}
-	for i, v := range x {
-		if v > 0 {
-			y[i] = v
+	for i := relu(y, x, slope); i < len(x); i++ {
+		if x[i] > 0 {
+			y[i] = x[i]
 		} else {
-			y[i] = float32(slope * v)
+			y[i] = float32(slope * x[i])
 		}
 	}
 }
@@ -32,11 +35,11 @@ func ReLUGrad(dx, dy, y []float32, slope float32) {
 	if len(dx) != len(dy) || len(dx) != len(y) {
 		panic("kernel: relu gradient: lengths differ")
 	}
-	for i, g := range dy {
+	for i := reluGrad(dx, dy, y, slope); i < len(y); i++ {
 		if y[i] > 0 {
-			dx[i] += g
+			dx[i] += dy[i]
 		} else {
-			dx[i] += float32(slope * g)
+			dx[i] += float32(slope * dy[i])
 		}
 	}
 }
@@ -47,9 +50,13 @@ func ColumnSums(sums, y []float32) {
 	if n == 0 && len(y) > 0 || n > 0 && len(y)%n != 0 {
 		panic("kernel: column sums: rows are not whole")
 	}
+	from := columnSums(sums, y)
+	if from == n {
+		return
+	}
 	for ; len(y) > 0; y = y[n:] {
-		for j, v := range y[:n] {
-			sums[j] += v
+		for j := from; j < n; j++ {
+			sums[j] += y[j]
 		}
 	}
 }
@@ -70,12 +77,27 @@ func Adam(p, m, v, g []float32, o AdamStep) {
 	if len(p) != len(m) || len(p) != len(v) || len(p) != len(g) {
 		panic("kernel: adam: lengths differ")
 	}
-	rest1, rest2 := 1-o.Beta1, 1-o.Beta2
-	rate, keep := o.Rate/o.Bias1, 1-float32(o.Rate*o.Decay)
-	for i, d := range g {
-		m[i] = float32(o.Beta1*m[i]) + float32(rest1*d)
-		v[i] = float32(o.Beta2*v[i]) + float32(float32(rest2*d)*d)
-		root := float32(math.Sqrt(float64(v[i] / o.Bias2)))
-		p[i] = float32(keep*p[i]) - float32(rate*m[i])/(root+o.Eps)
+	r := adamRates{
+		beta1: o.Beta1, rest1: 1 - o.Beta1, beta2: o.Beta2, rest2: 1 - o.Beta2,
+		bias2: o.Bias2, eps: o.Eps, rate: o.Rate / o.Bias1, keep: 1 - float32(o.Rate*o.Decay),
+	}
+	for i := r.vector(p, m, v, g); i < len(g); i++ {
+		d := g[i]
+		m[i] = float32(r.beta1*m[i]) + float32(r.rest1*d)
+		v[i] = float32(r.beta2*v[i]) + float32(float32(r.rest2*d)*d)
+		root := float32(math.Sqrt(float64(v[i] / r.bias2)))
+		p[i] = float32(r.keep*p[i]) - float32(r.rate*m[i])/(root+r.eps)
+	}
+}
+
+// adamRates is what the loop of Adam needs of an AdamStep.
+type adamRates struct{ beta1, rest1, beta2, rest2, bias2, eps, rate, keep float32 }
+
+// transpose computes dst[j·ldd+i] = src[i·lds+j] for i < rows, j < cols.
+func transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	for i := transposeRows(dst, ldd, src, lds, rows, cols); i < rows; i++ {
+		for j, v := range src[i*lds:][:cols] {
+			dst[j*ldd+i] = v
+		}
 	}
 }

@@ -4,28 +4,93 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
+func hasAVX2() bool   { return cpu.X86.HasAVX2 && cpu.X86.HasFMA }
+func hasAVX512() bool { return hasAVX2() && cpu.X86.HasAVX512F }
+
 // Kinds lists the implementations that this machine can run, best first: the
 // names that NewScratch takes.
 func Kinds() []string {
-	kinds := []string{"go"}
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		kinds = append([]string{"avx2"}, kinds...)
-		if cpu.X86.HasAVX512F {
-			kinds = append([]string{"avx512"}, kinds...)
-		}
+	switch {
+	case hasAVX512():
+		return []string{"avx512", "avx2", "go"}
+	case hasAVX2():
+		return []string{"avx2", "go"}
 	}
-	return kinds
+	return []string{"go"}
 }
 
-// tiles returns the tiles of a kind, narrow ones first; of the best kind when none is
-// named.
+// tiles returns the tiles of a kind, narrow ones first.
 func tiles(kind string) []tile {
-	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
-	switch {
-	case kind == "avx512" || kind == "" && avx2 && cpu.X86.HasAVX512F:
+	switch kind {
+	case "avx512":
 		return []tile{{24, 16, tile24x16AVX512}, {8, 32, tile8x32AVX512}, {6, 64, tile6x64AVX512}}
-	case kind == "avx2" || kind == "" && avx2:
+	case "avx2":
 		return []tile{{12, 8, tile12x8AVX2}, {6, 16, tile6x16AVX2}}
 	}
 	return []tile{plain}
+}
+
+// The functions below do the first part of an elementwise loop, as long as
+// vectors are whole, and return where they stopped.
+
+// vectors is that part of n numbers: nothing where there are no vectors.
+func vectors(n int) int {
+	if !hasAVX2() {
+		return 0
+	}
+	return n &^ 7
+}
+
+func axpy(a float32, x, y []float32) int {
+	n := vectors(len(x))
+	if n > 0 {
+		axpyAVX2(a, &x[0], &y[0], n)
+	}
+	return n
+}
+
+func relu(y, x []float32, slope float32) int {
+	n := vectors(len(x))
+	if n > 0 {
+		reluAVX2(&y[0], &x[0], slope, n)
+	}
+	return n
+}
+
+func reluGrad(dx, dy, y []float32, slope float32) int {
+	n := vectors(len(y))
+	if n > 0 {
+		reluGradAVX2(&dx[0], &dy[0], &y[0], slope, n)
+	}
+	return n
+}
+
+// columnSums counts columns.
+func columnSums(sums, y []float32) int {
+	n := vectors(len(sums))
+	if n > 0 && len(y) > 0 {
+		columnSumsAVX2(&sums[0], &y[0], n, len(y)/len(sums), len(sums))
+	}
+	return n
+}
+
+func (o *adamRates) vector(p, m, v, g []float32) int {
+	n := vectors(len(p))
+	if n > 0 {
+		adamAVX2(&p[0], &m[0], &v[0], &g[0], n, o.beta1, o.rest1, o.beta2, o.rest2, o.bias2, o.eps, o.rate, o.keep)
+	}
+	return n
+}
+
+// transposeRows transposes the first rows of src and returns how many.
+func transposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) int {
+	n := vectors(rows)
+	if cols%8 != 0 {
+		return 0
+	}
+	for i := 0; i < n; i += 8 {
+		_, _ = dst[(cols-1)*ldd+i+7], src[(i+7)*lds+cols-1]
+		transposeAVX2(&dst[i], ldd, &src[i*lds], lds, cols)
+	}
+	return n
 }

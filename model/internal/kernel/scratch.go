@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -28,7 +29,7 @@ func NewScratch(kind string) *Scratch {
 func (s *Scratch) pick(m, n int, wide bool) tile {
 	var best tile
 	least := math.MaxInt
-	for _, t := range tiles(s.kind) {
+	for _, t := range tiles(cmp.Or(s.kind, Kinds()[0])) {
 		cost := panels(m, t.mr) * t.mr * panels(n, t.nr) * t.nr
 		if cost < least || cost == least && wide {
 			best, least = t, cost

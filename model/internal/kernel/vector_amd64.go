@@ -28,3 +28,33 @@ func tile6x64AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b
 //
 //go:noescape
 func tile24x16AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+
+// transposeAVX2 is transpose for 8 rows and cols a multiple of 8.
+//
+//go:noescape
+func transposeAVX2(dst *float32, ldd int, src *float32, lds int, cols int)
+
+// axpyAVX2 is Axpy for n a multiple of 8.
+//
+//go:noescape
+func axpyAVX2(a float32, x *float32, y *float32, n int)
+
+// reluAVX2 is ReLU for n a multiple of 8.
+//
+//go:noescape
+func reluAVX2(y *float32, x *float32, slope float32, n int)
+
+// reluGradAVX2 is ReLUGrad for n a multiple of 8.
+//
+//go:noescape
+func reluGradAVX2(dx *float32, dy *float32, y *float32, slope float32, n int)
+
+// columnSumsAVX2 is ColumnSums for n columns, a multiple of 8, of rows that are ld apart.
+//
+//go:noescape
+func columnSumsAVX2(sums *float32, y *float32, n int, rows int, ld int)
+
+// adamAVX2 is Adam for n a multiple of 8.
+//
+//go:noescape
+func adamAVX2(p *float32, m *float32, v *float32, grad *float32, n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, bias2 float32, eps float32, rate float32, keep float32)

@@ -758,3 +758,234 @@ store:
 	ADDQ    CX, AX
 	VZEROUPPER
 	RET
+
+// func transposeAVX2(dst *float32, ldd int, src *float32, lds int, cols int)
+// Requires: AVX
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ lds+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ cols+32(FP), SI
+
+loop:
+	LEAQ       (BX)(BX*2), R8
+	LEAQ       (DX)(BX*4), DI
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (DX)(BX*1), Y1
+	VMOVUPS    (DX)(BX*2), Y2
+	VMOVUPS    (DX)(R8*1), Y3
+	VMOVUPS    (DI), Y4
+	VMOVUPS    (DI)(BX*1), Y5
+	VMOVUPS    (DI)(BX*2), Y6
+	VMOVUPS    (DI)(R8*1), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VPERM2F128 $0x31, Y2, Y7, Y7
+	VPERM2F128 $0x20, Y3, Y1, Y2
+	VPERM2F128 $0x31, Y3, Y1, Y3
+	VPERM2F128 $0x20, Y5, Y8, Y1
+	VPERM2F128 $0x31, Y5, Y8, Y8
+	VPERM2F128 $0x20, Y4, Y0, Y5
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	LEAQ       (CX)(CX*2), R8
+	LEAQ       (AX)(CX*4), DI
+	VMOVUPS    Y6, (AX)
+	VMOVUPS    Y2, (AX)(CX*1)
+	VMOVUPS    Y1, (AX)(CX*2)
+	VMOVUPS    Y5, (AX)(R8*1)
+	VMOVUPS    Y7, (DI)
+	VMOVUPS    Y3, (DI)(CX*1)
+	VMOVUPS    Y8, (DI)(CX*2)
+	VMOVUPS    Y0, (DI)(R8*1)
+	ADDQ       $0x20, DX
+	LEAQ       (AX)(CX*8), AX
+	SUBQ       $0x08, SI
+	JNZ        loop
+	VZEROUPPER
+	RET
+
+// func axpyAVX2(a float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSS a+0(FP), Y0
+	MOVQ         n+24(FP), AX
+	XORQ         CX, CX
+	MOVQ         x+8(FP), DX
+	MOVQ         y+16(FP), BX
+
+loop:
+	VMULPS  (DX)(CX*4), Y0, Y1
+	VADDPS  (BX)(CX*4), Y1, Y1
+	VMOVUPS Y1, (BX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func reluAVX2(y *float32, x *float32, slope float32, n int)
+// Requires: AVX
+TEXT ·reluAVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSS slope+16(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	MOVQ         n+24(FP), AX
+	XORQ         CX, CX
+	MOVQ         x+8(FP), DX
+	MOVQ         y+0(FP), BX
+
+loop:
+	VMOVUPS   (DX)(CX*4), Y2
+	VMULPS    Y2, Y0, Y3
+	VCMPPS    $0x1e, Y1, Y2, Y4
+	VBLENDVPS Y4, Y2, Y3, Y3
+	VMOVUPS   Y3, (BX)(CX*4)
+	ADDQ      $0x08, CX
+	CMPQ      CX, AX
+	JLT       loop
+	VZEROUPPER
+	RET
+
+// func reluGradAVX2(dx *float32, dy *float32, y *float32, slope float32, n int)
+// Requires: AVX
+TEXT ·reluGradAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS slope+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	MOVQ         n+32(FP), AX
+	XORQ         CX, CX
+	MOVQ         dx+0(FP), DX
+	MOVQ         dy+8(FP), BX
+	MOVQ         y+16(FP), SI
+
+loop:
+	VMOVUPS   (BX)(CX*4), Y2
+	VMOVUPS   (SI)(CX*4), Y3
+	VMULPS    Y2, Y0, Y4
+	VCMPPS    $0x1e, Y1, Y3, Y3
+	VBLENDVPS Y3, Y2, Y4, Y4
+	VADDPS    (DX)(CX*4), Y4, Y4
+	VMOVUPS   Y4, (DX)(CX*4)
+	ADDQ      $0x08, CX
+	CMPQ      CX, AX
+	JLT       loop
+	VZEROUPPER
+	RET
+
+// func columnSumsAVX2(sums *float32, y *float32, n int, rows int, ld int)
+// Requires: AVX
+TEXT ·columnSumsAVX2(SB), NOSPLIT, $0-40
+	MOVQ sums+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ ld+32(FP), BX
+	SHLQ $0x02, BX
+
+columns4:
+	CMPQ    DX, $0x00000020
+	JLT     next4
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	MOVQ    CX, SI
+	MOVQ    rows+24(FP), DI
+
+row4:
+	VADDPS  (SI), Y0, Y0
+	VADDPS  32(SI), Y1, Y1
+	VADDPS  64(SI), Y2, Y2
+	VADDPS  96(SI), Y3, Y3
+	ADDQ    BX, SI
+	DECQ    DI
+	JNZ     row4
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, DX
+	JMP     columns4
+
+next4:
+columns1:
+	CMPQ    DX, $0x00000008
+	JLT     next1
+	VMOVUPS (AX), Y0
+	MOVQ    CX, SI
+	MOVQ    rows+24(FP), DI
+
+row1:
+	VADDPS  (SI), Y0, Y0
+	ADDQ    BX, SI
+	DECQ    DI
+	JNZ     row1
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, DX
+	JMP     columns1
+
+next1:
+	VZEROUPPER
+	RET
+
+// func adamAVX2(p *float32, m *float32, v *float32, grad *float32, n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, bias2 float32, eps float32, rate float32, keep float32)
+// Requires: AVX
+TEXT ·adamAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS beta1+40(FP), Y0
+	VBROADCASTSS rest1+44(FP), Y1
+	VBROADCASTSS beta2+48(FP), Y2
+	VBROADCASTSS rest2+52(FP), Y3
+	VBROADCASTSS bias2+56(FP), Y4
+	VBROADCASTSS eps+60(FP), Y5
+	VBROADCASTSS rate+64(FP), Y6
+	VBROADCASTSS keep+68(FP), Y7
+	MOVQ         n+32(FP), AX
+	XORQ         CX, CX
+	MOVQ         p+0(FP), DX
+	MOVQ         m+8(FP), BX
+	MOVQ         v+16(FP), SI
+	MOVQ         grad+24(FP), DI
+
+loop:
+	VMOVUPS (DI)(CX*4), Y8
+	VMULPS  (BX)(CX*4), Y0, Y9
+	VMULPS  Y8, Y1, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS Y9, (BX)(CX*4)
+	VMULPS  (SI)(CX*4), Y2, Y11
+	VMULPS  Y8, Y3, Y10
+	VMULPS  Y8, Y10, Y10
+	VADDPS  Y10, Y11, Y11
+	VMOVUPS Y11, (SI)(CX*4)
+	VDIVPS  Y4, Y11, Y11
+	VSQRTPS Y11, Y11
+	VADDPS  Y5, Y11, Y11
+	VMULPS  Y6, Y9, Y9
+	VDIVPS  Y11, Y9, Y9
+	VMULPS  (DX)(CX*4), Y7, Y10
+	VSUBPS  Y9, Y10, Y10
+	VMOVUPS Y10, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET

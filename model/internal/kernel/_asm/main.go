@@ -160,5 +160,11 @@ func main() {
 	tile(avx512, 8, 2)
 	tile(avx512, 6, 4)
 	tile(avx512, 24, 1)
+	transpose()
+	axpy()
+	relu()
+	reluGrad()
+	columnSums()
+	adam()
 	Generate()
 }
