@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 )
 
 // A bmp is what the headers say.
@@ -83,9 +84,9 @@ func bmpHeader(in *input) (*header, error) {
 	case 0:
 		ok = f.bits == 1 || f.bits == 2 || f.bits == 4 || f.bits == 8 || f.bits == 16 || f.bits == 24 || f.bits == 32
 	case 1:
-		ok = f.bits == 8 && !f.topDown
+		ok = f.bits == 8
 	case 2:
-		ok = f.bits == 4 && !f.topDown
+		ok = f.bits == 4
 	case 3:
 		ok = f.bits == 16 || f.bits == 32
 	case 4, 5:
@@ -161,22 +162,29 @@ func (f *bmp) rows(in *input, h *header) (*raster, error) {
 					v |= uint32(row[x*f.bits/8+k]) << (8 * k)
 				}
 				for k := range 3 {
-					pix[3*x+k] = field(v, f.masks[k], 0)
+					pix[3*x+k] = masked(v, f.masks[k], 0)
 				}
-				alpha[x] = field(v, f.masks[3], 1)
+				alpha[x] = masked(v, f.masks[3], 1)
 			}
 		}
-		y := f.h - 1 - i
-		if f.topDown {
-			y = i
-		}
-		m.put(0, y, pix, alpha)
+		m.put(0, f.line(i), pix, alpha)
+	}
+	if m.alpha != nil && slices.Max(m.alpha.Data) == 0 {
+		m.alpha = nil // nobody draws what cannot be seen: the writer left the bytes empty
 	}
 	return m, nil
 }
 
-// field cuts the sample under a mask out of v, scaled to [0, 1].
-func field(v, mask uint32, none float32) float32 {
+// line is where the i-th row of the file belongs.
+func (f *bmp) line(i int) int {
+	if f.topDown {
+		return i
+	}
+	return f.h - 1 - i
+}
+
+// masked cuts the sample under a mask out of v, scaled to [0, 1].
+func masked(v, mask uint32, none float32) float32 {
 	if mask == 0 {
 		return none
 	}
@@ -202,78 +210,59 @@ func (f *bmp) runs(in *input, h *header) (*raster, error) {
 	}
 	index := make([]uint8, f.w*f.h)
 	if err := f.unrun(in.stream(f.offset), index); err != nil {
-		if err == errRun {
-			return nil, fmt.Errorf("%w: BMP runs leave the picture", ErrDamaged)
-		}
 		return nil, in.wrong(err)
 	}
 	m := h.raster(false)
 	pix := make([]float32, f.w*m.c)
-	for y := range f.h {
+	for i := range f.h {
 		for x := range f.w {
-			f.colour(pix[x*m.c:(x+1)*m.c], int(index[y*f.w+x]))
+			f.colour(pix[x*m.c:(x+1)*m.c], int(index[i*f.w+x]))
 		}
-		m.put(0, f.h-1-y, pix, nil)
+		m.put(0, f.line(i), pix, nil)
 	}
 	return m, nil
 }
 
-var errRun = fmt.Errorf("run outside the picture")
-
-// unrun unpacks into rows from below.
+// unrun unpacks rows in the order of the file. A run that leaves its row is
+// cut off there.
 func (f *bmp) unrun(r *bufio.Reader, index []uint8) error {
 	x, y := 0, 0
-	var b [2]byte
-	put := func(v byte) error {
-		if x >= f.w || y >= f.h {
-			return errRun
+	put := func(v byte, i int) { // of two nibbles in a byte, the high one first
+		if f.pack == 2 {
+			v = v >> (4 - 4*(i&1)) & 15
 		}
-		index[y*f.w+x] = v
+		if x < f.w && y < f.h {
+			index[y*f.w+x] = v
+		}
 		x++
-		return nil
 	}
+	var b [256]byte
 	for {
-		if _, err := io.ReadFull(r, b[:]); err != nil {
+		if _, err := io.ReadFull(r, b[:2]); err != nil {
 			return err
 		}
-		n, v := int(b[0]), b[1]
-		switch {
+		switch n, v := int(b[0]), int(b[1]); {
 		case n > 0:
 			for i := range n {
-				w := v
-				if f.pack == 2 {
-					w = v >> (4 - 4*(i&1)) & 15
-				}
-				if err := put(w); err != nil {
-					return err
-				}
+				put(b[1], i)
 			}
 		case v == 0:
 			x, y = 0, y+1
 		case v == 1:
 			return nil
 		case v == 2:
-			if _, err := io.ReadFull(r, b[:]); err != nil {
+			if _, err := io.ReadFull(r, b[:2]); err != nil {
 				return err
 			}
 			x, y = x+int(b[0]), y+int(b[1])
-		default:
-			size := int(v)
-			if f.pack == 2 {
-				size = (size + 1) / 2
-			}
-			raw := make([]byte, size+size&1)
-			if _, err := io.ReadFull(r, raw); err != nil {
+		default: // so many as they are, padded to two bytes
+			each := 3 - int(f.pack) // bytes for two pixels: 2 or 1
+			size := (v*each + 1) / 2
+			if _, err := io.ReadFull(r, b[:size+size&1]); err != nil {
 				return err
 			}
-			for i := range int(v) {
-				w := raw[min(i, size-1)]
-				if f.pack == 2 {
-					w = raw[i/2] >> (4 - 4*(i&1)) & 15
-				}
-				if err := put(w); err != nil {
-					return err
-				}
+			for i := range v {
+				put(b[i*each/2], i)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func pngHeader(in *input) (*header, error) {
 	}
 	h.width, h.height, h.Depth = int(w), int(hh), int(b[16])
 	samples := int64(1)
-	switch kind := b[17]; kind {
+	switch b[17] {
 	case 0, 3:
 		h.Channels = 1
 	case 4:
@@ -42,8 +42,13 @@ func pngHeader(in *input) (*header, error) {
 		h.Channels, samples = 3, 3
 	case 6:
 		h.Channels, samples = 3, 4
-	default:
-		return nil, fmt.Errorf("%w: PNG colour type %d", ErrDamaged, kind)
+	}
+	ok := h.Depth == 8 || h.Depth == 16 && b[17] != 3
+	if b[17] == 0 || b[17] == 3 {
+		ok = ok || h.Depth == 1 || h.Depth == 2 || h.Depth == 4
+	}
+	if !ok || h.Channels == 0 {
+		return nil, fmt.Errorf("%w: PNG of colour type %d with %d bits", ErrDamaged, b[17], h.Depth)
 	}
 	h.pixels = func(h *header) (*raster, error) {
 		row := (int64(w)*samples*int64(h.Depth)+7)/8 + 1 // and a byte naming the filter

@@ -106,7 +106,7 @@ func (h *header) fromImage(src image.Image) (*raster, error) {
 	}
 	whole := b.Dx() == h.width && b.Dy() == h.height
 	transparent := !whole
-	row := rowReader(src, h.Channels)
+	row := rowReader(src, h.Channels, h.Format == "webp")
 	switch s := src.(type) {
 	case *image.NRGBA, *image.NRGBA64, *image.NYCbCrA:
 		transparent = true
@@ -153,8 +153,9 @@ func (m *raster) put(x, y int, pix, alpha []float32) {
 }
 
 // rowReader returns what reads row y of an image as c channels and, where it
-// has one, its alpha. Of colours in a grey picture it takes red, all three are equal.
-func rowReader(src image.Image, c int) func(y int, pix, alpha []float32) {
+// has one, its alpha. Of colours in a grey picture it takes red, all three are
+// equal. In video luma goes from 16 to 235, in JPEG from 0 to 255.
+func rowReader(src image.Image, c int, video bool) func(y int, pix, alpha []float32) {
 	// rgba reads interleaved samples of size bytes, most significant first.
 	rgba := func(data []uint8, stride int, r image.Rectangle, deep, hasAlpha bool) func(int, []float32, []float32) {
 		return func(y int, pix, alpha []float32) {
@@ -232,9 +233,9 @@ func rowReader(src image.Image, c int) func(y int, pix, alpha []float32) {
 			}
 		}
 	case *image.YCbCr:
-		return yccRow(s)
+		return yccRow(s, video)
 	case *image.NYCbCrA:
-		colours := yccRow(&s.YCbCr)
+		colours := yccRow(&s.YCbCr, video)
 		return func(y int, pix, alpha []float32) {
 			colours(y, pix, alpha)
 			row := s.A[s.AOffset(s.Rect.Min.X, y):]
@@ -250,7 +251,16 @@ func rowReader(src image.Image, c int) func(y int, pix, alpha []float32) {
 // half the size lies between the pixels and is interpolated with weights 3/4
 // and 1/4, the triangle filter of libjpeg's "fancy upsampling"; repeating it
 // would show steps along coloured edges.
-func yccRow(s *image.YCbCr) func(y int, pix, alpha []float32) {
+func yccRow(s *image.YCbCr, video bool) func(y int, pix, alpha []float32) {
+	put := func(pix []float32, y, cb, cr uint8) {
+		var r, g, b uint8
+		if video {
+			r, g, b = videoRGB(y, cb, cr)
+		} else {
+			r, g, b = color.YCbCrToRGB(y, cb, cr)
+		}
+		pix[0], pix[1], pix[2] = float32(r)/255, float32(g)/255, float32(b)/255
+	}
 	var hx, hy bool // half size across, down
 	switch s.SubsampleRatio {
 	case image.YCbCrSubsampleRatio420:
@@ -265,8 +275,7 @@ func yccRow(s *image.YCbCr) func(y int, pix, alpha []float32) {
 			for i := range alpha {
 				x := s.Rect.Min.X + i
 				yi, ci := s.YOffset(x, y), s.COffset(x, y)
-				r, g, b := color.YCbCrToRGB(s.Y[yi], s.Cb[ci], s.Cr[ci])
-				pix[3*i], pix[3*i+1], pix[3*i+2] = float32(r)/255, float32(g)/255, float32(b)/255
+				put(pix[3*i:3*i+3], s.Y[yi], s.Cb[ci], s.Cr[ci])
 			}
 		}
 	}
@@ -300,10 +309,16 @@ func yccRow(s *image.YCbCr) func(y int, pix, alpha []float32) {
 			return uint8((3*a + b + bias) >> 4)
 		}
 		for i := range w {
-			r, g, b := color.YCbCrToRGB(luma[i], chroma(s.Cb, i), chroma(s.Cr, i))
-			pix[3*i], pix[3*i+1], pix[3*i+2] = float32(r)/255, float32(g)/255, float32(b)/255
+			put(pix[3*i:3*i+3], luma[i], chroma(s.Cb, i), chroma(s.Cr, i))
 		}
 	}
+}
+
+// videoRGB converts the studio range of ITU-R BT.601, in 16 bits of fraction.
+func videoRGB(y, cb, cr uint8) (r, g, b uint8) {
+	l, u, v := 76309*(int(y)-16)+1<<15, int(cb)-128, int(cr)-128
+	clip := func(v int) uint8 { return uint8(min(max(v>>16, 0), 255)) }
+	return clip(l + 104597*v), clip(l - 25675*u - 53279*v), clip(l + 132201*u)
 }
 
 // greyPalette reports whether a palette of red, green, blue bytes is all grey.
