@@ -81,7 +81,7 @@ func log10(x float64) float64 {
 	}
 	s := (m - 1) / (m + 1)
 	y := 0.0
-	for k := 21; k > 0; k -= 2 {
+	for k := 17; k > 0; k -= 2 {
 		y = float64(y*s*s) + 1/float64(k)
 	}
 	return (float64(float64(e)*math.Ln2) + float64(2*s*y)) / math.Ln10

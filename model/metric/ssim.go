@@ -33,7 +33,7 @@ func SSIM(x, y *tensor.Tensor) float64 {
 }
 
 // A window is one dimension of SSIM's: symmetric, always 2·radius+1 long, with
-// zeros where it was cut.
+// zeros where it was cut, so that what it meets there does not matter.
 type window struct {
 	taps [radius + 1]float64 // from the middle out
 	cut  int                 // zeros on either side
@@ -82,8 +82,6 @@ func (t *tile) sum(x, y []float32, w, top, left, rows, cols int) (s float64) {
 	margin := t.across.cut * t.c
 	for k := range t.row {
 		t.row[k] = t.row[k][:n+2*radius*t.c]
-		clear(t.row[k])
-		clear(t.sums[k])
 	}
 	for i := range rows + 2*(radius-t.down.cut) {
 		at := (top + i) * w * t.c
