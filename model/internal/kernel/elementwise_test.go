@@ -41,6 +41,8 @@ func TestVectorsAreTheirNumbers(t *testing.T) {
 		{"relu", func(a, b, _, _ []float32) { ReLU(a, b, 0.1) }},
 		{"relu in place", func(a, _, _, _ []float32) { ReLU(a, a, 0) }},
 		{"relu gradient", func(a, b, c, _ []float32) { ReLUGrad(a, b, c, 0.1) }},
+		{"sigmoid", func(a, b, _, _ []float32) { Sigmoid(a, b) }},
+		{"tanh", func(a, b, _, _ []float32) { Tanh(a, b) }},
 		{"adam", func(a, b, c, d []float32) {
 			Adam(a, b, c, d, AdamStep{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Bias1: 0.19, Bias2: 0.002, Decay: 0.01})
 		}},

@@ -78,43 +78,42 @@ func Log(x float32) float32 {
 	return float32(n*ln2Hi) + (f - (h - t))
 }
 
-// Sigmoid computes y[i] = 1 / (1 + e^-x[i]). y may be x.
+// Sigmoid computes y[i] = 1 / (1 + e^-x[i]), at most 3 ulp off. y may be x.
 func Sigmoid(y, x []float32) {
 	if len(x) != len(y) {
 		panic("kernel: sigmoid: lengths differ")
 	}
-	for i, v := range x {
-		if v >= 0 {
-			y[i] = 1 / (1 + Exp(-v))
+	for i := sigmoid(y, x); i < len(x); i++ {
+		e := Exp(-abs(x[i]))
+		if x[i] >= 0 {
+			y[i] = 1 / (1 + e)
 		} else {
-			e := Exp(v)
 			y[i] = e / (1 + e)
 		}
 	}
 }
 
-// Tanh computes y[i] = tanh x[i]. y may be x.
+// Tanh computes y[i] = tanh x[i], at most 2 ulp off. y may be x.
 func Tanh(y, x []float32) {
 	if len(x) != len(y) {
 		panic("kernel: tanh: lengths differ")
 	}
-	for i, v := range x {
-		y[i] = tanh(v)
+	for i := tanh(y, x); i < len(x); i++ {
+		v, a := x[i], abs(x[i])
+		if a < 0.625 {
+			// x + x³·q(x²)
+			z := float32(v * v)
+			q := float32(-0.005660789425412026)
+			q = float32(q*z) + 0.020602008133834532
+			q = float32(q*z) - 0.053729230179034256
+			q = float32(q*z) + 0.13331328962599337
+			q = float32(q*z) - 0.33333278315506765
+			y[i] = v + float32(float32(q*z)*v)
+		} else {
+			e := Exp(-2 * a)
+			y[i] = float32(math.Copysign(float64((1-e)/(1+e)), float64(v)))
+		}
 	}
 }
 
-func tanh(x float32) float32 {
-	a := float32(math.Abs(float64(x)))
-	if a < 0.625 {
-		// x + x³·q(x²)
-		z := float32(x * x)
-		q := float32(-0.005660789425412026)
-		q = float32(q*z) + 0.020602008133834532
-		q = float32(q*z) - 0.053729230179034256
-		q = float32(q*z) + 0.13331328962599337
-		q = float32(q*z) - 0.33333278315506765
-		return x + float32(float32(q*z)*x)
-	}
-	t := 1 - 2/(Exp(2*a)+1)
-	return float32(math.Copysign(float64(t), float64(x)))
-}
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }

@@ -65,6 +65,22 @@ func reluGrad(dx, dy, y []float32, slope float32) int {
 	return n
 }
 
+func sigmoid(y, x []float32) int {
+	n := vectors(len(x))
+	if n > 0 {
+		sigmoidAVX2(&y[0], &x[0], n)
+	}
+	return n
+}
+
+func tanh(y, x []float32) int {
+	n := vectors(len(x))
+	if n > 0 {
+		tanhAVX2(&y[0], &x[0], n)
+	}
+	return n
+}
+
 // columnSums counts columns.
 func columnSums(sums, y []float32) int {
 	n := vectors(len(sums))

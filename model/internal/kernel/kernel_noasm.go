@@ -13,6 +13,8 @@ func tiles(string) []tile { return []tile{plain} }
 func axpy(a float32, x, y []float32) int                                           { return 0 }
 func relu(y, x []float32, slope float32) int                                       { return 0 }
 func reluGrad(dx, dy, y []float32, slope float32) int                              { return 0 }
+func sigmoid(y, x []float32) int                                                   { return 0 }
+func tanh(y, x []float32) int                                                      { return 0 }
 func columnSums(sums, y []float32) int                                             { return 0 }
 func (o *adamRates) vector(p, m, v, g []float32) int                               { return 0 }
 func transposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) int { return 0 }

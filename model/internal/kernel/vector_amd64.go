@@ -58,3 +58,13 @@ func columnSumsAVX2(sums *float32, y *float32, n int, rows int, ld int)
 //
 //go:noescape
 func adamAVX2(p *float32, m *float32, v *float32, grad *float32, n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, bias2 float32, eps float32, rate float32, keep float32)
+
+// sigmoidAVX2 is Sigmoid for n a multiple of 8.
+//
+//go:noescape
+func sigmoidAVX2(y *float32, x *float32, n int)
+
+// tanhAVX2 is Tanh for n a multiple of 8.
+//
+//go:noescape
+func tanhAVX2(y *float32, x *float32, n int)

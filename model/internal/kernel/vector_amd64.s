@@ -989,3 +989,217 @@ loop:
 	JLT     loop
 	VZEROUPPER
 	RET
+
+// func sigmoidAVX2(y *float32, x *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	XORQ CX, CX
+	MOVQ x+8(FP), DX
+	MOVQ y+0(FP), BX
+
+loop:
+	VMOVUPS      (DX)(CX*4), Y0
+	VBROADCASTSS number80000000<>+0(SB), Y1
+	VORPS        Y1, Y0, Y1
+	VBROADCASTSS number3fb8aa3b<>+0(SB), Y2
+	VMULPS       Y2, Y1, Y2
+	VBROADCASTSS number4b400000<>+0(SB), Y3
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS number4b400000<>+0(SB), Y3
+	VSUBPS       Y3, Y2, Y2
+	VBROADCASTSS number3f317000<>+0(SB), Y3
+	VMULPS       Y3, Y2, Y4
+	VSUBPS       Y4, Y1, Y3
+	VBROADCASTSS number3805fdf4<>+0(SB), Y4
+	VMULPS       Y4, Y2, Y4
+	VSUBPS       Y4, Y3, Y3
+	VBROADCASTSS number3ab5121a<>+0(SB), Y4
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS number3c091cf1<>+0(SB), Y5
+	VADDPS       Y5, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS number3d2aac79<>+0(SB), Y5
+	VADDPS       Y5, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS number3e2aaa49<>+0(SB), Y5
+	VADDPS       Y5, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VBROADCASTSS number3efffffe<>+0(SB), Y5
+	VADDPS       Y5, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS number3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y3, Y3
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y4
+	VPSUBD       Y4, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VBROADCASTSS number3f800000<>+0(SB), Y5
+	VPADDD       Y5, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VBROADCASTSS number3f800000<>+0(SB), Y4
+	VPADDD       Y4, Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VBROADCASTSS numberc2cff1b4<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
+	VANDNPS      Y3, Y1, Y3
+	VBROADCASTSS number3f800000<>+0(SB), Y1
+	VADDPS       Y1, Y3, Y1
+	VBROADCASTSS number3f800000<>+0(SB), Y2
+	VBLENDVPS    Y0, Y3, Y2, Y0
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (BX)(CX*4)
+	ADDQ         $0x08, CX
+	CMPQ         CX, AX
+	JLT          loop
+	VZEROUPPER
+	RET
+
+DATA number80000000<>+0(SB)/4, $0x80000000
+GLOBL number80000000<>(SB), RODATA|NOPTR, $4
+
+DATA number3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+GLOBL number3fb8aa3b<>(SB), RODATA|NOPTR, $4
+
+DATA number4b400000<>+0(SB)/4, $0x4b400000
+GLOBL number4b400000<>(SB), RODATA|NOPTR, $4
+
+DATA number3f317000<>+0(SB)/4, $0x3f317000
+GLOBL number3f317000<>(SB), RODATA|NOPTR, $4
+
+DATA number3805fdf4<>+0(SB)/4, $0x3805fdf4
+GLOBL number3805fdf4<>(SB), RODATA|NOPTR, $4
+
+DATA number3ab5121a<>+0(SB)/4, $0x3ab5121a
+GLOBL number3ab5121a<>(SB), RODATA|NOPTR, $4
+
+DATA number3c091cf1<>+0(SB)/4, $0x3c091cf1
+GLOBL number3c091cf1<>(SB), RODATA|NOPTR, $4
+
+DATA number3d2aac79<>+0(SB)/4, $0x3d2aac79
+GLOBL number3d2aac79<>(SB), RODATA|NOPTR, $4
+
+DATA number3e2aaa49<>+0(SB)/4, $0x3e2aaa49
+GLOBL number3e2aaa49<>(SB), RODATA|NOPTR, $4
+
+DATA number3efffffe<>+0(SB)/4, $0x3efffffe
+GLOBL number3efffffe<>(SB), RODATA|NOPTR, $4
+
+DATA number3f800000<>+0(SB)/4, $0x3f800000
+GLOBL number3f800000<>(SB), RODATA|NOPTR, $4
+
+DATA numberc2cff1b4<>+0(SB)/4, $0xc2cff1b4
+GLOBL numberc2cff1b4<>(SB), RODATA|NOPTR, $4
+
+// func tanhAVX2(y *float32, x *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	XORQ CX, CX
+	MOVQ x+8(FP), DX
+	MOVQ y+0(FP), BX
+
+loop:
+	VMOVUPS      (DX)(CX*4), Y0
+	VMULPS       Y0, Y0, Y1
+	VBROADCASTSS numberbbb97e25<>+0(SB), Y2
+	VMULPS       Y1, Y2, Y2
+	VBROADCASTSS number3ca8c58b<>+0(SB), Y3
+	VADDPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBROADCASTSS numberbd5c132e<>+0(SB), Y3
+	VADDPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBROADCASTSS number3e088347<>+0(SB), Y3
+	VADDPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBROADCASTSS numberbeaaaa98<>+0(SB), Y3
+	VADDPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y0, Y2, Y2
+	VBROADCASTSS number80000000<>+0(SB), Y1
+	VORPS        Y1, Y0, Y1
+	VADDPS       Y1, Y1, Y4
+	VBROADCASTSS number3fb8aa3b<>+0(SB), Y3
+	VMULPS       Y3, Y4, Y3
+	VBROADCASTSS number4b400000<>+0(SB), Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS number4b400000<>+0(SB), Y5
+	VSUBPS       Y5, Y3, Y3
+	VBROADCASTSS number3f317000<>+0(SB), Y5
+	VMULPS       Y5, Y3, Y6
+	VSUBPS       Y6, Y4, Y5
+	VBROADCASTSS number3805fdf4<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y6
+	VSUBPS       Y6, Y5, Y5
+	VBROADCASTSS number3ab5121a<>+0(SB), Y6
+	VMULPS       Y5, Y6, Y6
+	VBROADCASTSS number3c091cf1<>+0(SB), Y7
+	VADDPS       Y7, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VBROADCASTSS number3d2aac79<>+0(SB), Y7
+	VADDPS       Y7, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VBROADCASTSS number3e2aaa49<>+0(SB), Y7
+	VADDPS       Y7, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VBROADCASTSS number3efffffe<>+0(SB), Y7
+	VADDPS       Y7, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS number3f800000<>+0(SB), Y6
+	VADDPS       Y6, Y5, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y6
+	VPSUBD       Y6, Y3, Y3
+	VPSLLD       $0x17, Y6, Y6
+	VBROADCASTSS number3f800000<>+0(SB), Y7
+	VPADDD       Y7, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS number3f800000<>+0(SB), Y6
+	VPADDD       Y6, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VBROADCASTSS numberc2cff1b4<>+0(SB), Y3
+	VCMPPS       $0x11, Y3, Y4, Y3
+	VANDNPS      Y5, Y3, Y5
+	VBROADCASTSS number3f800000<>+0(SB), Y3
+	VSUBPS       Y5, Y3, Y3
+	VBROADCASTSS number3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y4
+	VDIVPS       Y4, Y3, Y3
+	VBROADCASTSS number80000000<>+0(SB), Y4
+	VANDPS       Y4, Y0, Y0
+	VORPS        Y0, Y3, Y3
+	VBROADCASTSS numberbf200000<>+0(SB), Y0
+	VCMPPS       $0x1e, Y0, Y1, Y0
+	VBLENDVPS    Y0, Y2, Y3, Y0
+	VMOVUPS      Y0, (BX)(CX*4)
+	ADDQ         $0x08, CX
+	CMPQ         CX, AX
+	JLT          loop
+	VZEROUPPER
+	RET
+
+DATA numberbbb97e25<>+0(SB)/4, $0xbbb97e25
+GLOBL numberbbb97e25<>(SB), RODATA|NOPTR, $4
+
+DATA number3ca8c58b<>+0(SB)/4, $0x3ca8c58b
+GLOBL number3ca8c58b<>(SB), RODATA|NOPTR, $4
+
+DATA numberbd5c132e<>+0(SB)/4, $0xbd5c132e
+GLOBL numberbd5c132e<>(SB), RODATA|NOPTR, $4
+
+DATA number3e088347<>+0(SB)/4, $0x3e088347
+GLOBL number3e088347<>(SB), RODATA|NOPTR, $4
+
+DATA numberbeaaaa98<>+0(SB)/4, $0xbeaaaa98
+GLOBL numberbeaaaa98<>(SB), RODATA|NOPTR, $4
+
+DATA numberbf200000<>+0(SB)/4, $0xbf200000
+GLOBL numberbf200000<>(SB), RODATA|NOPTR, $4

@@ -166,5 +166,8 @@ func main() {
 	reluGrad()
 	columnSums()
 	adam()
+	k := constants{}
+	k.sigmoid()
+	k.tanh()
 	Generate()
 }
