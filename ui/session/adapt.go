@@ -1,0 +1,113 @@
+package session
+
+// This file fits pictures to models.
+
+import (
+	"context"
+	"math"
+
+	"sieve/model"
+	"sieve/model/tensor"
+)
+
+var nan = math.NaN()
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// Adapt fits a picture x (1, H, W, C) to a model of another number of channels,
+// and returns what turns the model's answer back into a picture like x. Grey is
+// shown to a colour model three times over, and its answer averaged; the
+// channels of a colour picture are shown to a grey model as three pictures.
+func Adapt(m *model.Model, x *tensor.Tensor) (in *tensor.Tensor, back func(y *tensor.Tensor) *tensor.Tensor) {
+	_, h, w, c := x.Dims4()
+	switch {
+	case c == m.Spec.Channels:
+		return x, func(y *tensor.Tensor) *tensor.Tensor { return y }
+	case c == 1:
+		in = tensor.New(1, h, w, 3)
+		for i, v := range x.Data {
+			in.Data[3*i], in.Data[3*i+1], in.Data[3*i+2] = v, v, v
+		}
+		return in, func(y *tensor.Tensor) *tensor.Tensor {
+			out := tensor.New(1, h, w, 1)
+			for i := range out.Data {
+				out.Data[i] = (y.Data[3*i] + y.Data[3*i+1] + y.Data[3*i+2]) / 3
+			}
+			return out
+		}
+	default:
+		return apart(x), together
+	}
+}
+
+// apart turns (1, H, W, C) into (C, H, W, 1).
+func apart(x *tensor.Tensor) *tensor.Tensor {
+	_, h, w, c := x.Dims4()
+	out := tensor.New(c, h, w, 1)
+	for k := range c {
+		for i := range h * w {
+			out.Data[k*h*w+i] = x.Data[i*c+k]
+		}
+	}
+	return out
+}
+
+// together turns (N, H, W, C) into (1, H, W, N·C), one picture's channels after
+// the other's.
+func together(y *tensor.Tensor) *tensor.Tensor {
+	n, h, w, c := y.Dims4()
+	if n == 1 {
+		return y
+	}
+	out := tensor.New(1, h, w, n*c)
+	for k := range n {
+		for i := range h * w {
+			copy(out.Data[i*n*c+k*c:][:c], y.Data[(k*h*w+i)*c:])
+		}
+	}
+	return out
+}
+
+// sheet lays N pictures (N, H, W, C) out in a square: (1, rows·H, cols·W, C).
+func sheet(x *tensor.Tensor) *tensor.Tensor {
+	n, h, w, c := x.Dims4()
+	cols := int(math.Ceil(math.Sqrt(float64(n))))
+	rows := (n + cols - 1) / cols
+	out := tensor.New(1, rows*h, cols*w, c)
+	for k := range n {
+		for i := range h {
+			copy(out.Data[((k/cols*h+i)*cols+k%cols)*w*c:][:w*c], x.Data[(k*h+i)*w*c:])
+		}
+	}
+	return out
+}
+
+// clamp returns y with all values in [0, 1]; what is not a number becomes 0. It
+// may change y.
+func clamp(y *tensor.Tensor) *tensor.Tensor {
+	for i, v := range y.Data {
+		if !(v > 0) {
+			y.Data[i] = 0
+		} else if v > 1 {
+			y.Data[i] = 1
+		}
+	}
+	return y
+}
+
+// denoise returns what the model makes of a picture x, blended with it: 0 is x,
+// 1 the model's answer. The only error is ctx's.
+func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, strength float64, report model.Report) (*tensor.Tensor, error) {
+	in, back := Adapt(m, x)
+	y, err := m.Reconstruct(ctx, in, report)
+	if err != nil {
+		return nil, err
+	}
+	y = back(y)
+	if s := float32(strength); s != 1 {
+		for i, v := range x.Data {
+			y.Data[i] = v + float32(s*(y.Data[i]-v))
+		}
+	}
+	return clamp(y), nil
+}

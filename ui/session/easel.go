@@ -1,0 +1,432 @@
+package session
+
+// This file is the way of a picture: original, noisy, latent, result.
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+
+	"sieve/assets"
+	"sieve/imageio"
+	"sieve/model"
+	"sieve/model/metric"
+	"sieve/model/noise"
+	"sieve/model/tensor"
+)
+
+// sampleNoise is what sample pictures get at first.
+var sampleNoise = Noise{Kind: "gaussian", Strength: 25, Seed: 1}
+
+// A source is where a picture comes from.
+type source struct {
+	path   string
+	sample int // when path is ""
+}
+
+func (o source) open(ctx context.Context, lim imageio.Limits) (shown, error) {
+	if o.path != "" {
+		p, err := openPicture(ctx, o.path, lim)
+		return shown{Picture: p}, err
+	}
+	a := assets.Samples()[o.sample]
+	p, err := imageio.Decode(bytes.NewReader(a.Clean), imageio.Limits{})
+	out := shown{Picture: p}
+	if err == nil && a.Noisy != nil {
+		var twin *imageio.Picture
+		if twin, err = imageio.Decode(bytes.NewReader(a.Noisy), imageio.Limits{}); err == nil && slices.Equal(twin.Pix.Shape, p.Pix.Shape) {
+			out.twin = twin.Pix
+		}
+	}
+	if err != nil {
+		err = imageio.FileError{Path: a.Name, Err: err}
+	}
+	return out, err
+}
+
+// A shown picture is one with what a sample brings along.
+type shown struct {
+	*imageio.Picture
+	twin *tensor.Tensor // nil when there is none
+}
+
+// loaded is a model that is there, or the name of one that is to be read.
+type loaded struct {
+	name    string
+	m       *model.Model
+	info    Model
+	version uint64
+}
+
+// A want is what the panes should show.
+type want struct {
+	list    []source
+	at      int    // the one in the list to show
+	dir     int    // where to go when it cannot be opened: 1 or -1
+	picture uint64 // version: changes with the above
+	noise   Noise
+	model   loaded
+}
+
+// An easel is where the picture is painted. The session's mutex guards it.
+type easel struct {
+	want    want
+	samples Noise         // what a sample gets: the noise that was last chosen for one
+	round   uint64        // of commands
+	wake    chan struct{} // holds one
+	cancel  context.CancelFunc
+	busy    bool
+	idle    chan struct{} // closed when all that is wanted is shown
+	has     painted       // what was shown then
+}
+
+// painted is what the painter has done so far.
+type painted struct {
+	list    []source
+	at      int
+	picture uint64
+	pic     shown // without a Picture at first
+
+	noise  Noise
+	noisy  *tensor.Tensor // nil when it is still to be made
+	noised uint64         // its version
+
+	model loaded // without m at first
+
+	latent, result *tensor.Tensor
+	of, by         uint64 // versions of the noisy picture and of the model they were made of
+}
+
+// whole reports whether nothing is left to do.
+func (p *painted) whole() bool {
+	return p.result != nil && p.of == p.noised && p.by == p.model.version
+}
+
+// kick changes what is wanted, and ends work on what was wanted before.
+func (s *Session) kick(change func(w *want, st *State)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := &s.easel
+	s.publish(func(st *State) { change(&e.want, st) })
+	e.round++
+	if e.cancel != nil {
+		e.cancel()
+	}
+	if !e.busy {
+		e.busy, e.idle = true, make(chan struct{})
+	}
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// settled waits until all that is wanted is shown, or cannot be.
+func (s *Session) settled(ctx context.Context) error {
+	s.mu.Lock()
+	idle := s.easel.idle
+	s.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// paint is the goroutine that makes what is wanted.
+func (s *Session) paint() {
+	var has painted
+	for {
+		select {
+		case <-s.easel.wake:
+		case <-s.ctx.Done():
+			return
+		}
+		s.mu.Lock()
+		e := &s.easel
+		w, round := e.want, e.round
+		ctx, cancel := context.WithCancel(s.ctx)
+		e.cancel = cancel
+		s.mu.Unlock()
+		s.round(ctx, &brush{s, round, &has}, w)
+		cancel()
+		s.mu.Lock()
+		if e.round == round {
+			e.busy = false
+			e.has = has
+			close(e.idle)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// A brush publishes what one round paints, as long as no newer one has begun.
+type brush struct {
+	s     *Session
+	round uint64
+	has   *painted
+}
+
+// paint publishes a change, if the round is still the newest, and says whether it was.
+func (b *brush) paint(f func(e *easel, st *State)) bool {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if b.s.easel.round != b.round {
+		return false
+	}
+	b.s.publish(func(st *State) { f(&b.s.easel, st) })
+	return true
+}
+
+// round makes what is wanted and is not there yet, step by step.
+func (s *Session) round(ctx context.Context, b *brush, w want) {
+	if w.picture != b.has.picture && !s.hang(ctx, b, w) {
+		w.noise = b.has.noise
+	}
+	if b.has.pic.Picture == nil || !s.addNoise(b, w.noise) {
+		return
+	}
+	if w.model.version != b.has.model.version {
+		s.fetch(b, w.model)
+	}
+	if b.has.model.m != nil && !b.has.whole() {
+		s.reconstruct(ctx, b)
+	} else {
+		b.paint(func(_ *easel, st *State) { st.Pending = false })
+	}
+}
+
+// hang opens the wanted picture, or the next one in the list that can be
+// opened. When there is none, the old one stays.
+func (s *Session) hang(ctx context.Context, b *brush, w want) bool {
+	defer s.begin("Opening the picture").end()
+	var trouble error
+	for i := w.at; i >= 0 && i < len(w.list) && ctx.Err() == nil; i += w.dir {
+		pic, err := w.list[i].open(ctx, s.o.Limits)
+		if err != nil {
+			if trouble == nil {
+				trouble = err
+			}
+			continue
+		}
+		*b.has = painted{list: w.list, at: i, picture: w.picture, pic: pic, noise: w.noise, model: b.has.model}
+		info := w.list[i].describe(pic)
+		info.Index, info.Of = i, len(w.list)
+		b.paint(func(e *easel, st *State) {
+			e.want.at = i
+			info.Version = s.next()
+			st.Picture, st.Panes = info, noPanes()
+			st.Original, st.Versions[PaneOriginal] = pic.Pix, s.next()
+		})
+		s.fail(trouble)
+		return true
+	}
+	b.paint(func(e *easel, st *State) { // as it was
+		e.want.list, e.want.at, e.want.picture = b.has.list, b.has.at, b.has.picture
+		e.want.noise, st.Noise = b.has.noise, b.has.noise
+	})
+	if ctx.Err() == nil {
+		s.fail(trouble)
+		if b.has.pic.Picture == nil {
+			s.UseSample(0)
+		}
+	}
+	return false
+}
+
+// describe says what there is to know of an opened picture.
+func (o source) describe(pic shown) Picture {
+	_, h, w, _ := pic.Pix.Dims4()
+	p := Picture{Name: filepath.Base(o.path), Path: o.path, Width: w, Height: h, Depth: pic.Depth, Format: pic.Format, Twin: pic.twin != nil}
+	if o.path == "" {
+		p.Name, p.Sample = assets.Samples()[o.sample].Title, true
+	}
+	return p
+}
+
+// addNoise makes the noisy picture.
+func (s *Session) addNoise(b *brush, n Noise) bool {
+	if b.has.noisy != nil && n == b.has.noise {
+		return true
+	}
+	x := b.has.pic.Pix
+	noisy := x
+	switch {
+	case n.Kind == OwnNoise && b.has.pic.twin != nil:
+		noisy = b.has.pic.twin
+	case n.Kind != "none" && n.Kind != OwnNoise:
+		scheme, err := noise.Parse(n.scheme())
+		if err != nil {
+			s.fail(err)
+			return false
+		}
+		noisy, _, _ = scheme.Lesson(rand.New(rand.NewPCG(n.Seed, 0)), x)
+	}
+	psnr := nan
+	if noisy != x {
+		psnr = metric.PSNR(x, noisy)
+	}
+	var version uint64
+	ok := b.paint(func(_ *easel, st *State) {
+		version = s.next()
+		st.Noisy, st.Versions[PaneNoisy] = noisy, version
+		st.NoisyPSNR, st.NoisySSIM = psnr, nan
+		st.Pending = true
+	})
+	if ok {
+		b.has.noise, b.has.noisy, b.has.noised = n, noisy, version
+	}
+	return ok
+}
+
+// fetch gets the wanted model. When it cannot be read, the old one stays.
+func (s *Session) fetch(b *brush, l loaded) {
+	if l.m == nil {
+		var err error
+		if l.m, l.info.Name, err = LoadModel(l.name); err != nil {
+			s.fail(err)
+			b.paint(func(e *easel, _ *State) { e.want.model = b.has.model })
+			return
+		}
+		if !slices.Contains(Models(), l.info.Name) {
+			l.info.Path = l.name
+		}
+	}
+	l.info.Spec, l.info.Count, l.info.Info, l.info.Version = l.m.Spec, l.m.Count(), l.m.Info, l.version
+	if b.paint(func(_ *easel, st *State) { st.Model, st.Pending = l.info, true }) {
+		b.has.model = l
+	}
+}
+
+// reconstruct makes latent and result, and then the figures.
+func (s *Session) reconstruct(ctx context.Context, b *brush) {
+	t := s.begin("Denoising")
+	defer t.end()
+	m, x, noisy := b.has.model.m, b.has.pic.Pix, b.has.noisy
+	in, back := Adapt(m, noisy)
+	z, err := m.Features(ctx, in, func(done, total int) { t.report(done, 2*total) })
+	if err != nil || !b.paint(func(_ *easel, st *State) {
+		st.Latent, st.Versions[PaneLatent] = together(z), s.next()
+	}) {
+		return
+	}
+	_, h, w, _ := x.Dims4()
+	y, err := m.Generate(ctx, z, h, w, func(done, total int) { t.report(total+done, 2*total) })
+	if err != nil {
+		return
+	}
+	y = clamp(back(y))
+	psnr := nan
+	if noisy != x {
+		psnr = metric.PSNR(x, y)
+	}
+	if !b.paint(func(_ *easel, st *State) {
+		st.Result, st.Versions[PaneResult] = y, s.next()
+		st.ResultPSNR, st.ResultSSIM = psnr, nan
+		st.Pending = false
+	}) {
+		return
+	}
+	b.has.latent, b.has.result = together(z), y
+	b.has.of, b.has.by = b.has.noised, b.has.model.version
+	if noisy == x {
+		return
+	}
+	before := metric.SSIM(x, noisy)
+	if ctx.Err() != nil {
+		return
+	}
+	after := metric.SSIM(x, y)
+	b.paint(func(_ *easel, st *State) { st.NoisySSIM, st.ResultSSIM = before, after })
+}
+
+// UseSample shows a sample picture, by its place in Samples.
+func (s *Session) UseSample(i int) {
+	list := make([]source, len(assets.Samples()))
+	for k := range list {
+		list[k].sample = k
+	}
+	if i >= 0 && i < len(list) {
+		s.show(list, i, s.ticket())
+	}
+}
+
+// show wants another list of pictures. Samples get noise, others have their own.
+func (s *Session) show(list []source, at int, ticket uint64) {
+	s.kick(func(w *want, st *State) {
+		if ticket < w.picture {
+			return
+		}
+		w.list, w.at, w.dir, w.picture = list, at, 1, ticket
+		w.noise = Noise{Kind: "none", Seed: w.noise.Seed}
+		if list[at].path == "" {
+			w.noise = s.easel.samples
+		}
+		st.Noise = w.noise
+	})
+}
+
+// Next shows the next picture of those opened, or the next sample.
+func (s *Session) Next() { s.turn(1) }
+
+// Previous shows the one before.
+func (s *Session) Previous() { s.turn(-1) }
+
+func (s *Session) turn(dir int) {
+	s.mu.Lock()
+	to := s.easel.want.at + dir
+	ok := to >= 0 && to < len(s.easel.want.list)
+	s.mu.Unlock()
+	if ok {
+		s.kick(func(w *want, _ *State) { w.at, w.dir, w.picture = to, dir, s.next() })
+	}
+}
+
+// SetNoise adds noise of another kind or strength. OwnNoise is a sample's own,
+// and none where there is none.
+func (s *Session) SetNoise(kind string, strength float64) {
+	if kind != OwnNoise {
+		if _, err := noise.Parse(Noise{Kind: kind, Strength: strength}.scheme()); err != nil {
+			s.fail(err)
+			return
+		}
+	}
+	s.kick(func(w *want, st *State) {
+		w.noise.Kind, w.noise.Strength = kind, strength
+		st.Noise = w.noise
+		if w.list[w.at].path == "" {
+			s.easel.samples = w.noise
+		}
+	})
+}
+
+// scheme is the noise as noise.Parse reads it.
+func (n Noise) scheme() string {
+	if n.Kind == "none" {
+		return n.Kind
+	}
+	return fmt.Sprintf("%s:%g", n.Kind, n.Strength)
+}
+
+// NewNoiseSeed draws the noise anew.
+func (s *Session) NewNoiseSeed() {
+	s.kick(func(w *want, st *State) {
+		w.noise.Seed++
+		st.Noise = w.noise
+	})
+}
+
+// UseModel takes another model: a shipped one by its name, "" the default, or a file.
+func (s *Session) UseModel(name string) { s.useModel(loaded{name: name, version: s.ticket()}) }
+
+func (s *Session) useModel(l loaded) {
+	s.kick(func(w *want, _ *State) {
+		if l.version > w.model.version {
+			w.model = l
+		}
+	})
+}

@@ -1,0 +1,199 @@
+package session
+
+// This file tells the facts about a file.
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sieve/imageio"
+	"sieve/model"
+)
+
+// An Inspection is what a file is. One of its pointers is set.
+type Inspection struct {
+	File    string        `json:"file"`
+	Kind    string        `json:"kind"` // "picture", "model" or "checkpoint"
+	Bytes   int64         `json:"bytes"`
+	Picture *PictureFacts `json:"picture,omitempty"`
+	Model   *ModelFacts   `json:"model,omitempty"`
+}
+
+// PictureFacts are what a picture's header says.
+type PictureFacts struct {
+	Format      string `json:"format"`
+	Width       int    `json:"width"`
+	Height      int    `json:"height"`
+	Channels    int    `json:"channels"`
+	Depth       int    `json:"depth"`
+	Orientation int    `json:"orientation"`
+}
+
+// ModelFacts are what a model is.
+type ModelFacts struct {
+	Spec    model.Spec `json:"spec"`
+	Info    model.Info `json:"info"`
+	Count   int        `json:"count"`          // learned numbers
+	Cell    int        `json:"cell"`           // pixels a side that one cell of the latent covers
+	Share   float64    `json:"latent_share"`   // numbers of the latent for each of the picture
+	Data    string     `json:"data,omitempty"` // what a checkpoint learns from
+	Tensors []Tensor   `json:"tensors"`
+}
+
+// A Tensor is one of a model's.
+type Tensor struct {
+	Name  string `json:"name"`
+	Shape []int  `json:"shape"`
+}
+
+// A Fact is a name and a value for people.
+type Fact struct{ Name, Value string }
+
+// Inspect reads a picture's header, or a model or checkpoint, which is checked
+// as a whole.
+func Inspect(ctx context.Context, path string) (Inspection, error) {
+	if err := ctx.Err(); err != nil {
+		return Inspection{}, err
+	}
+	in := Inspection{File: path}
+	kind, size, err := kindOf(path)
+	if err != nil {
+		return in, err
+	}
+	in.Bytes = size
+	switch kind {
+	case kindFolder:
+		return in, imageio.FileError{Path: path, Err: ErrFolder}
+	case kindModel:
+		in.Kind = "model"
+		m, _, err := LoadModel(path)
+		if err != nil {
+			return in, err
+		}
+		cell := m.Cell()
+		f := &ModelFacts{Spec: m.Spec, Info: m.Info, Count: m.Count(), Cell: cell}
+		f.Share = float64(m.Spec.Latent) / float64(cell*cell*m.Spec.Channels)
+		for name, p := range m.Params() {
+			f.Tensors = append(f.Tensors, Tensor{name, p.Val.Shape})
+		}
+		if data, err := checkpointData(path); err == nil {
+			in.Kind, f.Data = "checkpoint", data
+		}
+		in.Model = f
+	default:
+		in.Kind = "picture"
+		info, err := imageio.Probe(path)
+		if errors.Is(err, imageio.ErrFormat) {
+			err = errUnknown
+		}
+		if err != nil {
+			return in, imageio.FileError{Path: path, Err: err}
+		}
+		in.Picture = &PictureFacts{info.Format, info.Width, info.Height, info.Channels, info.Depth, info.Orientation}
+	}
+	return in, nil
+}
+
+// Facts are the same for people, in the order to show them.
+func (in Inspection) Facts() []Fact {
+	facts := []Fact{{"File", in.File}, {"Kind", in.Kind}, {"Size", fmt.Sprintf("%d bytes", in.Bytes)}}
+	add := func(name, format string, args ...any) {
+		facts = append(facts, Fact{name, fmt.Sprintf(format, args...)})
+	}
+	if p := in.Picture; p != nil {
+		add("Format", "%s", p.Format)
+		add("Pixels", "%d × %d", p.Width, p.Height)
+		add("Channels", "%d", p.Channels)
+		add("Depth", "%d bits", p.Depth)
+		add("Orientation", "%d", p.Orientation)
+	}
+	if m := in.Model; m != nil {
+		s := m.Spec
+		add("Body", "%s, %d channels of the picture", s.Body, s.Channels)
+		if s.Body == "conv" {
+			add("Layers", "depth %d, width %d, kernel %d, %d residual blocks, %s, up by %s", s.Depth, s.Width, s.Kernel, s.Blocks, s.Activation, s.Up)
+		}
+		add("Output", "%s", s.Output)
+		add("Latent", "%d channels, one cell for %d × %d pixels: %.3g numbers for each of the picture", s.Latent, m.Cell, m.Cell, m.Share)
+		add("Bottleneck", "%s, lambda %g", s.Bottleneck, s.Lambda)
+		add("Scheme", "%s, loss %s", s.Scheme, s.Loss)
+		add("Optimiser", "%s, rate %g, %s, batch %d, crop %d, seed %d", s.Optimiser, s.Rate, s.Schedule, s.Batch, s.Crop, s.Seed)
+		add("Learned numbers", "%d in %d tensors", m.Count, len(m.Tensors))
+		add("Trained", "%d of %d steps", m.Info.Step, s.Steps)
+		add("Validation", "loss %.6g, PSNR %.2f dB", m.Info.ValLoss, m.Info.ValPSNR)
+		if m.Data != "" {
+			add("Learns from", "%s", m.Data)
+		}
+	}
+	return facts
+}
+
+// A kind is what a path leads to.
+type kind int
+
+const (
+	kindPicture kind = iota
+	kindModel        // or checkpoint
+	kindFolder
+	kindSet // of small pictures, in IDX or CIFAR-10's format
+)
+
+var errUnknown = errors.New("session: neither a picture nor a model")
+
+// kindOf tells by the first bytes what a file is, and how long. Whatever is
+// nothing else may be a picture.
+func kindOf(path string) (kind, int64, error) {
+	at, err := os.Stat(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	if at.IsDir() {
+		return kindFolder, 0, nil
+	}
+	if !at.Mode().IsRegular() { // opening a pipe would wait
+		return 0, 0, imageio.FileError{Path: path, Err: errUnknown}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	var head [9]byte
+	n, err := io.ReadFull(f, head[:])
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, 0, err
+	}
+	name := strings.ToLower(filepath.Base(path))
+	switch {
+	case n == len(head) && head[8] == '{' && binary.LittleEndian.Uint64(head[:]) < 1<<32,
+		strings.HasSuffix(name, ".safetensors"), strings.HasSuffix(name, ".checkpoint"):
+		return kindModel, at.Size(), nil
+	case n >= 4 && head[0] == 0 && head[1] == 0 && head[2] == 8 && (head[3] == 3 || head[3] == 4),
+		strings.HasSuffix(name, ".gz"), strings.HasSuffix(name, ".bin"):
+		return kindSet, at.Size(), nil
+	}
+	return kindPicture, at.Size(), nil
+}
+
+// checkpointData returns what a checkpoint learns from. The error is for what is
+// no checkpoint.
+func checkpointData(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, _, err := model.CheckpointData(f)
+	return data, err
+}
+
+func isCheckpoint(path string) bool {
+	_, err := checkpointData(path)
+	return err == nil
+}

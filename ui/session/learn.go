@@ -1,0 +1,647 @@
+package session
+
+// This file lets a training run behind the window.
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"time"
+
+	"sieve/imageio"
+	"sieve/model"
+	"sieve/model/metric"
+	"sieve/model/noise"
+	"sieve/model/tensor"
+)
+
+// ErrNoTraining reports that there is no training yet.
+var ErrNoTraining = errors.New("session: no training")
+
+// A run is a training in the session's hands. Its goroutine, if it has one,
+// takes steps and does what is ordered between them.
+type run struct {
+	s *Session
+
+	// The session's mutex guards these.
+	t      *Training // nil while it is being opened
+	orders []func()  // for the goroutine
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the newest goroutine has ended; nil before the first
+	live   bool          // there is a goroutine
+	wake   chan struct{} // holds one: there are orders
+
+	// The goroutine owns these.
+	paused  bool
+	steps   int // to take while paused
+	curve   curve
+	preview *preview
+	shown   time.Time // when the state was last published
+	told    bool      // that checkpoints cannot be written
+}
+
+func (s *Session) newRun() *run { return &run{s: s, wake: make(chan struct{}, 1)} }
+
+// start gives a run a goroutine, which first waits for the one before. s.mu is
+// held.
+func (r *run) start(serve func(ctx context.Context)) {
+	if r.s.closing {
+		return
+	}
+	before, done := r.done, make(chan struct{})
+	ctx, cancel := context.WithCancel(r.s.ctx)
+	r.ctx, r.cancel, r.done, r.live = ctx, cancel, done, true
+	r.s.work.Go(func() {
+		defer close(done)
+		defer cancel()
+		if before != nil {
+			<-before
+		}
+		serve(ctx)
+		for r.obey() || r.leave(done) {
+		}
+	})
+}
+
+// obey does what was ordered and says whether there was anything.
+func (r *run) obey() bool {
+	r.s.mu.Lock()
+	orders := r.orders
+	r.orders = nil
+	r.s.mu.Unlock()
+	for _, f := range orders {
+		f()
+	}
+	return len(orders) > 0
+}
+
+// leave ends the goroutine that closes done, unless there are new orders for it.
+func (r *run) leave(done chan struct{}) (stay bool) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.done != done { // another takes over
+		return false
+	}
+	r.live = len(r.orders) > 0
+	return r.live
+}
+
+// order has something done between two steps, or at once when none are taken.
+func (s *Session) order(f func(r *run)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.run
+	if r == nil {
+		return
+	}
+	r.orders = append(r.orders, func() { f(r) })
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+	if !r.live {
+		r.start(func(context.Context) {})
+	}
+}
+
+// show changes the training's state, if it is still the session's.
+func (r *run) show(f func(tr *Train, st *State)) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.s.run == r {
+		r.s.publish(func(st *State) { f(&st.Train, st) })
+	}
+}
+
+// Train starts a training. One that is under way is stopped first; it comes back
+// when the new one cannot be opened.
+func (s *Session) Train(job TrainJob) {
+	if job.Limits.Pixels == 0 {
+		job.Limits = s.o.Limits
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if job.Checkpoint == "" {
+		job.Checkpoint = s.slot.path
+	}
+	before, old := s.run, s.state.Train
+	r := s.newRun()
+	s.run = r
+	s.publish(func(st *State) {
+		st.Train = Train{Phase: Preparing, Spec: job.Spec, Data: Data{Name: job.Data}, BestLoss: nan, Panes: noPanes()}
+	})
+	if before != nil && before.cancel != nil {
+		before.cancel()
+	}
+	r.start(func(ctx context.Context) {
+		if before != nil && before.done != nil {
+			<-before.done
+		}
+		t, err := s.open(ctx, job)
+		if err != nil {
+			s.mu.Lock()
+			if s.run == r {
+				s.run = before
+				if old.Busy() {
+					old.Phase = Stopped
+				}
+				s.publish(func(st *State) { st.Train = old })
+			}
+			s.mu.Unlock()
+			s.fail(err)
+			return
+		}
+		if old.Unsaved && job.Resume == "" {
+			os.Rename(job.Checkpoint, previous(job.Checkpoint)) // so that nothing is lost by a click
+		}
+		r.serve(ctx, t)
+	})
+}
+
+// previous is where the checkpoint goes that a new training would replace.
+func previous(path string) string {
+	return strings.TrimSuffix(path, ".checkpoint") + ".previous.checkpoint"
+}
+
+func (s *Session) open(ctx context.Context, job TrainJob) (*Training, error) {
+	task := s.begin("Opening the pictures")
+	defer task.end()
+	t, err := OpenTraining(ctx, job, task.report)
+	if err != nil {
+		return nil, err
+	}
+	t.clock.now = s.o.Now
+	return t, nil
+}
+
+// serve trains.
+func (r *run) serve(ctx context.Context, t *Training) {
+	s := r.s
+	s.mu.Lock()
+	r.t = t
+	s.mu.Unlock()
+	data := describe(t.name, t.data, t.Skipped())
+	s.warn(data)
+	r.show(func(tr *Train, _ *State) {
+		tr.Phase, tr.Data, tr.Spec = Running, data, t.tr.Spec()
+		tr.Progress.Step = t.tr.Taken()
+	})
+	if r.preview == nil {
+		var err error
+		if r.preview, err = newPreview(t, s.State().Original); err != nil {
+			s.fail(err)
+		}
+	}
+	r.look(ctx, false)
+	r.hold(ctx)
+	res, err := t.Run(ctx, func(rep TrainReport) error {
+		r.curve.add(rep.Progress)
+		r.report(rep)
+		if !r.paused && s.o.Now().After(r.preview.next()) {
+			r.look(ctx, false)
+		}
+		return r.hold(ctx)
+	})
+	r.end(res, err)
+}
+
+// report shows a step, if it is time to.
+func (r *run) report(rep TrainReport) {
+	const frame = 33 * time.Millisecond
+	s := r.s
+	if rep.Checkpoint != "" {
+		s.saved("checkpoint", rep.Checkpoint)
+	}
+	if rep.Trouble != nil && !r.told {
+		r.told = true
+		s.tell(Warning, say("The training goes on, but what it has learned cannot be kept for a restart. {{.Why}}", "Why", Words(rep.Trouble)))
+	}
+	now := s.o.Now()
+	if rep.Val == nil && !r.paused && now.Sub(r.shown) < frame {
+		return
+	}
+	r.shown = now
+	r.show(func(tr *Train, st *State) {
+		tr.Progress, tr.Curve, tr.Spec = rep.Progress, r.curve.points, r.t.tr.Spec()
+		tr.PicturesPerSecond, tr.Left, tr.Seconds = rep.PicturesPerSecond, rep.Left, r.t.clock.elapsed().Seconds()
+		if rep.Val != nil {
+			r.setBest(tr)
+		}
+	})
+}
+
+// setBest copies what the trainer knows of its best weights.
+func (r *run) setBest(tr *Train) {
+	if best, ok := bestInfo(r.t.tr); ok {
+		tr.Unsaved = tr.Unsaved || best.Step != tr.BestStep
+		tr.BestStep, tr.BestLoss = best.Step, best.ValLoss
+	}
+}
+
+func bestInfo(tr *model.Trainer) (model.Info, bool) {
+	if m := tr.Best(); m != nil {
+		return m.Info, true
+	}
+	return model.Info{}, false
+}
+
+// hold does what is ordered, and returns when it is time for the next step.
+func (r *run) hold(ctx context.Context) error {
+	r.obey()
+	if !r.paused {
+		return ctx.Err()
+	}
+	for first := true; ctx.Err() == nil; r.obey() {
+		switch {
+		case !r.paused:
+			r.t.clock.start()
+			r.show(func(tr *Train, _ *State) { tr.Phase = Running })
+			return nil
+		case r.steps > 0:
+			r.steps--
+			r.t.clock.start()
+			return nil
+		case first:
+			first = false
+			r.t.clock.stop()
+			r.rest(ctx)
+		}
+		select {
+		case <-r.wake:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
+}
+
+// rest is what happens once the weights are still for a while.
+func (r *run) rest(ctx context.Context) {
+	var was Phase
+	r.show(func(tr *Train, _ *State) {
+		was = tr.Phase
+		tr.Phase, tr.Curve, tr.Left = Paused, r.curve.points, 0
+	})
+	r.look(ctx, true)
+	if was != Paused && r.t.job.Checkpoint != "" {
+		r.keep()
+	}
+}
+
+// keep writes a checkpoint.
+func (r *run) keep() {
+	if err := r.t.checkpoint(); err != nil {
+		r.s.fail(err)
+	} else if r.t.job.Checkpoint != "" {
+		r.s.saved("checkpoint", r.t.job.Checkpoint)
+	}
+}
+
+// end shows how it ended.
+func (r *run) end(res TrainResult, err error) {
+	s := r.s
+	phase := Finished
+	var diverged *DivergedError
+	switch {
+	case errors.As(err, &diverged):
+		phase = Diverged
+	case err != nil:
+		phase = Stopped
+	}
+	r.paused, r.steps = false, 0
+	r.show(func(tr *Train, _ *State) {
+		tr.Phase, tr.Curve, tr.Spec, tr.Left = phase, r.curve.points, r.t.tr.Spec(), 0
+		r.setBest(tr)
+		if diverged != nil {
+			tr.DivergedStep = diverged.Step
+		}
+		if res.Model != "" && err == nil {
+			tr.Unsaved = false
+		}
+	})
+	if res.Model != "" {
+		s.saved("model", res.Model)
+	} else if r.t.job.Checkpoint != "" {
+		s.saved("checkpoint", r.t.job.Checkpoint)
+	}
+	r.look(s.ctx, true)
+	if phase == Finished {
+		s.tell(Info, say("Training is finished: the best model is that of step {{.Step}}.", "Step", res.BestStep))
+	}
+	s.fail(err)
+}
+
+// Pause holds the training after the step that is being taken.
+func (s *Session) Pause() {
+	s.order(func(r *run) { r.paused, r.steps = true, 0 })
+}
+
+// StepOnce takes one step and holds.
+func (s *Session) StepOnce() {
+	s.again(func(r *run) { r.paused, r.steps = true, r.steps+1 })
+}
+
+// Resume lets a training go on that was paused, stopped or interrupted.
+func (s *Session) Resume() {
+	s.again(func(r *run) { r.paused = false })
+}
+
+// again gives an order to a training, and lets it go on if it had ended.
+func (s *Session) again(f func(r *run)) {
+	s.mu.Lock()
+	r := s.run
+	phase := s.state.Train.Phase
+	if r != nil && r.live && r.ctx.Err() != nil {
+		phase = Stopped // soon
+	}
+	switch {
+	case r == nil:
+		s.mu.Unlock()
+		s.fail(ErrNoTraining)
+		return
+	case phase == Interrupted:
+		job := r.t.job
+		s.publish(func(st *State) { st.Train.Phase = Preparing })
+		r.start(func(ctx context.Context) {
+			t, err := s.open(ctx, job)
+			if err != nil {
+				r.show(func(tr *Train, _ *State) { tr.Phase = Interrupted })
+				s.fail(err)
+				return
+			}
+			r.serve(ctx, t)
+		})
+	case phase == Stopped || phase == Diverged:
+		t := r.t
+		r.start(func(ctx context.Context) { r.serve(ctx, t) })
+	}
+	s.mu.Unlock()
+	s.order(f)
+}
+
+// StopTraining ends the training after the step that is being taken. Resume
+// can take it up again.
+func (s *Session) StopTraining() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run != nil && s.run.cancel != nil {
+		s.run.cancel()
+	}
+}
+
+// BackToBest takes the weights back to the best so far. A training that had
+// diverged goes on from there with a tenth of its learning rate.
+func (s *Session) BackToBest() {
+	diverged := s.State().Train.Phase == Diverged
+	f := func(r *run) {
+		if r.t == nil || r.t.data == nil {
+			return
+		}
+		if err := r.t.tr.Revert(); err != nil {
+			s.fail(err)
+			return
+		}
+		if diverged {
+			r.t.tr.SetRate(r.t.tr.Spec().Rate / 10)
+		}
+		r.curve.back(r.t.tr.Taken())
+		r.show(func(tr *Train, _ *State) {
+			tr.Progress = model.Progress{Step: r.t.tr.Taken(), Loss: nan, Distortion: nan, Price: nan}
+			tr.Curve, tr.Spec = r.curve.points, r.t.tr.Spec()
+			if tr.Phase == Finished {
+				tr.Phase = Stopped
+			}
+		})
+		r.look(s.ctx, true)
+	}
+	if diverged {
+		s.again(f)
+	} else {
+		s.order(f)
+	}
+}
+
+// UseTrained takes the best model of the training into use.
+func (s *Session) UseTrained() {
+	ticket := s.ticket()
+	s.do("Taking the trained model", func(ctx context.Context) error {
+		m, _ := s.best(ctx)
+		if m == nil {
+			return ErrNoTraining
+		}
+		name := shorten(s.State().Train.Data.Name)
+		s.useModel(loaded{m: m, version: ticket, info: Model{Name: name, Trained: true, Unsaved: s.State().Train.Unsaved}})
+		return nil
+	})
+}
+
+// best returns the best model of the training, nil when there is none, and what
+// to do when it has been saved.
+func (s *Session) best(ctx context.Context) (m *model.Model, saved func()) {
+	s.mu.Lock()
+	r, phase := s.run, s.state.Train.Phase
+	s.mu.Unlock()
+	if r == nil || phase == Preparing {
+		return nil, func() {}
+	}
+	got := make(chan *model.Model, 1)
+	s.order(func(r *run) {
+		if r.t != nil {
+			got <- r.t.best()
+		} else {
+			got <- nil
+		}
+	})
+	select {
+	case m = <-got:
+	case <-ctx.Done():
+		return nil, func() {}
+	}
+	return m, func() {
+		r.show(func(tr *Train, st *State) {
+			if m.Info.Step == tr.BestStep {
+				tr.Unsaved = false
+			}
+			if st.Model.Trained && st.Model.Info == m.Info {
+				st.Model.Unsaved = false
+			}
+			if tr.Phase == Finished {
+				remove(r.t.job.Checkpoint)
+			}
+		})
+	}
+}
+
+// Forget gives up a training that is not running, and its checkpoint.
+func (s *Session) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.run
+	if r == nil || s.state.Train.Busy() {
+		return
+	}
+	s.run = nil
+	if r.t != nil {
+		remove(r.t.job.Checkpoint)
+	}
+	s.publish(func(st *State) { st.Train = Train{Phase: Idle, BestLoss: nan, Panes: noPanes()} })
+}
+
+// reopen offers the training in a checkpoint.
+func (s *Session) reopen(path string) {
+	s.do("Opening the checkpoint", func(ctx context.Context) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		t := &Training{job: TrainJob{Resume: path, Checkpoint: s.slot.path, Limits: s.o.Limits}, clock: stopwatch{now: s.o.Now}}
+		if t.name, _, err = model.CheckpointData(f); err == nil {
+			if _, err = f.Seek(0, 0); err == nil {
+				t.tr, err = model.Resume(reader{ctx, f}, nil, nil)
+			}
+		}
+		if err != nil {
+			if path == s.slot.path && ctx.Err() == nil {
+				os.Rename(path, path+".damaged") // to be told of it once
+			}
+			return imageio.FileError{Path: path, Err: err}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.state.Train.Busy() {
+			return errBusy
+		}
+		r := s.newRun()
+		r.t, s.run = t, r
+		spec := t.tr.Spec()
+		phase := Interrupted
+		text := say("Training of {{.Data}} was interrupted at step {{.Step}}. Resume goes on.", "Data", shorten(t.name), "Step", t.tr.Taken())
+		if spec.Steps > 0 && t.tr.Taken() >= spec.Steps {
+			phase = Finished
+			text = say("The model trained on {{.Data}} is not saved yet. Save it, or train another.", "Data", shorten(t.name))
+		}
+		s.publish(func(st *State) {
+			st.Train = Train{Phase: phase, Spec: spec, Data: Data{Name: t.name}, BestLoss: nan, Panes: noPanes()}
+			st.Train.Progress = model.Progress{Step: t.tr.Taken(), Loss: nan, Distortion: nan, Price: nan}
+			r.setBest(&st.Train)
+			st.Train.Unsaved = true
+			st.Message = Message{Kind: Info, Sentence: text, Text: text.String(), Serial: s.next()}
+		})
+		return nil
+	})
+}
+
+// errBusy reports that a training is in the way.
+var errBusy = errors.New("session: a training is under way")
+
+// A preview is the fixed picture that training is watched on.
+type preview struct {
+	original, noisy *tensor.Tensor                        // as shown
+	in              *tensor.Tensor                        // as the model takes it, (N, H, W, C)
+	back            func(y *tensor.Tensor) *tensor.Tensor // from the model's answer to what is shown
+	latent          func(z *tensor.Tensor) *tensor.Tensor
+	fresh           bool      // nothing is shown yet
+	after           time.Time // when the next is due
+}
+
+// previewSide bounds the preview of a photograph, in pixels.
+const previewSide = 512
+
+// newPreview takes the current picture, if training is on photographs, or else a
+// sheet of pictures that are held back.
+func newPreview(t *Training, current *tensor.Tensor) (*preview, error) {
+	spec := t.tr.Spec()
+	scheme, err := noise.Parse(spec.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(spec.Seed, math.MaxUint64))
+	if t.data.Native == 0 && current != nil {
+		x := middle(current, previewSide)
+		noisy, _, _ := scheme.Lesson(rng, x)
+		p := &preview{original: x, noisy: noisy, latent: together, fresh: true}
+		p.in, p.back = Adapt(t.tr.Model(), noisy)
+		return p, nil
+	}
+	from := t.data.Held
+	if from == nil {
+		from = t.data.Train
+	}
+	x, err := from.Batch(rng, 16)
+	if err != nil {
+		return nil, err
+	}
+	noisy, _, _ := scheme.Lesson(rng, x)
+	return &preview{original: sheet(x), noisy: sheet(noisy), in: noisy, back: sheet, latent: sheet, fresh: true}, nil
+}
+
+// next returns when the next preview is due.
+func (p *preview) next() time.Time {
+	if p == nil {
+		return time.Unix(1<<40, 0)
+	}
+	return p.after
+}
+
+// look shows what the model now makes of the preview. Unless the weights are
+// still for a while, it keeps to a tenth of the time and leaves SSIM out.
+func (r *run) look(ctx context.Context, still bool) {
+	p := r.preview
+	if p == nil {
+		return
+	}
+	began := r.s.o.Now()
+	m := r.t.tr.Model()
+	z, err := m.Features(ctx, p.in, nil)
+	if err != nil {
+		return
+	}
+	_, h, w, _ := p.in.Dims4()
+	y, err := m.Generate(ctx, z, h, w, nil)
+	if err != nil {
+		return
+	}
+	latent, result := p.latent(z), clamp(p.back(y))
+	panes := noPanes()
+	panes.ResultPSNR = metric.PSNR(p.original, result)
+	if p.noisy != p.original {
+		panes.NoisyPSNR = metric.PSNR(p.original, p.noisy)
+	}
+	if still {
+		panes.ResultSSIM = metric.SSIM(p.original, result)
+		if p.noisy != p.original {
+			panes.NoisySSIM = metric.SSIM(p.original, p.noisy)
+		}
+	}
+	r.show(func(tr *Train, _ *State) {
+		s := r.s
+		panes.Original, panes.Noisy, panes.Latent, panes.Result = p.original, p.noisy, latent, result
+		panes.Versions = tr.Panes.Versions
+		if p.fresh {
+			panes.Versions[PaneOriginal], panes.Versions[PaneNoisy] = s.next(), s.next()
+			p.fresh = false
+		}
+		panes.Versions[PaneLatent], panes.Versions[PaneResult] = s.next(), s.next()
+		tr.Panes = panes
+	})
+	now := r.s.o.Now()
+	p.after = now.Add(max(9*now.Sub(began), 100*time.Millisecond))
+}
+
+// middle cuts the middle out of a picture that is larger than side.
+func middle(x *tensor.Tensor, side int) *tensor.Tensor {
+	_, h, w, c := x.Dims4()
+	if h <= side && w <= side {
+		return x
+	}
+	oh, ow := min(h, side), min(w, side)
+	out := tensor.New(1, oh, ow, c)
+	for i := range oh {
+		copy(out.Data[i*ow*c:][:ow*c], x.Data[((i+(h-oh)/2)*w+(w-ow)/2)*c:])
+	}
+	return out
+}

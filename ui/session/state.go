@@ -1,0 +1,229 @@
+package session
+
+// This file holds what there is to show.
+
+import (
+	"slices"
+	"time"
+
+	"sieve/model"
+	"sieve/model/tensor"
+)
+
+// A State is all there is to show. It is never changed after it is published,
+// and neither are the tensors in it.
+type State struct {
+	Picture Picture
+	Noise   Noise
+	Model   Model
+	Panes           // of the current picture
+	Work    *Work   // what runs behind; nil when nothing does or it began just now
+	Data    Data    // chosen to learn from
+	Train   Train   // the training, if there is one
+	Message Message // the last one that was not dismissed
+	Saved   Saved   // the last file written
+}
+
+// Picture is the current one.
+type Picture struct {
+	Name          string // of the file without its folder, or a sample's title
+	Path          string // "" for a sample
+	Width, Height int
+	Depth         int    // bits a sample in the file
+	Format        string // as imageio.Picture
+	Sample        bool
+	Twin          bool // the sample has a noisy twin: Noise "own"
+	Index, Of     int  // its place in the list of opened pictures or samples
+	Version       uint64
+}
+
+// OwnNoise is the kind of noise of a sample that comes with a noisy twin.
+const OwnNoise = "own"
+
+// Noise is what is added to the picture before the model sees it.
+type Noise struct {
+	Kind     string  // a name of noise.Kinds, or OwnNoise
+	Strength float64 // in the kind's unit
+	Seed     uint64
+}
+
+// Model is the current one.
+type Model struct {
+	Name    string
+	Path    string // "" when it is shipped or was trained here
+	Spec    model.Spec
+	Count   int // learned numbers
+	Info    model.Info
+	Trained bool // here
+	Unsaved bool // trained here and in no file yet
+	Version uint64
+}
+
+// A Pane is one of the four views.
+type Pane int
+
+const (
+	PaneOriginal Pane = iota
+	PaneNoisy
+	PaneLatent
+	PaneResult
+)
+
+// Panes are the four views of a picture. Tensors are nil before they are made.
+type Panes struct {
+	Original *tensor.Tensor // (1, H, W, 1|3)
+	Noisy    *tensor.Tensor // (1, H, W, C), not clamped; the original itself without noise
+	Latent   *tensor.Tensor // (1, h, w, channels of the latent)
+	Result   *tensor.Tensor // (1, H, W, C), clamped to [0, 1]
+	Versions [4]uint64      // by Pane; each new tensor has a new number
+	Pending  bool           // latent and result, if any, still belong to the noise or model before
+
+	// Against the original; NaN when there is no clean original to compare with, or not yet.
+	NoisyPSNR, NoisySSIM, ResultPSNR, ResultSSIM float64
+}
+
+// Of returns the tensor of a pane.
+func (p Panes) Of(i Pane) *tensor.Tensor {
+	return [...]*tensor.Tensor{p.Original, p.Noisy, p.Latent, p.Result}[i]
+}
+
+// Work is something that takes a while.
+type Work struct {
+	Title       string // a sentence to translate: "Denoising" and the like
+	Done, Total int    // 0, 0 when nobody knows
+	Left        time.Duration
+}
+
+// Data is what training would learn from.
+type Data struct {
+	Name     string   // folder, file or "builtin:NAME"; "" before one is chosen
+	Count    int      // pictures; 0 when they are drawn without end
+	Skipped  []string // a sentence for each file that cannot be used
+	Native   int      // side of the pictures when all have one, else 0
+	Channels int
+	Version  uint64
+}
+
+// A Phase is where a training is.
+type Phase string
+
+const (
+	Idle        Phase = "idle"        // there is none
+	Interrupted Phase = "interrupted" // it lies in a checkpoint; Resume goes on
+	Preparing   Phase = "preparing"   // its data are being opened
+	Running     Phase = "running"
+	Paused      Phase = "paused"
+	Finished    Phase = "finished"
+	Diverged    Phase = "diverged" // it stands at the best weights; BackToBest goes on
+	Stopped     Phase = "stopped"  // Resume goes on
+)
+
+// Train is the training.
+type Train struct {
+	Phase             Phase
+	Spec              model.Spec
+	Data              Data
+	Progress          model.Progress
+	Curve             []CurvePoint // the whole run so far, at most 4096 points
+	BestStep          int
+	BestLoss          float64 // NaN before the first validation
+	DivergedStep      int     // where its numbers last left all bounds; 0: nowhere
+	PicturesPerSecond float64
+	Seconds           float64       // of training, without pauses
+	Left              time.Duration // 0 when nobody knows
+	Unsaved           bool          // its best model is in no file
+	Panes             Panes         // what the model makes of a fixed picture
+}
+
+// Busy reports whether the training takes or waits to take steps.
+func (t Train) Busy() bool { return t.Phase == Preparing || t.Phase == Running || t.Phase == Paused }
+
+// A MessageKind says how much a message matters.
+type MessageKind string
+
+const (
+	Info    MessageKind = "info"
+	Warning MessageKind = "warning"
+	Error   MessageKind = "error"
+)
+
+// A Message is a sentence for the person.
+type Message struct {
+	Kind MessageKind
+	Sentence
+	Text   string // the sentence in English; "" when there is no message
+	Serial uint64
+}
+
+// Saved is a file that has been written.
+type Saved struct {
+	Kind   string // "model", "checkpoint", "picture" or "chart"
+	Path   string
+	Serial uint64
+}
+
+// A CurvePoint is one step in the history of a training.
+type CurvePoint struct {
+	Step                          int
+	Loss, Distortion, Price, Rate float64
+	ValLoss, ValPSNR              float64 // NaN where there was no validation
+}
+
+// mostPoints is how long a curve may become before it is thinned.
+const mostPoints = 4096
+
+// A curve is a history that stays short: once full, it keeps every second step
+// it kept before, and every validation as long as these leave room.
+type curve struct {
+	points      []CurvePoint // only ever appended to or replaced: others hold it
+	stride, val int          // steps kept are multiples of stride; validations, every val-th
+	validations int
+}
+
+func (c *curve) add(p model.Progress) {
+	pt := CurvePoint{Step: p.Step, Loss: p.Loss, Distortion: p.Distortion, Price: p.Price, Rate: p.Rate, ValLoss: nan, ValPSNR: nan}
+	if p.Val != nil && finite(p.Val.Loss) {
+		pt.ValLoss, pt.ValPSNR = p.Val.Loss, p.Val.PSNR
+	}
+	if c.stride == 0 {
+		c.stride, c.val = 1, 1
+	}
+	if !finite(p.Loss) || p.Step%c.stride != 0 && !finite(pt.ValLoss) {
+		return
+	}
+	c.points = append(c.points, pt)
+	for len(c.points) > mostPoints {
+		c.thin()
+	}
+}
+
+func (c *curve) thin() {
+	c.stride *= 2
+	kept := c.keep(func(_ int, p CurvePoint) bool { return finite(p.ValLoss) || p.Step%c.stride == 0 })
+	if len(kept) > mostPoints/4*3 {
+		best := 0.0
+		for _, p := range kept {
+			if finite(p.ValLoss) && (best == 0 || p.ValLoss < best) {
+				best = p.ValLoss
+			}
+		}
+		kept = c.keep(func(i int, p CurvePoint) bool { return i%2 == 0 || p.ValLoss == best })
+	}
+	c.points = kept
+}
+
+func (c *curve) keep(f func(i int, p CurvePoint) bool) []CurvePoint {
+	kept := make([]CurvePoint, 0, mostPoints)
+	for i, p := range c.points {
+		if f(i, p) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// back forgets what came after a step.
+func (c *curve) back(step int) {
+	n, _ := slices.BinarySearchFunc(c.points, step+1, func(p CurvePoint, s int) int { return p.Step - s })
+	c.points = slices.Clone(c.points[:n])
+}

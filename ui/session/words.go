@@ -1,0 +1,203 @@
+package session
+
+// This file is the one place where errors become sentences: what happened, to
+// which file, what to do.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"sieve/imageio"
+	"sieve/model"
+	"sieve/model/noise"
+)
+
+// A Sentence is a text that can be translated: its key is the English text, in
+// which {{.Name}} stands for an argument.
+type Sentence struct {
+	Key  string
+	Args map[string]any
+}
+
+// say makes a sentence of a key and the names and values of its arguments.
+func say(key string, args ...any) Sentence {
+	s := Sentence{Key: key}
+	for i := 0; i+1 < len(args); i += 2 {
+		if s.Args == nil {
+			s.Args = map[string]any{}
+		}
+		s.Args[args[i].(string)] = args[i+1]
+	}
+	return s
+}
+
+// String is the sentence in English.
+func (s Sentence) String() string {
+	text := s.Key
+	for name, v := range s.Args {
+		text = strings.ReplaceAll(text, "{{."+name+"}}", fmt.Sprint(v))
+	}
+	return text
+}
+
+// Words says in English what happened, to which file, and what to do.
+func Words(err error) string {
+	if err == nil {
+		return ""
+	}
+	return Explain(err).String()
+}
+
+// A plain is an error that is recognised by errors.Is and said with the file's
+// name alone.
+type plain struct {
+	is  error
+	key string
+}
+
+// IsMistake reports whether the settings or arguments are to blame rather than
+// files or the machine.
+func IsMistake(err error) bool {
+	return errors.As(err, new(*model.SpecError)) || errors.As(err, new(*noise.ParseError)) || errors.Is(err, ErrSpecFile)
+}
+
+// plains are in order: the first that fits is said.
+var plains = []plain{
+	{context.Canceled, "Cancelled."},
+	{context.DeadlineExceeded, "Not done in time. Try again."},
+	{model.ErrNoBest, "There are no best weights yet to go back to. Train until the first validation."},
+	{ErrExists, "{{.File}} is there already. Choose another name, or allow files to be overwritten."},
+	{ErrOntoInput, "{{.File}} would be written over the picture it is made of. Choose another name or folder, or allow files to be overwritten."},
+	{ErrSameOutput, "{{.File}} would be written twice, for two pictures. Give one of them another name."},
+	{ErrNotFolder, "{{.File}} is a file, and several pictures need a folder to go to. Name a folder."},
+	{ErrNoPictures, "There is no picture in {{.File}}. Choose a folder with pictures (PNG, JPEG, TIFF, WebP, BMP or GIF)."},
+	{ErrNothing, "There is nothing to save yet. Wait until the picture has been made."},
+	{ErrNoTraining, "There is no training yet. Start one on the Train page."},
+	{errBusy, "A training is under way. Stop it first."},
+	{ErrFolder, "{{.File}} is a folder. Choose a name for a file in it."},
+	{errExtension, "{{.File}} cannot be written: its name must end in .png, .jpg or .tif. Choose such a name."},
+	{errChart, "{{.File}} cannot be written: a chart's name must end in .png, .svg or .csv. Choose such a name."},
+	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},
+	{errUnknown, "{{.File}} is neither a picture nor a model. Open a PNG, JPEG, TIFF, WebP, BMP or GIF picture, or a model that Sieve saved."},
+	{imageio.ErrTruncated, "{{.File}} ends too early: part of it is missing. Copy or download it again."},
+	{imageio.ErrTooLarge, "{{.File}} is too large: {{.Detail}}. Raise the limit, or make the picture smaller."},
+	{imageio.ErrDamaged, "{{.File}} is damaged ({{.Detail}}). Copy or download it again, or save it anew with the program that made it."},
+	{imageio.ErrUnsupported, "{{.File}} uses something that is not supported: {{.Detail}}. Save it as a plain PNG, JPEG or TIFF."},
+	{imageio.ErrFormat, "{{.File}} is not a picture in a known format. Open a PNG, JPEG, TIFF, WebP, BMP or GIF picture."},
+	{imageio.ErrEmpty, "{{.File}} holds nothing to learn from. Choose a folder with pictures."},
+	{model.ErrFormat, "{{.File}} is not a whole model of this program: {{.Detail}}. Copy or download it again, or open another."},
+	{fs.ErrNotExist, "{{.File}} does not exist. Check its name, and whether its disk is connected."},
+	{fs.ErrPermission, "{{.File}}: no permission. Change the permissions, or choose another folder."},
+	{fs.ErrExist, "{{.File}} is there already. Choose another name."},
+	{syscall.ENOSPC, "The disk is full: {{.File}} was not written, and what was there before is as it was. Make room, or choose another disk."},
+	{syscall.EROFS, "{{.File}} lies where nothing can be written. Choose another folder."},
+	{syscall.EISDIR, "{{.File}} is a folder. Choose a file in it."},
+	{syscall.ENOTDIR, "{{.File}} leads through a file as if it were a folder. Check the name."},
+	{syscall.ENAMETOOLONG, "The name {{.File}} is too long. Choose a shorter one."},
+	{syscall.EMFILE, "{{.File}} could not be opened: too many files are open. Close other programs and try again."},
+	{syscall.EIO, "{{.File}} could not be read or written: the disk reports an error. Check the disk, and copy what is on it."},
+}
+
+// Explain is Words for whoever translates.
+func Explain(err error) Sentence {
+	var (
+		diverged *DivergedError
+		spec     *model.SpecError
+		scheme   *noise.ParseError
+		data     *DataError
+	)
+	switch {
+	case errors.As(err, &diverged) && diverged.Best > 0:
+		return say("Training diverged at step {{.Step}}: its numbers left all bounds. The best weights so far (step {{.Best}}) are kept. "+
+			"Lower the learning rate, and go on from them.", "Step", diverged.Step, "Best", diverged.Best)
+	case errors.As(err, &diverged):
+		return say("Training diverged at step {{.Step}}: its numbers left all bounds before it had learned anything. "+
+			"Lower the learning rate, and start again.", "Step", diverged.Step)
+	case errors.Is(err, model.ErrDiverged):
+		return say("Training diverged: its numbers left all bounds. Lower the learning rate, and start again.")
+	case errors.As(err, &spec):
+		return say("The setting “{{.Field}}” cannot be {{.Value}}. It should be {{.Want}}.", "Field", spec.Field, "Value", spec.Value, "Want", spec.Want)
+	case errors.As(err, &scheme):
+		return say("“{{.Part}}” is no noise to train with. It should be {{.Want}}.", "Part", scheme.Part, "Want", scheme.Want)
+	case errors.Is(err, ErrNoModel):
+		return say("There is no model of that name: {{.Detail}}. Name a model file, or one of those that come with the program.", "Detail", detail(err, ErrNoModel))
+	case errors.As(err, &data) && data.Name == "":
+		return say("There is nothing to learn from yet. Choose a folder of pictures, or one of the built-in sources.")
+	case errors.As(err, &data) && errors.Is(err, imageio.ErrUnsupported) && strings.HasPrefix(data.Name, "builtin:"):
+		return say("{{.File}}: there is no such built-in source. The built-in ones are {{.Names}}.",
+			"File", data.Name, "Names", "builtin:"+strings.Join(imageio.Builtins(), ", builtin:"))
+	case errors.As(err, &data) && errors.Is(err, fs.ErrNotExist):
+		return say("The pictures to learn from, {{.File}}, are not there. Connect their disk, or choose others.", "File", data.Name)
+	}
+	if runtime.GOOS == "windows" && errors.Is(err, syscall.Errno(112)) { // ERROR_DISK_FULL
+		err = errors.Join(syscall.ENOSPC, err)
+	}
+	for _, p := range plains {
+		if errors.Is(err, p.is) {
+			return say(p.key, "File", fileOf(err), "Detail", detail(err, p.is))
+		}
+	}
+	return say("{{.File}}: {{.Detail}}. Try again, or choose another file or folder.", "File", fileOf(err), "Detail", bare(err))
+}
+
+// fileOf finds the innermost file that an error names. Names without a folder
+// are what people recognise.
+func fileOf(err error) string {
+	var (
+		file imageio.FileError
+		path *fs.PathError
+		link interface{ Unwrap() error }
+		data *DataError
+	)
+	switch {
+	case errors.As(err, &file):
+		return shorten(file.Path)
+	case errors.As(err, &path):
+		return shorten(path.Path)
+	case errors.As(err, &data):
+		return shorten(data.Name)
+	case errors.As(err, &link):
+	}
+	return "The file"
+}
+
+// shorten keeps the last two parts of a path.
+func shorten(path string) string {
+	dir, name := filepath.Split(filepath.Clean(path))
+	if up := filepath.Base(filepath.Clean(dir)); dir != "" && up != "." && up != string(filepath.Separator) {
+		return filepath.Join(up, name)
+	}
+	return path
+}
+
+// detail is what an error says beyond the sentinel it wraps and the file's name.
+func detail(err, sentinel error) string {
+	text := bare(err)
+	if _, rest, ok := strings.Cut(text, sentinel.Error()+": "); ok {
+		return rest
+	}
+	return text
+}
+
+// bare is an error's text without the names of files and packages before it.
+func bare(err error) string {
+	var file imageio.FileError
+	var path *fs.PathError
+	for errors.As(err, &file) {
+		err = file.Err
+	}
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	text := err.Error()
+	for _, name := range []string{"session: ", "model: ", "noise: ", "imageio: "} {
+		text = strings.TrimPrefix(text, name)
+	}
+	return text
+}
