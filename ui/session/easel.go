@@ -155,7 +155,7 @@ func (s *Session) paint() {
 		s.round(ctx, &brush{s, round, &has}, w)
 		cancel()
 		s.mu.Lock()
-		if e.round == round {
+		if e.round == round && e.busy {
 			e.busy = false
 			e.has = has
 			close(e.idle)
