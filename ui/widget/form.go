@@ -55,8 +55,19 @@ func write(t *canvas.Text, w fyne.Widget, text string, size fyne.ThemeSizeName, 
 	t.Refresh()
 }
 
+// fill sets how a rectangle looks, and redraws it only when something changed.
 func fill(r *canvas.Rectangle, w fyne.Widget, ink fyne.ThemeColorName, radius float32) {
-	r.FillColor, r.CornerRadius = fynetheme.ColorForWidget(ink, w), radius
+	if c := fynetheme.ColorForWidget(ink, w); r.FillColor != c || r.CornerRadius != radius {
+		r.FillColor, r.CornerRadius = c, radius
+		r.Refresh()
+	}
+}
+
+// outline draws the border of an input, times as thick as usual.
+func outline(r *canvas.Rectangle, w fyne.Widget, ink fyne.ThemeColorName, times float32) {
+	r.CornerRadius = fynetheme.SizeForWidget(fynetheme.SizeNameInputRadius, w)
+	r.StrokeWidth = times * fynetheme.SizeForWidget(fynetheme.SizeNameInputBorder, w)
+	r.StrokeColor = fynetheme.ColorForWidget(ink, w)
 	r.Refresh()
 }
 

@@ -131,7 +131,8 @@ func (l *HintLayer) CreateRenderer() fyne.WidgetRenderer {
 	box, cap := canvas.NewRectangle(color.Transparent), canvas.NewRectangle(color.Transparent)
 	text, key := canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
 	bubble := []fyne.CanvasObject{box, text, cap, key}
-	p := &parts{objects: append([]fyne.CanvasObject{l.content}, bubble...), min: l.content.MinSize}
+	seen := canvas.NewRectangle(color.Transparent) // Fyne repaints for objects that it has painted: not yet for the bubble's
+	p := &parts{objects: append([]fyne.CanvasObject{l.content, seen}, bubble...), min: l.content.MinSize}
 	shadow := canvas.Shadow{BlurRadius: grid, Offset: fyne.NewPos(0, 2)}
 	p.layout = func(size fyne.Size) {
 		place(l.content, 0, 0, size.Width, size.Height)
@@ -149,7 +150,7 @@ func (l *HintLayer) CreateRenderer() fyne.WidgetRenderer {
 		x := min(max(at.X+(under.Width-w)/2, grid/2), max(size.Width-w-grid/2, 0))
 		y := at.Y + under.Height + grid/2
 		if y+h > size.Height {
-			y = at.Y - h - grid/2
+			y = max(at.Y-h-grid/2, grid/2)
 		}
 		place(box, x, y, w, h)
 		placeText(text, x+grid, y, say.Width, h)
@@ -175,6 +176,7 @@ func (l *HintLayer) CreateRenderer() fyne.WidgetRenderer {
 			}
 		}
 		p.layout(l.Size())
+		canvas.Refresh(seen)
 	}
 	p.refresh()
 	return p

@@ -31,6 +31,7 @@ func NewField(label string, control fyne.CanvasObject) *Field {
 func (f *Field) SetRemark(text string) {
 	if f.remark != text {
 		f.remark = text
+		f.control.Refresh()
 		f.Refresh()
 	}
 }
@@ -57,7 +58,10 @@ func (f *Field) able(yes bool) {
 
 func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 	label, remark := canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
-	p := &parts{objects: []fyne.CanvasObject{label, remark, f.control}}
+	line := canvas.NewRectangle(color.Transparent) // Fyne draws one round a field that is typed in, but not round a choice
+	_, choice := f.control.(*widget.Select)
+	line.Hidden = !choice
+	p := &parts{objects: []fyne.CanvasObject{label, remark, f.control, line}}
 	left := func(width float32) float32 { return grid * float32(math.Floor(float64(width/2/grid))) }
 	p.min = func() fyne.Size {
 		name, control := textWidth(f, f.label, fynetheme.SizeNameText), f.control.MinSize()
@@ -67,6 +71,7 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 	p.layout = func(size fyne.Size) {
 		x, control := left(size.Width), f.control.MinSize()
 		place(f.control, x, (size.Height-control.Height)/2, size.Width-x, control.Height)
+		place(line, x, (size.Height-control.Height)/2, size.Width-x, control.Height)
 		if f.remark == "" {
 			placeText(label, 0, 0, x, size.Height)
 			return
@@ -83,6 +88,7 @@ func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 		}
 		write(label, f, f.label, fynetheme.SizeNameText, ink)
 		write(remark, f, f.remark, fynetheme.SizeNameCaptionText, fynetheme.ColorNameError)
+		outline(line, f, fynetheme.ColorNameInputBorder, 1)
 		p.layout(f.Size())
 	}
 	p.refresh()
@@ -199,10 +205,7 @@ func (f *errorFrame) CreateRenderer() fyne.WidgetRenderer {
 	}
 	p.refresh = func() {
 		line.Hidden = !f.wrong()
-		line.CornerRadius = f.Theme().Size(fynetheme.SizeNameInputRadius)
-		line.StrokeWidth = 2 * f.Theme().Size(fynetheme.SizeNameInputBorder)
-		line.StrokeColor = fynetheme.ColorForWidget(fynetheme.ColorNameError, f)
-		line.Refresh()
+		outline(line, f, fynetheme.ColorNameError, 2)
 	}
 	p.refresh()
 	return p

@@ -33,6 +33,7 @@ func NewSection(title string, contents ...fyne.CanvasObject) *Section {
 	}}
 	s.fold.ExtendBaseWidget(s.fold)
 	s.more.Hide()
+	s.fold.Hide()
 	s.ExtendBaseWidget(s)
 	return s
 }
@@ -40,6 +41,7 @@ func NewSection(title string, contents ...fyne.CanvasObject) *Section {
 // More puts objects under "More", which is closed at first, and returns the section.
 func (s *Section) More(objects ...fyne.CanvasObject) *Section {
 	s.more.Objects = append(s.more.Objects, objects...)
+	s.fold.Show()
 	s.Refresh()
 	return s
 }
@@ -77,7 +79,6 @@ func (s *Section) CreateRenderer() fyne.WidgetRenderer {
 	}
 	p.refresh = func() {
 		write(title, s, s.title, fynetheme.SizeNameText, fynetheme.ColorNameForeground)
-		s.fold.Hidden = len(s.more.Objects) == 0
 		s.fold.Refresh()
 		column.Refresh()
 		p.layout(s.Size())
@@ -121,9 +122,9 @@ func (f *fold) CreateRenderer() fyne.WidgetRenderer {
 		placeText(word, icon, 0, size.Width-icon, size.Height)
 	}
 	p.refresh = func() {
-		text, icon := lang.L("More"), fynetheme.Icon(fynetheme.IconNameNavigateNext)
+		text, icon := lang.L("More"), fynetheme.MenuExpandIcon()
 		if f.open {
-			text, icon = lang.L("Less"), fynetheme.Icon(fynetheme.IconNameMoveDown)
+			text, icon = lang.L("Less"), fynetheme.Icon(fynetheme.IconNameArrowDropDown)
 		}
 		write(word, f, text, fynetheme.SizeNameText, fynetheme.ColorNamePlaceHolder)
 		arrow.SetResource(fynetheme.NewColoredResource(icon, fynetheme.ColorNamePlaceHolder))

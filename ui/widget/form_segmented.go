@@ -126,6 +126,7 @@ func (s *Segmented) CreateRenderer() fyne.WidgetRenderer {
 			pill.StrokeWidth, pill.StrokeColor = 2, fynetheme.ColorForWidget(fynetheme.ColorNamePrimary, s)
 		}
 		fill(pill, s, fynetheme.ColorNameBackground, radius-gap/2)
+		canvas.Refresh(pill)
 		for i, t := range texts {
 			ink := fynetheme.ColorNamePlaceHolder
 			switch {
