@@ -137,3 +137,7 @@ func (m *Model) Clone() *Model {
 	}
 	return c
 }
+
+// Kernels are the implementations of the arithmetic that this machine can run,
+// the one in use first: "avx512", "avx2", "go".
+func Kernels() []string { return nn.Kernels() }

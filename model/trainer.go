@@ -344,6 +344,10 @@ func (tr *Trainer) Best() *Model {
 	return m
 }
 
+// BestInfo returns when the best weights so far were found and how good they are,
+// and false before the first validation.
+func (tr *Trainer) BestInfo() (Info, bool) { return tr.bestInfo, tr.best != nil }
+
 // Revert goes back to the best weights. The optimiser starts anew; the count of
 // steps goes on from where the best were found.
 func (tr *Trainer) Revert() error {
