@@ -21,6 +21,7 @@ var layers = []struct {
 	{"m1", Conv{1, 16, 16, 128, 128, 3, 1}},
 	{"u1", Conv{1, 32, 32, 64, 128, 3, 2}}, // transposed: BackwardData is its forward pass
 	{"d2", Conv{1, 64, 64, 32, 3, 3, 1}},
+	{"t2", Conv{1, 64, 64, 3, 32, 3, 2}}, // transposed, to a picture
 }
 
 // fastest reports the rate of the fastest run: what a machine that is busy with

@@ -55,6 +55,10 @@ func (c Conv) right() int {
 func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
 	c.check(len(x), len(w), len(y))
 	checkBias(bias, c.Cout, acc)
+	if c.narrowForward() {
+		c.forwardNarrow(s, y, x, w, bias, acc)
+		return
+	}
 	c = c.flat()
 	ho, wo := c.Out()
 	left, right := c.Pad(), c.right()
@@ -70,7 +74,7 @@ func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
 		xn, yn := nth(x, n, c.N), nth(y, n, c.N)
 		for r := 0; r < ho; r += group {
 			p.rows = min(group, ho-r)
-			p.a = s.strip(xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, left, right)
+			p.a = s.strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, left, right)
 			p.c = yn[r*p.crow:]
 			p.run(s)
 		}
@@ -87,6 +91,10 @@ func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
 func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
 	c.check(len(x), len(w), len(dy))
 	checkBias(bias, c.Cin, acc)
+	if c.narrowData() {
+		c.backwardDataNarrow(s, x, dy, w, bias, acc)
+		return
+	}
 	c = c.flat()
 	ho, wo := c.Out()
 	t := s.pick(wo, c.Cin, false)
@@ -115,7 +123,7 @@ func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
 		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
 		for r := 0; r < ho; r += group {
 			rows := min(group, ho-r)
-			strip := s.strip(dyn, ho, wo, c.Cout, r+first, rows+last-first, -first, last)
+			strip := s.strip(&s.rows, dyn, ho, wo, c.Cout, r+first, rows+last-first, -first, last)
 			for _, ph := range phases {
 				p := pass{
 					tile: t, aoff: s.offsets(ph.y.n, width), kc: ph.x.n * c.Cout, sai: c.Cout, arow: width,
@@ -133,6 +141,9 @@ func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
 		}
 	}
 }
+
+// blockPixels is about how many pixels BackwardWeights sums up in registers.
+const blockPixels = 128
 
 // groupRows returns how many rows a pass computes before the weights come round
 // again: what of its input stays in the first cache.
@@ -185,6 +196,10 @@ func (c Conv) packPhase(ph phase, nr int, w []float32) {
 //	dw[kh][kw][c][o] += Σ_n Σ_oy Σ_ox x[n][oy·s+kh-p][ox·s+kw-p][c] · dy[n][oy][ox][o]
 func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32) {
 	c.check(len(x), len(dw), len(dy))
+	if c.narrowForward() {
+		c.backwardWeightsNarrow(s, dw, x, dy)
+		return
+	}
 	c = c.flat()
 	ho, wo := c.Out()
 	left, right := c.Pad(), c.right()
@@ -193,14 +208,13 @@ func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32) {
 	t := s.pick(m, c.Cout, true)
 	// A block of pixels is summed in registers and then added to dw: its size is
 	// part of the result's bits, and so the same on every machine.
-	const block = 128
-	rows, cols := min(ho, max(1, block/wo)), min(wo, block)
+	rows, cols := min(ho, max(1, blockPixels/wo)), min(wo, blockPixels)
 	s.offsets(rows, c.Stride*width)
 	for n := range c.N {
 		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
 		for r := 0; r < ho; r += rows {
 			rows := min(rows, ho-r)
-			strip := s.strip(xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (rows-1)*c.Stride+c.K, left, right)
+			strip := s.strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (rows-1)*c.Stride+c.K, left, right)
 			for q := 0; q < wo; q += cols {
 				cols := min(cols, wo-q)
 				for j := 0; j < c.Cout; j += t.nr {

@@ -10,10 +10,10 @@ import (
 // implementation. It may be handed from call to call but not used by two at a
 // time. The zero value is ready and uses the best implementation.
 type Scratch struct {
-	kind                         string
-	rows, packed, spareA, spareB []float32
-	spareC                       [maxTile]float32
-	aoff                         []int
+	kind                                  string
+	rows, packed, columns, spareA, spareB []float32
+	spareC                                [maxTile]float32
+	aoff                                  []int
 }
 
 // NewScratch returns a Scratch whose calls use the named one of Kinds.
@@ -68,11 +68,11 @@ func (s *Scratch) offsets(n, step int) []int {
 // strip returns rows top to top+rows of an h × w × c picture, each between left
 // and right pixels of zero, and with zeros for rows that the picture does not
 // have. The picture itself serves when nothing is missing.
-func (s *Scratch) strip(x []float32, h, w, c, top, rows, left, right int) []float32 {
+func (s *Scratch) strip(to *[]float32, x []float32, h, w, c, top, rows, left, right int) []float32 {
 	if left == 0 && right == 0 && top >= 0 && top+rows <= h {
 		return x[top*w*c:]
 	}
-	out := grow(&s.rows, rows*(left+w+right)*c)
+	out := grow(to, rows*(left+w+right)*c)
 	rest := out
 	for y := top; y < top+rows; y++ {
 		row := rest[:(left+w+right)*c]

@@ -14,10 +14,20 @@ func tile6x16AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *
 //go:noescape
 func tile12x8AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
 
+// tile4x24AVX2 computes a full 4 × 24 block of a product.
+//
+//go:noescape
+func tile4x24AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+
 // tile8x32AVX512 computes a full 8 × 32 block of a product.
 //
 //go:noescape
 func tile8x32AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+
+// tile4x48AVX512 computes a full 4 × 48 block of a product.
+//
+//go:noescape
+func tile4x48AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
 
 // tile6x64AVX512 computes a full 6 × 64 block of a product.
 //

@@ -245,6 +245,110 @@ store:
 	VZEROUPPER
 	RET
 
+// func tile4x24AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+// Requires: AVX, FMA3
+TEXT ·tile4x24AVX2(SB), NOSPLIT, $0-96
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   nseg+0(FP), AX
+	MOVQ   aoff+8(FP), CX
+	MOVQ   sai+32(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   sak+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   b+48(FP), SI
+	MOVQ   sbk+56(FP), DI
+	SHLQ   $0x02, DI
+	LEAQ   (DX)(DX*2), R9
+
+segment:
+	MOVQ (CX), R10
+	ADDQ $0x08, CX
+	MOVQ a+24(FP), R8
+	LEAQ (R8)(R10*4), R8
+	MOVQ kc+16(FP), R10
+
+loop:
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	VMOVUPS      64(SI), Y14
+	ADDQ         DI, SI
+	VBROADCASTSS (R8), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y1
+	VFMADD231PS  Y15, Y14, Y2
+	VBROADCASTSS (R8)(DX*1), Y15
+	VFMADD231PS  Y15, Y12, Y3
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y5
+	VBROADCASTSS (R8)(DX*2), Y15
+	VFMADD231PS  Y15, Y12, Y6
+	VFMADD231PS  Y15, Y13, Y7
+	VFMADD231PS  Y15, Y14, Y8
+	VBROADCASTSS (R8)(R9*1), Y15
+	ADDQ         BX, R8
+	VFMADD231PS  Y15, Y12, Y9
+	VFMADD231PS  Y15, Y13, Y10
+	VFMADD231PS  Y15, Y14, Y11
+	DECQ         R10
+	JNZ          loop
+	DECQ         AX
+	JNZ          segment
+	MOVQ         base+80(FP), AX
+	MOVQ         ldbase+88(FP), CX
+	SHLQ         $0x02, CX
+	TESTQ        AX, AX
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       64(AX), Y2, Y2
+	ADDQ         CX, AX
+	VADDPS       (AX), Y3, Y3
+	VADDPS       32(AX), Y4, Y4
+	VADDPS       64(AX), Y5, Y5
+	ADDQ         CX, AX
+	VADDPS       (AX), Y6, Y6
+	VADDPS       32(AX), Y7, Y7
+	VADDPS       64(AX), Y8, Y8
+	ADDQ         CX, AX
+	VADDPS       (AX), Y9, Y9
+	VADDPS       32(AX), Y10, Y10
+	VADDPS       64(AX), Y11, Y11
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y4, 32(AX)
+	VMOVUPS Y5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VMOVUPS Y8, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y9, (AX)
+	VMOVUPS Y10, 32(AX)
+	VMOVUPS Y11, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
 // func tile8x32AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
 // Requires: AVX, AVX512F
 TEXT ·tile8x32AVX512(SB), NOSPLIT, $0-96
@@ -374,6 +478,110 @@ store:
 	ADDQ    CX, AX
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func tile4x48AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+// Requires: AVX, AVX512F
+TEXT ·tile4x48AVX512(SB), NOSPLIT, $0-96
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	MOVQ   nseg+0(FP), AX
+	MOVQ   aoff+8(FP), CX
+	MOVQ   sai+32(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   sak+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   b+48(FP), SI
+	MOVQ   sbk+56(FP), DI
+	SHLQ   $0x02, DI
+	LEAQ   (DX)(DX*2), R9
+
+segment:
+	MOVQ (CX), R10
+	ADDQ $0x08, CX
+	MOVQ a+24(FP), R8
+	LEAQ (R8)(R10*4), R8
+	MOVQ kc+16(FP), R10
+
+loop:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VMOVUPS      128(SI), Z14
+	ADDQ         DI, SI
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z15, Z12, Z0
+	VFMADD231PS  Z15, Z13, Z1
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS (R8)(DX*1), Z15
+	VFMADD231PS  Z15, Z12, Z3
+	VFMADD231PS  Z15, Z13, Z4
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS (R8)(DX*2), Z15
+	VFMADD231PS  Z15, Z12, Z6
+	VFMADD231PS  Z15, Z13, Z7
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS (R8)(R9*1), Z15
+	ADDQ         BX, R8
+	VFMADD231PS  Z15, Z12, Z9
+	VFMADD231PS  Z15, Z13, Z10
+	VFMADD231PS  Z15, Z14, Z11
+	DECQ         R10
+	JNZ          loop
+	DECQ         AX
+	JNZ          segment
+	MOVQ         base+80(FP), AX
+	MOVQ         ldbase+88(FP), CX
+	SHLQ         $0x02, CX
+	TESTQ        AX, AX
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       128(AX), Z2, Z2
+	ADDQ         CX, AX
+	VADDPS       (AX), Z3, Z3
+	VADDPS       64(AX), Z4, Z4
+	VADDPS       128(AX), Z5, Z5
+	ADDQ         CX, AX
+	VADDPS       (AX), Z6, Z6
+	VADDPS       64(AX), Z7, Z7
+	VADDPS       128(AX), Z8, Z8
+	ADDQ         CX, AX
+	VADDPS       (AX), Z9, Z9
+	VADDPS       64(AX), Z10, Z10
+	VADDPS       128(AX), Z11, Z11
+	ADDQ         CX, AX
+
+store:
+	MOVQ    c+64(FP), AX
+	MOVQ    ldc+72(FP), CX
+	SHLQ    $0x02, CX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
 	ADDQ    CX, AX
 	VZEROUPPER
 	RET

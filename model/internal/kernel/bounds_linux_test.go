@@ -1,0 +1,61 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// fenced returns n numbers that end where the memory of the process does: a read
+// beyond the last is a fault.
+func fenced(t *testing.T, rng *rand.Rand, n int) []float32 {
+	t.Helper()
+	page := syscall.Getpagesize()
+	size := (4*n + page - 1) / page * page
+	memory, err := syscall.Mmap(-1, 0, page+size+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Munmap(memory) })
+	for _, fence := range [][]byte{memory[:page], memory[page+size:]} {
+		if err := syscall.Mprotect(fence, syscall.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := unsafe.Slice((*float32)(unsafe.Pointer(&memory[page+size-4*n])), n)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	return x
+}
+
+// TestReadsStayInside runs every loop on vectors at the end of memory.
+func TestReadsStayInside(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	for _, c := range shapes(rng, 60) {
+		t.Run("", func(t *testing.T) {
+			nx, nw, ny := c.lengths()
+			x, w, y := fenced(t, rng, nx), fenced(t, rng, nw), fenced(t, rng, ny)
+			outBias, inBias := fenced(t, rng, c.Cout), fenced(t, rng, c.Cin)
+			for _, kind := range Kinds() {
+				s := NewScratch(kind)
+				c.Forward(s, y, x, w, outBias, false)
+				c.Forward(s, y, x, w, nil, true)
+				c.BackwardData(s, x, y, w, inBias, false)
+				c.BackwardData(s, x, y, w, nil, true)
+				c.BackwardWeights(s, w, x, y)
+			}
+		})
+	}
+	for n := 1; n < 40; n++ {
+		a, b, c, d := fenced(t, rng, n), fenced(t, rng, n), fenced(t, rng, n), fenced(t, rng, n)
+		Axpy(2, a, b)
+		ReLU(b, a, 0.1)
+		ReLUGrad(c, a, b, 0.1)
+		Adam(a, b, c, d, AdamStep{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Bias1: 0.1, Bias2: 0.001})
+		Sigmoid(b, a)
+		Tanh(c, a)
+		ColumnSums(a, fenced(t, rng, 5*n))
+	}
+}

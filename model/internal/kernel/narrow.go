@@ -1,0 +1,161 @@
+package kernel
+
+// A result of one to four channels, a picture as a rule, would leave most of a
+// tile's columns empty. Here the K taps of a row stand side by side in the
+// columns, and what they give is added up afterwards, each at its place.
+
+const narrow = 4
+
+// narrowForward tells whether Forward does so. That depends on the shape alone,
+// as it decides the order of additions.
+func (c Conv) narrowForward() bool {
+	return c.K > 1 && c.Stride == 1 && c.Cout <= narrow && c.Cin > 2*narrow
+}
+
+// narrowData tells the same of BackwardData.
+func (c Conv) narrowData() bool { return c.K > 1 && c.Cin <= narrow && c.Cout > 2*narrow }
+
+func (c Conv) forwardNarrow(s *Scratch, y, x, w, bias []float32, acc bool) {
+	f := taps{
+		tile: s.pick(c.W, c.K*c.Cout, false), cols: c.W, in: c.Cin, out: c.Cout, k: c.K,
+		stride: 1, shift: c.K - 1 - c.Pad(), bias: bias, acc: acc,
+	}
+	b := f.pack(grow(&s.packed, f.size(c.K)), c.K, func(kh, ci, kw, o int) float32 {
+		return w[((kh*c.K+c.K-1-kw)*c.Cin+ci)*c.Cout+o]
+	})
+	for n := range c.N {
+		xn, yn := nth(x, n, c.N), nth(y, n, c.N)
+		for r := range c.H {
+			f.row(s, nth(yn, r, c.H), s.strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), c.K, 0, 0), c.K, b)
+		}
+	}
+}
+
+func (c Conv) backwardDataNarrow(s *Scratch, x, dy, w, bias []float32, acc bool) {
+	ho, wo := c.Out()
+	f := taps{
+		tile: s.pick(wo, c.K*c.Cin, false), cols: wo, in: c.Cout, out: c.Cin, k: c.K,
+		stride: c.Stride, shift: c.Pad(), bias: bias, acc: acc,
+	}
+	free := grow(&s.packed, f.size(c.K))
+	b := make([][]float32, c.Stride) // for each phase of rows
+	for py := range b {
+		at := c.reach(py)
+		b[py], free = free[:f.size(at.n)], free[f.size(at.n):]
+		f.pack(b[py], at.n, func(row, o, kw, ci int) float32 {
+			kh := py + c.Pad() - (at.first+row)*c.Stride
+			return w[((kh*c.K+kw)*c.Cin+ci)*c.Cout+o]
+		})
+	}
+	for n := range c.N {
+		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
+		for r := range c.H {
+			i, py := r/c.Stride, r%c.Stride
+			at := c.reach(py)
+			f.row(s, nth(xn, r, c.H), s.strip(&s.rows, dyn, ho, wo, c.Cout, i+at.first, at.n, 0, 0), at.n, b[py])
+		}
+	}
+}
+
+// backwardWeightsNarrow computes the transposed gradient, whose rows are the
+// channels of dy and whose columns are the taps and channels of x. dy stands in
+// the same frame of zeros as x, so that rows of pixels are one.
+func (c Conv) backwardWeightsNarrow(s *Scratch, dw, x, dy []float32) {
+	left, right := c.Pad(), c.right()
+	width := left + c.W + right
+	n := c.K * c.Cin
+	t := s.pick(c.Cout, n, true)
+	sums := grow(&s.columns, len(dw))
+	clear(sums)
+	group := max(1, 4*blockPixels/width)
+	for i := range c.N {
+		xn, dyn := nth(x, i, c.N), nth(dy, i, c.N)
+		for r := 0; r < c.H; r += group {
+			rows := min(group, c.H-r)
+			xs := s.strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), rows+c.K-1, left, right)
+			p := product{
+				m: c.Cout, aoff: s.offsets(1, 0), kc: (rows-1)*width + c.W,
+				a: s.strip(&s.packed, dyn, c.H, c.W, c.Cout, r, rows, 0, left+right), sai: 1, sak: c.Cout,
+				sbk: c.Cin, ldc: n, ldbase: n,
+			}
+			for kh := range c.K {
+				for j := 0; j < n; j += t.nr {
+					p.n, p.b, p.c = min(t.nr, n-j), xs[kh*width*c.Cin+j:], sums[kh*n*c.Cout+j:]
+					p.base = p.c
+					t.multiply(s, &p)
+				}
+			}
+		}
+	}
+	for kh := range c.K {
+		for i := range n {
+			for o := range c.Cout {
+				dw[(kh*n+i)*c.Cout+o] += sums[(kh*c.Cout+o)*n+i]
+			}
+		}
+	}
+}
+
+// taps turns rows of cols pixels of in channels into rows of pixels of out
+// channels: tap t of pixel q adds to pixel q·stride + t - shift.
+type taps struct {
+	tile          tile
+	cols, in, out int
+	k             int
+	stride, shift int
+	bias          []float32
+	acc           bool
+}
+
+// size returns how many numbers the packed weights of some rows have.
+func (f *taps) size(rows int) int {
+	return rows * f.in * panels(f.k*f.out, f.tile.nr) * f.tile.nr
+}
+
+// pack fills b with the weights of some rows, in panels.
+func (f *taps) pack(b []float32, rows int, weight func(row, i, t, o int) float32) []float32 {
+	nr := f.tile.nr
+	for row := range rows {
+		for i := range f.in {
+			for t := range f.k {
+				for o := range f.out {
+					j := t*f.out + o
+					b[(j/nr*rows*f.in+row*f.in+i)*nr+j%nr] = weight(row, i, t, o)
+				}
+			}
+		}
+	}
+	return b
+}
+
+// row computes a row of y from rows of a.
+func (f *taps) row(s *Scratch, y, a []float32, rows int, b []float32) {
+	if !f.acc {
+		clear(y)
+		for at := 0; at < len(y); at += f.out {
+			copy(y[at:at+f.out], f.bias)
+		}
+	}
+	if rows == 0 {
+		return
+	}
+	n := f.k * f.out
+	ld := panels(n, f.tile.nr) * f.tile.nr
+	z := grow(&s.columns, f.cols*ld)
+	p := pass{
+		tile: f.tile, aoff: s.offsets(rows, f.cols*f.in), kc: f.in, sai: f.in, a: a, b: b,
+		c: z, ldc: ld, rows: 1, cols: f.cols, n: ld,
+	}
+	p.run(s)
+	for q := range f.cols {
+		from, at := z[q*ld:][:n], (q*f.stride-f.shift)*f.out
+		if at < 0 {
+			from, at = from[min(-at, n):], 0
+		}
+		to := y[min(at, len(y)):]
+		to = to[:min(len(from), len(to))]
+		for t, v := range from[:len(to)] {
+			to[t] += v
+		}
+	}
+}
