@@ -25,14 +25,17 @@ type Inspection struct {
 	Model   *ModelFacts   `json:"model,omitempty"`
 }
 
-// PictureFacts are what a picture's header says.
+// PictureFacts are what a picture is.
 type PictureFacts struct {
 	Format      string `json:"format"`
-	Width       int    `json:"width"`
+	Width       int    `json:"width"` // as displayed
 	Height      int    `json:"height"`
 	Channels    int    `json:"channels"`
-	Depth       int    `json:"depth"`
-	Orientation int    `json:"orientation"`
+	Depth       int    `json:"depth"`       // bits a sample
+	Orientation int    `json:"orientation"` // of the file, 1 to 8 as in EXIF
+	Alpha       bool   `json:"alpha"`       // something is transparent
+	Exif        int    `json:"exif"`        // bytes
+	ICC         int    `json:"icc"`         // bytes
 }
 
 // ModelFacts are what a model is.
@@ -55,9 +58,9 @@ type Tensor struct {
 // A Fact is a name and a value for people.
 type Fact struct{ Name, Value string }
 
-// Inspect reads a picture's header, or a model or checkpoint, which is checked
-// as a whole.
-func Inspect(ctx context.Context, path string) (Inspection, error) {
+// Inspect reads a picture, a model or a checkpoint as a whole, so that one it
+// returns is not damaged.
+func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, error) {
 	if err := ctx.Err(); err != nil {
 		return Inspection{}, err
 	}
@@ -95,7 +98,14 @@ func Inspect(ctx context.Context, path string) (Inspection, error) {
 		if err != nil {
 			return in, imageio.FileError{Path: path, Err: err}
 		}
-		in.Picture = &PictureFacts{info.Format, info.Width, info.Height, info.Channels, info.Depth, info.Orientation}
+		p, err := openPicture(ctx, path, lim)
+		if err != nil {
+			return in, err
+		}
+		in.Picture = &PictureFacts{
+			Format: info.Format, Width: info.Width, Height: info.Height, Channels: info.Channels, Depth: info.Depth,
+			Orientation: info.Orientation, Alpha: p.Alpha != nil, Exif: len(p.Exif), ICC: len(p.ICC),
+		}
 	}
 	return in, nil
 }
@@ -112,6 +122,9 @@ func (in Inspection) Facts() []Fact {
 		add("Channels", "%d", p.Channels)
 		add("Depth", "%d bits", p.Depth)
 		add("Orientation", "%d", p.Orientation)
+		add("Transparency", "%s", map[bool]string{false: "none", true: "yes"}[p.Alpha])
+		add("EXIF", "%d bytes", p.Exif)
+		add("Colour profile", "%d bytes", p.ICC)
 	}
 	if m := in.Model; m != nil {
 		s := m.Spec

@@ -61,12 +61,6 @@ type plain struct {
 	key string
 }
 
-// IsMistake reports whether the settings or arguments are to blame rather than
-// files or the machine.
-func IsMistake(err error) bool {
-	return errors.As(err, new(*model.SpecError)) || errors.As(err, new(*noise.ParseError)) || errors.Is(err, ErrSpecFile)
-}
-
 // plains are in order: the first that fits is said.
 var plains = []plain{
 	{context.Canceled, "Cancelled."},
@@ -144,6 +138,24 @@ func Explain(err error) Sentence {
 		}
 	}
 	return say("{{.File}}: {{.Detail}}. Try again, or choose another file or folder.", "File", fileOf(err), "Detail", bare(err))
+}
+
+// IsMistake reports whether an error is of what was asked for, and not of the
+// files and the machine: to try the same again is of no use.
+func IsMistake(err error) bool {
+	var data *DataError
+	switch {
+	case errors.As(err, new(*model.SpecError)), errors.As(err, new(*noise.ParseError)):
+		return true
+	case errors.As(err, &data):
+		return data.Name == "" || errors.Is(err, imageio.ErrUnsupported) && strings.HasPrefix(data.Name, "builtin:")
+	}
+	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errChart} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return false
 }
 
 // fileOf finds the innermost file that an error names. Names without a folder
