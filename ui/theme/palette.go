@@ -125,7 +125,7 @@ func dark() palette {
 		ColorNamePicture:    grey(0x30),
 		ColorNameTraining:   accent,
 		ColorNameValidation: rgb(0xe69f00),
-		ColorNameThird:      rgb(0x2fbf95),
+		ColorNameThird:      rgb(0x3cb371),
 		ColorNamePlot:       grey(0x14),
 		ColorNameGrid:       grey(0x2c),
 		ColorNameMarker:     grey(0xa6),
