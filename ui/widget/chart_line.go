@@ -212,8 +212,7 @@ func thin(to []dot, x []float64, c *curve, i, j int, across, up axis, w, h float
 		return to
 	}
 	for i < j {
-		k := math.Floor(across.at(x[i])*w) + 1
-		edge := across.value(k / w)
+		edge := across.value((math.Floor(column(across, x[i], w)) + .5) / (w - 1))
 		end := i + max(sort.Search(j-i, func(n int) bool { return x[i+n] >= edge }), 1)
 		e := c.extent(i, end)
 		if e.lo > e.hi {

@@ -137,11 +137,11 @@ func TestThinningKeepsLeastAndGreatest(t *testing.T) {
 		}
 		for i, v := range y {
 			if finite(v) {
-				widen(want, int(across.at(x[i])*w), row(up, v, h))
+				widen(want, int(column(across, x[i], w)), row(up, v, h))
 			}
 		}
 		for _, d := range dots {
-			widen(got, int((d.x-.5)/(w-1)*w+1e-9), d.y)
+			widen(got, int(d.x), d.y)
 		}
 		for k, s := range want {
 			if math.Abs(got[k].lo-s.lo) > .25 || math.Abs(got[k].hi-s.hi) > .25 {

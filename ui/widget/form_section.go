@@ -71,7 +71,7 @@ func (s *Section) CreateRenderer() fyne.WidgetRenderer {
 	head := func() float32 { return onGrid(textHeight(s, fynetheme.SizeNameText)) + grid }
 	p.min = func() fyne.Size {
 		min := column.MinSize()
-		return fyne.NewSize(fyne.Max(min.Width, title.MinSize().Width), min.Height+head())
+		return fyne.NewSize(fyne.Max(min.Width, title.MinSize().Width), min.Height+head()+grid)
 	}
 	p.layout = func(size fyne.Size) {
 		place(title, 0, 0, size.Width, title.MinSize().Height)

@@ -249,9 +249,11 @@ type sliderTrack struct {
 	hovered, focused bool
 }
 
-const thumb = 2 * grid // the diameter of the knob
+// thumb is the diameter of the knob.
+func (t *sliderTrack) thumb() float32 { return t.Theme().Size(fynetheme.SizeNameInlineIcon) - grid/2 }
 
 func (t *sliderTrack) to(x float32) {
+	thumb := t.thumb()
 	t.s.move(t.s.at(float64((x - thumb/2) / (t.Size().Width - thumb))))
 }
 
@@ -279,7 +281,7 @@ func (t *sliderTrack) KeyDown(*fyne.KeyEvent)         {}
 func (t *sliderTrack) KeyUp(*fyne.KeyEvent)           { t.s.rest() }
 func (t *sliderTrack) Cursor() desktop.Cursor         { return desktop.PointerCursor }
 func (t *sliderTrack) AccessibilityLabel() string     { return t.s.Label + " " + t.s.text(t.s.value) }
-func (t *sliderTrack) MinSize() fyne.Size             { return fyne.NewSize(8*grid, thumb+grid) }
+func (t *sliderTrack) MinSize() fyne.Size             { return fyne.NewSize(8*grid, t.thumb()+grid) }
 
 func (t *sliderTrack) TypedRune(r rune) {
 	if r >= '0' && r <= '9' || r == '-' && t.s.Min < 0 {
@@ -311,7 +313,7 @@ func (t *sliderTrack) CreateRenderer() fyne.WidgetRenderer {
 	halo, knob := canvas.NewCircle(color.Transparent), canvas.NewCircle(color.Transparent)
 	p := &parts{objects: []fyne.CanvasObject{rail, done, halo, knob}, min: t.MinSize}
 	p.layout = func(size fyne.Size) {
-		thick := t.Theme().Size(theme.SizeNameTrack)
+		thick, thumb := t.Theme().Size(theme.SizeNameTrack), t.thumb()
 		x := thumb/2 + float32(t.s.ratio(t.s.value))*(size.Width-thumb)
 		place(rail, 0, (size.Height-thick)/2, size.Width, thick)
 		place(done, 0, (size.Height-thick)/2, x, thick)

@@ -148,10 +148,10 @@ func (b *StatusBar) CreateRenderer() fyne.WidgetRenderer {
 
 		inner, side := b.Theme().Size(fynetheme.SizeNameInnerPadding), b.Theme().Size(fynetheme.SizeNameInlineIcon)
 		row := subject.MinSize().Height
-		third := grid * float32(math.Floor(float64((x-grid)*0.45/grid)))
-		place(subject, grid-inner, (size.Height-row)/2, third+inner, row)
-		place(icon, third+grid, (size.Height-side)/2, side, side)
-		place(message, third+grid+side-inner/2, (size.Height-row)/2, x-third-2*grid-side+inner/2, row)
+		half := grid * float32(math.Floor(float64((x-grid)/2/grid)))
+		place(subject, grid-inner, (size.Height-row)/2, half+inner, row)
+		place(icon, half+grid, (size.Height-side)/2, side, side)
+		place(message, half+grid+side-inner/2, (size.Height-row)/2, x-half-2*grid-side+inner/2, row)
 	}
 	p.refresh = func() {
 		fill(line, b, fynetheme.ColorNameSeparator, 0)
