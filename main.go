@@ -1,4 +1,45 @@
-// Sieve shows what a convolutional autoencoder keeps of a picture.
+// Sieve shows what a convolutional autoencoder keeps of a picture, and denoises
+// photographs with it: in a window, or by commands from a terminal.
 package main
 
-func main() {}
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"sieve/ui/cli"
+)
+
+// version is set when a release is built.
+var version string
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	if !cli.Wanted(args) {
+		return window(args)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	fd := int(os.Stderr.Fd())
+	width, _, err := term.GetSize(fd)
+	if err != nil {
+		width = 80
+	}
+	return cli.Run(ctx, versionText(), args, cli.Streams{Out: os.Stdout, Err: os.Stderr, Terminal: term.IsTerminal(fd), Width: width})
+}
+
+// versionText names the build: the release, or the commit it was made from.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
