@@ -22,6 +22,11 @@ var layers = []struct {
 	{"u1", Conv{1, 32, 32, 64, 128, 3, 2}}, // transposed: BackwardData is its forward pass
 	{"d2", Conv{1, 64, 64, 32, 3, 3, 1}},
 	{"t2", Conv{1, 64, 64, 3, 32, 3, 2}}, // transposed, to a picture
+	{"digits1", Conv{8, 28, 28, 1, 16, 3, 2}},
+	{"digits2", Conv{8, 14, 14, 16, 32, 3, 2}},
+	{"dense", Conv{8, 1, 1, 1568, 32, 1, 1}},
+	{"1x1", Conv{1, 64, 64, 64, 64, 1, 1}},
+	{"latent", Conv{2, 16, 16, 64, 16, 3, 1}},
 }
 
 // fastest reports the rate of the fastest run: what a machine that is busy with

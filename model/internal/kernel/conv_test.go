@@ -177,6 +177,17 @@ func TestConvIsTheNaiveLoop(t *testing.T) {
 	}
 }
 
+// TestTilesFitSpareMemory guards what multiply writes a ragged tile to.
+func TestTilesFitSpareMemory(t *testing.T) {
+	for _, kind := range Kinds() {
+		for _, tile := range tiles(kind) {
+			if tile.mr*tile.nr > maxTile || tile.nr > maxCols {
+				t.Errorf("%s: a tile of %d × %d, there is room for %d numbers and %d columns", kind, tile.mr, tile.nr, maxTile, maxCols)
+			}
+		}
+	}
+}
+
 // TestConvIsAdjoint states <Forward(x), y> = <x, BackwardData(y)> = <w, BackwardWeights(x, y)>.
 func TestConvIsAdjoint(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))

@@ -30,23 +30,6 @@ type product struct {
 	ldbase   int
 }
 
-// generic is that loop, in plain Go.
-func (p *product) generic() {
-	var sums [plainRows * plainCols]float32
-	for i := range p.m {
-		sum := sums[i*plainCols:][:p.n]
-		for s, off := range p.aoff {
-			for k := range p.kc {
-				v := p.a[off+i*p.sai+k*p.sak]
-				for j, w := range p.b[(s*p.kc+k)*p.sbk:][:p.n] {
-					sum[j] += float32(v * w)
-				}
-			}
-		}
-	}
-	p.store(sums[:], plainCols)
-}
-
 // A tile is the one loop that nearly all time goes to: an implementation of a
 // product for m ≤ mr and n ≤ nr.
 type tile struct {
@@ -55,14 +38,11 @@ type tile struct {
 	full func(nseg int, aoff *int, kc int, a *float32, sai, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
 }
 
-const maxTile = 512 // numbers of the largest tile, with room
+// No tile has more columns or numbers.
+const maxCols, maxTile = 64, 6 * 64
 
-const plainRows, plainCols = 4, 16
-
-var plain = tile{mr: plainRows, nr: plainCols}
-
-// multiply computes a product. A full tile is computed whatever m and n are:
-// where a or b end before it does, a copy that does not is read.
+// multiply computes a product. A full tile is read and computed whatever m and n
+// are: where a or b end before, copies that do not.
 func (t tile) multiply(s *Scratch, p *product) {
 	if t.full == nil {
 		p.generic()
@@ -73,7 +53,9 @@ func (t tile) multiply(s *Scratch, p *product) {
 	b := extend(&s.spareB, p.b, (k-1)*p.sbk+t.nr)
 	if p.m < t.mr || p.n < t.nr {
 		t.full(len(p.aoff), &p.aoff[0], p.kc, &a[0], p.sai, p.sak, &b[0], p.sbk, &s.spareC[0], t.nr, nil, 0)
-		p.store(s.spareC[:], t.nr)
+		for i := range p.m {
+			p.store(i, s.spareC[i*t.nr:])
+		}
 		return
 	}
 	var base *float32
@@ -85,17 +67,15 @@ func (t tile) multiply(s *Scratch, p *product) {
 	t.full(len(p.aoff), &p.aoff[0], p.kc, &a[0], p.sai, p.sak, &b[0], p.sbk, &p.c[0], p.ldc, base, p.ldbase)
 }
 
-// store puts base + sums into c.
-func (p *product) store(sums []float32, ld int) {
-	for i := range p.m {
-		row, sum := p.c[i*p.ldc:][:p.n], sums[i*ld:][:p.n]
-		if p.base == nil {
-			copy(row, sum)
-			continue
-		}
-		for j, v := range p.base[i*p.ldbase:][:p.n] { // base may be c
-			row[j] = v + sum[j]
-		}
+// store puts base + sums into row i of c.
+func (p *product) store(i int, sums []float32) {
+	row := p.c[i*p.ldc:][:p.n]
+	if p.base == nil {
+		copy(row, sums)
+		return
+	}
+	for j, v := range p.base[i*p.ldbase:][:p.n] { // base may be c
+		row[j] = v + sums[j]
 	}
 }
 
@@ -115,6 +95,7 @@ type pass struct {
 
 func (p *pass) run(s *Scratch) {
 	t, k := p.tile, len(p.aoff)*p.kc
+	var none [maxCols]float32
 	w := product{aoff: p.aoff, kc: p.kc, sai: p.sai, sak: 1, sbk: t.nr, ldc: p.ldc}
 	for j := 0; j < p.n; j += t.nr {
 		w.n, w.b = min(t.nr, p.n-j), p.b[j*k:]
@@ -131,10 +112,12 @@ func (p *pass) run(s *Scratch) {
 				case p.bias != nil:
 					w.base = p.bias[j:]
 				}
-				if k == 0 {
-					w.store(make([]float32, t.nr), 0)
-				} else {
+				if k > 0 {
 					t.multiply(s, &w)
+					continue
+				}
+				for i := range w.m { // no tap reaches here
+					w.store(i, none[:])
 				}
 			}
 		}
