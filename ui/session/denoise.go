@@ -237,13 +237,16 @@ func (j DenoiseJob) errands(ctx context.Context) ([]errand, error) {
 	if len(list) == 0 {
 		return nil, imageio.FileError{Path: strings.Join(j.In, ", "), Err: ErrNoPictures}
 	}
-	taken := map[string]bool{}
+	taken, named := map[string]bool{}, map[string]bool{}
+	for _, e := range list {
+		named[e.out] = true
+	}
 	for i := range list {
 		e := &list[i]
 		if writable(e.out) == "" {
 			whole := e.out
 			e.out = strings.TrimSuffix(whole, filepath.Ext(whole)) + ".png"
-			if taken[e.out] || exists(list, e.out) {
+			if taken[e.out] || named[e.out] {
 				e.out = whole + ".png"
 			}
 		}
@@ -265,17 +268,6 @@ func (j DenoiseJob) errands(ctx context.Context) ([]errand, error) {
 	return list, nil
 }
 
-// exists reports whether an errand of the list would be written there by its
-// own name.
-func exists(list []errand, out string) bool {
-	for _, e := range list {
-		if e.out == out {
-			return true
-		}
-	}
-	return false
-}
-
 // protect refuses errands that would overwrite something unasked.
 func (j DenoiseJob) protect(list []errand) {
 	for i := range list {
@@ -284,11 +276,11 @@ func (j DenoiseJob) protect(list []errand) {
 			continue
 		}
 		out, err := os.Stat(e.out)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		if err != nil {
+			continue // writing will tell
 		}
 		e.err = imageio.FileError{Path: e.out, Err: ErrExists}
-		if in, inErr := os.Stat(e.in); err == nil && inErr == nil && os.SameFile(in, out) {
+		if in, err := os.Stat(e.in); err == nil && os.SameFile(in, out) {
 			e.err = imageio.FileError{Path: e.out, Err: ErrOntoInput}
 		}
 	}

@@ -5,10 +5,10 @@ package session
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"sieve/assets"
 	"sieve/imageio"
@@ -110,7 +110,10 @@ func (s *Session) kick(change func(w *want, st *State)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.easel
-	s.publish(func(st *State) { change(&e.want, st) })
+	s.publish(func(st *State) {
+		change(&e.want, st)
+		st.Pending = true
+	})
 	e.round++
 	if e.cancel != nil {
 		e.cancel()
@@ -187,7 +190,7 @@ func (s *Session) round(ctx context.Context, b *brush, w want) {
 	if w.picture != b.has.picture && !s.hang(ctx, b, w) {
 		w.noise = b.has.noise
 	}
-	if b.has.pic.Picture == nil || !s.addNoise(b, w.noise) {
+	if b.has.pic.Picture == nil || !s.addNoise(ctx, b, w.noise) {
 		return
 	}
 	if w.model.version != b.has.model.version {
@@ -249,7 +252,7 @@ func (o source) describe(pic shown) Picture {
 }
 
 // addNoise makes the noisy picture.
-func (s *Session) addNoise(b *brush, n Noise) bool {
+func (s *Session) addNoise(ctx context.Context, b *brush, n Noise) bool {
 	if b.has.noisy != nil && n == b.has.noise {
 		return true
 	}
@@ -264,7 +267,9 @@ func (s *Session) addNoise(b *brush, n Noise) bool {
 			s.fail(err)
 			return false
 		}
-		noisy, _, _ = scheme.Lesson(rand.New(rand.NewPCG(n.Seed, 0)), x)
+		if noisy = spoil(ctx, scheme, rand.New(rand.NewPCG(n.Seed, 0)), x); noisy == nil {
+			return false
+		}
 	}
 	psnr := nan
 	if noisy != x {
@@ -275,7 +280,6 @@ func (s *Session) addNoise(b *brush, n Noise) bool {
 		version = s.next()
 		st.Noisy, st.Versions[PaneNoisy] = noisy, version
 		st.NoisyPSNR, st.NoisySSIM = psnr, nan
-		st.Pending = true
 	})
 	if ok {
 		b.has.noise, b.has.noisy, b.has.noised = n, noisy, version
@@ -336,12 +340,60 @@ func (s *Session) reconstruct(ctx context.Context, b *brush) {
 	if noisy == x {
 		return
 	}
-	before := metric.SSIM(x, noisy)
-	if ctx.Err() != nil {
+	before, err := ssim(ctx, x, noisy)
+	if err != nil {
 		return
 	}
-	after := metric.SSIM(x, y)
-	b.paint(func(_ *easel, st *State) { st.NoisySSIM, st.ResultSSIM = before, after })
+	if after, err := ssim(ctx, x, y); err == nil {
+		b.paint(func(_ *easel, st *State) { st.NoisySSIM, st.ResultSSIM = before, after })
+	}
+}
+
+// rows is a view of the rows from y0 to y1 of a picture.
+func rows(x *tensor.Tensor, y0, y1 int) *tensor.Tensor {
+	_, _, w, c := x.Dims4()
+	return &tensor.Tensor{Shape: []int{1, y1 - y0, w, c}, Data: x.Data[y0*w*c : y1*w*c]}
+}
+
+// spoil adds noise to a picture, to large ones in strips so that it can be
+// cancelled: it then returns nil.
+func spoil(ctx context.Context, scheme noise.Scheme, rng *rand.Rand, x *tensor.Tensor) *tensor.Tensor {
+	const pixels = 2 << 20
+	_, h, w, _ := x.Dims4()
+	strip := max(1, pixels/w)
+	if h <= strip {
+		in, _, _ := scheme.Lesson(rng, x)
+		return in
+	}
+	out := tensor.New(x.Shape...)
+	for y := 0; y < h; y += strip {
+		if ctx.Err() != nil {
+			return nil
+		}
+		in, _, _ := scheme.Lesson(rng, rows(x, y, min(y+strip, h)))
+		copy(rows(out, y, min(y+strip, h)).Data, in.Data)
+	}
+	return out
+}
+
+// ssim is metric.SSIM in strips whose windows add up to the picture's, so that
+// it can be cancelled.
+func ssim(ctx context.Context, x, y *tensor.Tensor) (float64, error) {
+	const window, strip = 11, 128
+	_, h, _, _ := x.Dims4()
+	if h < window {
+		return metric.SSIM(x, y), ctx.Err()
+	}
+	var sum float64
+	places := h - window + 1
+	for at := 0; at < places; at += strip {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		n := min(strip, places-at)
+		sum += float64(n) * metric.SSIM(rows(x, at, at+n+window-1), rows(y, at, at+n+window-1))
+	}
+	return sum / float64(places), nil
 }
 
 // UseSample shows a sample picture, by its place in Samples.
@@ -409,7 +461,7 @@ func (n Noise) scheme() string {
 	if n.Kind == "none" {
 		return n.Kind
 	}
-	return fmt.Sprintf("%s:%g", n.Kind, n.Strength)
+	return n.Kind + ":" + strconv.FormatFloat(n.Strength, 'f', -1, 64)
 }
 
 // NewNoiseSeed draws the noise anew.

@@ -94,17 +94,20 @@ func (r *run) leave(done chan struct{}) (stay bool) {
 func (s *Session) order(f func(r *run)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.run
-	if r == nil {
-		return
+	if r := s.run; r != nil {
+		r.add(f)
+		if !r.live {
+			r.start(func(context.Context) {})
+		}
 	}
+}
+
+// add queues an order. s.mu is held.
+func (r *run) add(f func(r *run)) {
 	r.orders = append(r.orders, func() { f(r) })
 	select {
 	case r.wake <- struct{}{}:
 	default:
-	}
-	if !r.live {
-		r.start(func(context.Context) {})
 	}
 }
 
@@ -155,7 +158,7 @@ func (s *Session) Train(job TrainJob) {
 			s.fail(err)
 			return
 		}
-		if old.Unsaved && job.Resume == "" {
+		if old.Unsaved && job.Resume == "" && job.Checkpoint == s.slot.path {
 			os.Rename(job.Checkpoint, previous(job.Checkpoint)) // so that nothing is lost by a click
 		}
 		r.serve(ctx, t)
@@ -185,8 +188,10 @@ func (r *run) serve(ctx context.Context, t *Training) {
 	r.t = t
 	s.mu.Unlock()
 	data := describe(t.name, t.data, t.Skipped())
-	s.warn(data)
-	r.show(func(tr *Train, _ *State) {
+	r.show(func(tr *Train, st *State) {
+		if st.Data.Version == 0 || st.Data.Name != t.job.Data {
+			s.warn(data)
+		}
 		tr.Phase, tr.Data, tr.Spec = Running, data, t.tr.Spec()
 		tr.Progress.Step = t.tr.Taken()
 	})
@@ -196,13 +201,13 @@ func (r *run) serve(ctx context.Context, t *Training) {
 			s.fail(err)
 		}
 	}
-	r.look(ctx, false)
+	r.look(ctx, t.tr.Model(), false)
 	r.hold(ctx)
 	res, err := t.Run(ctx, func(rep TrainReport) error {
 		r.curve.add(rep.Progress)
 		r.report(rep)
 		if !r.paused && s.o.Now().After(r.preview.next()) {
-			r.look(ctx, false)
+			r.look(ctx, t.tr.Model(), false)
 		}
 		return r.hold(ctx)
 	})
@@ -218,14 +223,19 @@ func (r *run) report(rep TrainReport) {
 	}
 	if rep.Trouble != nil && !r.told {
 		r.told = true
-		s.tell(Warning, say("The training goes on, but what it has learned cannot be kept for a restart. {{.Why}}", "Why", Words(rep.Trouble)))
+		s.tell(Warning, unkept(rep.Trouble))
 	}
 	now := s.o.Now()
 	if rep.Val == nil && !r.paused && now.Sub(r.shown) < frame {
 		return
 	}
 	r.shown = now
-	r.show(func(tr *Train, st *State) {
+	bad := r.t.Skipped()
+	r.show(func(tr *Train, _ *State) {
+		if len(bad) > len(tr.Data.Skipped) {
+			tr.Data = describe(tr.Data.Name, r.t.data, bad)
+			s.warn(tr.Data)
+		}
 		tr.Progress, tr.Curve, tr.Spec = rep.Progress, r.curve.points, r.t.tr.Spec()
 		tr.PicturesPerSecond, tr.Left, tr.Seconds = rep.PicturesPerSecond, rep.Left, r.t.clock.elapsed().Seconds()
 		if rep.Val != nil {
@@ -285,7 +295,7 @@ func (r *run) rest(ctx context.Context) {
 		was = tr.Phase
 		tr.Phase, tr.Curve, tr.Left = Paused, r.curve.points, 0
 	})
-	r.look(ctx, true)
+	r.look(ctx, r.t.tr.Model(), true)
 	if was != Paused && r.t.job.Checkpoint != "" {
 		r.keep()
 	}
@@ -294,7 +304,7 @@ func (r *run) rest(ctx context.Context) {
 // keep writes a checkpoint.
 func (r *run) keep() {
 	if err := r.t.checkpoint(); err != nil {
-		r.s.fail(err)
+		r.s.tell(Warning, unkept(err))
 	} else if r.t.job.Checkpoint != "" {
 		r.s.saved("checkpoint", r.t.job.Checkpoint)
 	}
@@ -303,35 +313,41 @@ func (r *run) keep() {
 // end shows how it ended.
 func (r *run) end(res TrainResult, err error) {
 	s := r.s
-	phase := Finished
 	var diverged *DivergedError
-	switch {
-	case errors.As(err, &diverged):
-		phase = Diverged
-	case err != nil:
-		phase = Stopped
-	}
+	errors.As(err, &diverged)
 	r.paused, r.steps = false, 0
 	r.show(func(tr *Train, _ *State) {
-		tr.Phase, tr.Curve, tr.Spec, tr.Left = phase, r.curve.points, r.t.tr.Spec(), 0
+		tr.Phase, tr.Curve, tr.Spec, tr.Left = Stopped, r.curve.points, r.t.tr.Spec(), 0
 		r.setBest(tr)
-		if diverged != nil {
-			tr.DivergedStep = diverged.Step
+		if res.Finished {
+			tr.Phase = Finished
 		}
-		if res.Model != "" && err == nil {
+		if res.Model != "" && res.Finished {
 			tr.Unsaved = false
+		}
+		if diverged != nil {
+			tr.Phase, tr.DivergedStep = Diverged, diverged.Step
 		}
 	})
 	if res.Model != "" {
 		s.saved("model", res.Model)
-	} else if r.t.job.Checkpoint != "" {
+	} else if r.t.job.Checkpoint != "" && res.Trouble == nil {
 		s.saved("checkpoint", r.t.job.Checkpoint)
 	}
-	r.look(s.ctx, true)
-	if phase == Finished {
+	r.look(s.ctx, res.Best, true)
+	switch {
+	case res.Trouble != nil && diverged == nil:
+		s.tell(Warning, unkept(res.Trouble))
+	case res.Finished && err == nil:
 		s.tell(Info, say("Training is finished: the best model is that of step {{.Step}}.", "Step", res.BestStep))
+	default:
+		s.fail(err)
 	}
-	s.fail(err)
+}
+
+// unkept says that there is no checkpoint.
+func unkept(err error) Sentence {
+	return say("What is learned cannot be kept for a restart. {{.Why}}", "Why", Words(err))
 }
 
 // Pause holds the training after the step that is being taken.
@@ -352,17 +368,19 @@ func (s *Session) Resume() {
 // again gives an order to a training, and lets it go on if it had ended.
 func (s *Session) again(f func(r *run)) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	r := s.run
+	if r == nil {
+		s.put(Error, Explain(ErrNoTraining))
+		return
+	}
+	r.add(f)
 	phase := s.state.Train.Phase
-	if r != nil && r.live && r.ctx.Err() != nil {
+	if r.live && r.ctx.Err() != nil {
 		phase = Stopped // soon
 	}
-	switch {
-	case r == nil:
-		s.mu.Unlock()
-		s.fail(ErrNoTraining)
-		return
-	case phase == Interrupted:
+	switch phase {
+	case Interrupted:
 		job := r.t.job
 		s.publish(func(st *State) { st.Train.Phase = Preparing })
 		r.start(func(ctx context.Context) {
@@ -374,12 +392,9 @@ func (s *Session) again(f func(r *run)) {
 			}
 			r.serve(ctx, t)
 		})
-	case phase == Stopped || phase == Diverged:
-		t := r.t
-		r.start(func(ctx context.Context) { r.serve(ctx, t) })
+	case Stopped, Diverged:
+		r.start(func(ctx context.Context) { r.serve(ctx, r.t) })
 	}
-	s.mu.Unlock()
-	s.order(f)
 }
 
 // StopTraining ends the training after the step that is being taken. Resume
@@ -415,7 +430,7 @@ func (s *Session) BackToBest() {
 				tr.Phase = Stopped
 			}
 		})
-		r.look(s.ctx, true)
+		r.look(s.ctx, r.t.tr.Model(), true)
 	}
 	if diverged {
 		s.again(f)
@@ -529,8 +544,8 @@ func (s *Session) reopen(path string) {
 			st.Train.Progress = model.Progress{Step: t.tr.Taken(), Loss: nan, Distortion: nan, Price: nan}
 			r.setBest(&st.Train)
 			st.Train.Unsaved = true
-			st.Message = Message{Kind: Info, Sentence: text, Text: text.String(), Serial: s.next()}
 		})
+		s.put(Info, text)
 		return nil
 	})
 }
@@ -587,15 +602,14 @@ func (p *preview) next() time.Time {
 	return p.after
 }
 
-// look shows what the model now makes of the preview. Unless the weights are
+// look shows what a model makes of the preview. Unless the weights are
 // still for a while, it keeps to a tenth of the time and leaves SSIM out.
-func (r *run) look(ctx context.Context, still bool) {
+func (r *run) look(ctx context.Context, m *model.Model, still bool) {
 	p := r.preview
 	if p == nil {
 		return
 	}
 	began := r.s.o.Now()
-	m := r.t.tr.Model()
 	z, err := m.Features(ctx, p.in, nil)
 	if err != nil {
 		return

@@ -89,17 +89,17 @@ func (s *Session) useData(name string, ticket uint64) {
 		s.update(func(st *State) {
 			if ticket > st.Data.Version {
 				st.Data = d
+				s.warn(d)
 			}
 		})
-		s.warn(d)
 		return nil
 	})
 }
 
-// warn names files that cannot be used.
+// warn names files that cannot be used. s.mu is held.
 func (s *Session) warn(d Data) {
 	if len(d.Skipped) > 0 {
-		s.tell(Warning, say("{{.Count}} pictures to learn from. {{.Bad}} cannot be used: {{.Why}}",
+		s.put(Warning, say("{{.Count}} pictures to learn from. {{.Bad}} cannot be used: {{.Why}}",
 			"Count", d.Count, "Bad", len(d.Skipped), "Why", strings.Join(d.Skipped[:min(3, len(d.Skipped))], " ")))
 	}
 }

@@ -67,8 +67,8 @@ func New(o Options) *Session {
 	s.UseModel("")
 	if o.StateDir != "" {
 		var err error
-		if s.slot, err = claim(o.StateDir); err != nil {
-			s.fail(err)
+		if s.slot, err = claim(o.StateDir, o.Now()); err != nil {
+			s.tell(Warning, unkept(err))
 		} else if _, err := os.Stat(s.slot.path); err == nil {
 			s.reopen(s.slot.path)
 		}
@@ -167,7 +167,14 @@ func (s *Session) publish(f func(st *State)) {
 
 // tell shows a message.
 func (s *Session) tell(kind MessageKind, text Sentence) {
-	s.update(func(st *State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(kind, text)
+}
+
+// put is tell for who holds s.mu.
+func (s *Session) put(kind MessageKind, text Sentence) {
+	s.publish(func(st *State) {
 		st.Message = Message{Kind: kind, Sentence: text, Text: text.String(), Serial: s.next()}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // A slot is a place for one program's checkpoint: training.checkpoint, and
@@ -23,10 +24,11 @@ const mostSlots = 64
 
 // claim takes the first slot that nobody has and that holds a checkpoint, or
 // else the first that nobody has.
-func claim(dir string) (slot, error) {
+func claim(dir string, now time.Time) (slot, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return slot{}, err
 	}
+	sweep(dir, now)
 	var free slot
 	for n := 1; n <= mostSlots; n++ {
 		name := filepath.Join(dir, "training")
@@ -61,6 +63,16 @@ func claim(dir string) (slot, error) {
 		return slot{}, &fs.PathError{Op: "lock", Path: dir, Err: fs.ErrExist}
 	}
 	return free, nil
+}
+
+// sweep removes what programs that were killed left half-written.
+func sweep(dir string, now time.Time) {
+	left, _ := filepath.Glob(filepath.Join(dir, ".sieve-*.tmp"))
+	for _, path := range left {
+		if at, err := os.Stat(path); err == nil && now.Sub(at.ModTime()) > time.Hour {
+			os.Remove(path)
+		}
+	}
 }
 
 func (s slot) release() {

@@ -24,7 +24,7 @@ type TrainJob struct {
 	// the default one. A run that is resumed keeps its own and takes only Steps
 	// and Rate from here, each when it is not 0.
 	Spec       model.Spec
-	Minutes    float64 // > 0: end after so long, with Spec.Steps estimated from the speed
+	Minutes    float64 // > 0: end after so long; Spec.Steps is then estimated from the speed
 	Out        string  // model file to write when done; "" keeps the model in memory
 	Resume     string  // checkpoint to go on from; Data then comes from it unless given
 	Checkpoint string  // where checkpoints go; "": beside Out as Out.checkpoint, or nowhere without Out
@@ -86,7 +86,7 @@ func OpenTraining(ctx context.Context, job TrainJob, report func(done, total int
 	if spec == (model.Spec{}) {
 		spec = model.DefaultSpec()
 	}
-	if job.Minutes > 0 && spec.Steps == 0 {
+	if job.Minutes > 0 {
 		spec.Steps = manySteps
 	}
 	spec, err := t.open(ctx, job.Data, spec, report)
@@ -174,8 +174,8 @@ func (t *Training) resume(ctx context.Context, report func(done, total int)) err
 	if r := t.job.Spec.Rate; r > 0 {
 		t.tr.SetRate(r)
 	}
-	if t.job.Minutes > 0 && t.job.Spec.Steps == 0 {
-		t.tr.SetSteps(max(spec.Steps, t.tr.Taken()+manySteps))
+	if t.job.Minutes > 0 {
+		t.tr.SetSteps(max(spec.Steps, t.tr.Taken()+1000)) // until the speed is known
 	}
 	return nil
 }
@@ -207,11 +207,13 @@ type TrainReport struct {
 
 // A TrainResult is what has been learned.
 type TrainResult struct {
+	Finished bool   // all steps are taken, or the time is up
 	Model    string // file it was written to; "" when none was
 	Steps    int    // taken, those before a resume included
 	BestStep int
 	Seconds  float64
 	Best     *model.Model // by validation
+	Trouble  error        // why the last checkpoint could not be written, if so
 }
 
 // Run trains until the steps are taken, the time is up, ctx is done or each
@@ -236,21 +238,17 @@ func (t *Training) Run(ctx context.Context, each func(TrainReport) error) (Train
 		}
 		err = d
 	}
-	res := TrainResult{Steps: t.tr.Taken(), Seconds: (t.clock.elapsed() - began).Seconds(), Best: t.best()}
+	res := TrainResult{Finished: err == nil, Steps: t.tr.Taken(), Seconds: (t.clock.elapsed() - began).Seconds(), Best: t.best()}
 	res.BestStep = res.Best.Info.Step
-	var diverged *DivergedError
-	if err == nil || errors.As(err, &diverged) && diverged.Best > 0 {
-		if t.job.Out != "" {
-			if saveErr := SaveModel(t.job.Out, res.Best); saveErr != nil {
-				return res, errors.Join(err, saveErr, t.checkpoint())
-			}
-			res.Model = t.job.Out
-		}
-		if err == nil && t.job.Out != "" {
+	if t.job.Out != "" && (err == nil || errors.Is(err, model.ErrDiverged) && res.BestStep > 0) {
+		if saveErr := SaveModel(t.job.Out, res.Best); saveErr != nil {
+			err = errors.Join(err, saveErr)
+		} else if res.Model = t.job.Out; err == nil {
 			return res, remove(t.job.Checkpoint)
 		}
 	}
-	return res, errors.Join(err, t.checkpoint())
+	res.Trouble = t.checkpoint()
+	return res, errors.Join(err, res.Trouble)
 }
 
 // best returns what would be saved.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -118,9 +119,15 @@ func Explain(err error) Sentence {
 	case errors.As(err, &spec):
 		return say("The setting “{{.Field}}” cannot be {{.Value}}. It should be {{.Want}}.", "Field", spec.Field, "Value", spec.Value, "Want", spec.Want)
 	case errors.As(err, &scheme):
-		return say("“{{.Part}}” is no noise to train with. It should be {{.Want}}.", "Part", scheme.Part, "Want", scheme.Want)
+		return say("“{{.Part}}” is no kind and strength of noise. It should be {{.Want}}.", "Part", scheme.Part, "Want", scheme.Want)
 	case errors.Is(err, ErrNoModel):
 		return say("There is no model of that name: {{.Detail}}. Name a model file, or one of those that come with the program.", "Detail", detail(err, ErrNoModel))
+	case errors.As(err, &data) && errors.Is(err, imageio.ErrEmpty) && data.Name != "":
+		var bad imageio.FileError
+		if errors.As(err, &bad) {
+			return say("Nothing in {{.File}} can be learned from. {{.Why}} Choose a folder with whole pictures.", "File", shorten(data.Name), "Why", Words(bad))
+		}
+		return say("There are no pictures in {{.File}} to learn from. Choose a folder with some (PNG, JPEG, TIFF, WebP, BMP or GIF).", "File", shorten(data.Name))
 	case errors.As(err, &data) && data.Name == "":
 		return say("There is nothing to learn from yet. Choose a folder of pictures, or one of the built-in sources.")
 	case errors.As(err, &data) && errors.Is(err, imageio.ErrUnsupported) && strings.HasPrefix(data.Name, "builtin:"):
@@ -164,7 +171,7 @@ func fileOf(err error) string {
 	var (
 		file imageio.FileError
 		path *fs.PathError
-		link interface{ Unwrap() error }
+		link *os.LinkError
 		data *DataError
 	)
 	switch {
@@ -175,6 +182,7 @@ func fileOf(err error) string {
 	case errors.As(err, &data):
 		return shorten(data.Name)
 	case errors.As(err, &link):
+		return shorten(link.New)
 	}
 	return "The file"
 }
