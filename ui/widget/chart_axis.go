@@ -131,9 +131,9 @@ func logs(values []float64) []float64 {
 }
 
 // worthSeeing is the range of e, the extent of all values of which sample is a part, but for a few values that lie so
-// far off that they would flatten the rest: where the range between the 5 % and the 95 % quantile would have to be
-// more than doubled on a side, that side ends a quarter beyond the quantile. sample is sorted; it is not empty.
-func worthSeeing(sample []float64, e extent) extent {
+// far off that they would flatten the rest: where one lies farther beyond the 5 % or the 95 % quantile than room times
+// the distance of the two, that side ends a quarter of the distance beyond. sample is sorted; it is not empty.
+func worthSeeing(sample []float64, e extent, room float64) extent {
 	slices.Sort(sample)
 	n := len(sample)
 	if n < enough {
@@ -141,10 +141,10 @@ func worthSeeing(sample []float64, e extent) extent {
 	}
 	low, high := sample[n/20], sample[n-1-n/20]
 	if spread := high - low; spread > 0 {
-		if e.lo < low-spread {
+		if e.lo < low-room*spread {
 			e.lo = low - spread/4
 		}
-		if e.hi > high+spread {
+		if e.hi > high+room*spread {
 			e.hi = high + spread/4
 		}
 	}

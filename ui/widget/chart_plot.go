@@ -83,7 +83,10 @@ func (p *chartPlot) fit() {
 // heights is the axis on which what lies from lo to hi is seen well. Lines of many points decide, each by itself; those
 // of a few points, as a validation now and then, widen the axis as far as they do not flatten the others.
 func (p *chartPlot) heights(lo, hi float64, log bool) axis {
-	seen := nowhere()
+	seen, room := nowhere(), 1.
+	if log {
+		room = 4 // strays flatten the rest less
+	}
 	var few []float64
 	for _, i := range p.c.shown {
 		t := p.c.traces[i]
@@ -101,11 +104,11 @@ func (p *chartPlot) heights(lo, hi float64, log bool) axis {
 		if len(sample) < enough {
 			few = append(few, sample...)
 		} else {
-			e = worthSeeing(sample, e)
+			e = worthSeeing(sample, e, room)
 			seen = seen.add(e.lo).add(e.hi)
 		}
 	}
-	near := extent{seen.lo - (seen.hi - seen.lo), seen.hi + (seen.hi - seen.lo)}
+	near := extent{seen.lo - room*(seen.hi-seen.lo), seen.hi + room*(seen.hi-seen.lo)}
 	alone := seen.lo > seen.hi
 	for _, v := range few {
 		if alone || v >= near.lo && v <= near.hi {

@@ -83,11 +83,11 @@ func TestHugeFirstLossDoesNotFlattenTheRest(t *testing.T) {
 	for _, v := range sample {
 		e = e.add(v)
 	}
-	if got := worthSeeing(slices.Clone(sample), e); got.lo > .1 || got.hi < .109 || got.hi > 1 {
+	if got := worthSeeing(slices.Clone(sample), e, 1); got.lo > .1 || got.hi < .109 || got.hi > 1 {
 		t.Errorf("of values about 0.1 and three up to 1e6, %v is seen", got)
 	}
 	calm := sample[3:]
-	if got := worthSeeing(slices.Clone(calm), extent{.1, .109}); got != (extent{.1, .109}) {
+	if got := worthSeeing(slices.Clone(calm), extent{.1, .109}, 1); got != (extent{.1, .109}) {
 		t.Errorf("of values without strays only %v is seen", got)
 	}
 }

@@ -30,6 +30,9 @@ func NewHint(text, key string, control fyne.CanvasObject) *Hint {
 	return h
 }
 
+// SetText says something else from the next time on; nothing is shown for the empty text.
+func (h *Hint) SetText(text string) { h.text = text }
+
 func (h *Hint) CreateRenderer() fyne.WidgetRenderer {
 	p := &parts{objects: []fyne.CanvasObject{h.control, h.cover}, min: h.control.MinSize, refresh: h.control.Refresh}
 	p.layout = func(size fyne.Size) {
@@ -59,7 +62,7 @@ func (c *hintCover) MouseIn(e *desktop.MouseEvent) {
 	if o, ok := c.h.control.(desktop.Hoverable); ok {
 		o.MouseIn(e)
 	}
-	if l := c.h.layer(); l != nil {
+	if l := c.h.layer(); l != nil && c.h.text != "" {
 		l.arm(c.h)
 	}
 }

@@ -32,7 +32,8 @@ type Job struct {
 }
 
 // StatusBar is the line at the foot of the window: at the left the model, the picture and the last message, at the
-// right the work in progress. Each thing keeps its place, whether it is there or not.
+// right the work in progress. Each thing keeps its place, whether it is there or not; a message that is too long for its
+// place is shown whole when the pointer rests on it.
 type StatusBar struct {
 	widget.BaseWidget
 	OnCancel func()
@@ -107,10 +108,11 @@ func (b *StatusBar) CreateRenderer() fyne.WidgetRenderer {
 	line, rail, bar := canvas.NewRectangle(color.Transparent), canvas.NewRectangle(color.Transparent), canvas.NewRectangle(color.Transparent)
 	subject, message := widget.NewLabel(""), widget.NewLabel("")
 	subject.Truncation, message.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
+	whole := NewHint("", "", message)
 	icon := widget.NewIcon(nil)
 	job, percent, left := text(), text(), text()
 	job.Alignment, percent.Alignment, left.Alignment = fyne.TextAlignTrailing, fyne.TextAlignTrailing, fyne.TextAlignTrailing
-	p := &parts{objects: []fyne.CanvasObject{line, subject, icon, message, job, rail, bar, percent, left, b.cancel}}
+	p := &parts{objects: []fyne.CanvasObject{line, subject, icon, whole, job, rail, bar, percent, left, b.cancel}}
 	const caption = fynetheme.SizeNameCaptionText
 	height := func() float32 { return onGrid(b.cancel.MinSize().Height) + grid }
 	// The places at the right, from the edge inwards.
@@ -148,18 +150,26 @@ func (b *StatusBar) CreateRenderer() fyne.WidgetRenderer {
 
 		inner, side := b.Theme().Size(fynetheme.SizeNameInnerPadding), b.Theme().Size(fynetheme.SizeNameInlineIcon)
 		row := subject.MinSize().Height
-		half := grid * float32(math.Floor(float64((x-grid)/2/grid)))
-		place(subject, grid-inner, (size.Height-row)/2, half+inner, row)
-		place(icon, half+grid, (size.Height-side)/2, side, side)
-		place(message, half+grid+side-inner/2, (size.Height-row)/2, x-half-2*grid-side+inner/2, row)
+		names := grid * float32(math.Floor(float64((x-grid)*.4/grid)))
+		place(subject, grid-inner, (size.Height-row)/2, names+inner, row)
+		place(icon, names+grid, (size.Height-side)/2, side, side)
+		if b.job == nil {
+			x = size.Width
+		}
+		from := names + grid + side - inner/2
+		place(whole, from, (size.Height-row)/2, x-grid-from, row)
+		whole.SetText("")
+		if textWidth(b, b.message, fynetheme.SizeNameText)+2*inner > x-grid-from {
+			whole.SetText(b.message)
+		}
 	}
 	p.refresh = func() {
 		fill(line, b, fynetheme.ColorNameSeparator, 0)
-		names := b.model
+		text := b.model
 		if b.model != "" && b.picture != "" {
-			names += "  ·  "
+			text += "  ·  "
 		}
-		subject.SetText(names + b.picture)
+		subject.SetText(text + b.picture)
 		message.SetText(b.message)
 		icon.Hidden = b.message == ""
 		switch b.level {

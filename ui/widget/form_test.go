@@ -370,6 +370,10 @@ func TestStatusBarKeepsItsPlaces(t *testing.T) {
 		}
 		return p
 	}
+	b.SetMessage(StatusError, strings.Repeat("IMG_2042.jpg is cut short: copy it from the camera again. ", 3))
+	if hint := test.WidgetRenderer(b).Objects()[3].(*Hint); hint.text != b.message {
+		t.Errorf("a message too long for the bar has the hint %q", hint.text)
+	}
 	before := places()
 	for _, j := range []*Job{{Name: "Training", Part: .64, Left: 12 * time.Second}, {Name: "Exporting 1200 pictures", Part: 1, Left: time.Hour}, {Name: "Reading", Part: -1, Left: -1}} {
 		b.SetJob(j)
