@@ -4,10 +4,12 @@ package widget
 
 import (
 	"image/color"
+	"math"
 	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	fynetheme "fyne.io/fyne/v2/theme"
 )
 
@@ -37,8 +39,8 @@ func (p *Pane) Compare(c Comparison, with *Pane) {
 	}
 	p.Refresh()
 	p.stage.arrange()
-	if p.onCompare != nil {
-		p.onCompare()
+	if p.group != nil {
+		p.group.tell()
 	}
 }
 
@@ -94,6 +96,7 @@ func (p *Pane) layers() (right, minus, left *layer) {
 
 // divider is the line between two layers, the handle it is dragged by, and what lies on either side.
 type divider struct {
+	*fyne.Container
 	part        float32 // of the stage's width
 	x           float32 // the same, in units of length
 	edge, line  *canvas.Rectangle
@@ -102,8 +105,8 @@ type divider struct {
 	left, right tag
 }
 
-func newDivider() divider {
-	d := divider{
+func newDivider() *divider {
+	d := &divider{
 		part: 0.5,
 		edge: canvas.NewRectangle(color.NRGBA{A: 0x80}), line: canvas.NewRectangle(color.White),
 		knob: canvas.NewCircle(color.White), arrows: canvas.NewText("◂ ▸", color.Black),
@@ -111,11 +114,9 @@ func newDivider() divider {
 	}
 	d.knob.StrokeColor, d.knob.StrokeWidth = color.NRGBA{A: 0x80}, 1
 	d.arrows.Alignment = fyne.TextAlignCenter
+	d.Container = container.NewWithoutLayout(d.edge, d.line, d.knob, d.arrows, d.left.box, d.left.text, d.right.box, d.right.text)
+	d.Hide()
 	return d
-}
-
-func (d *divider) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{d.edge, d.line, d.knob, d.arrows, d.left.box, d.left.text, d.right.box, d.right.text}
 }
 
 func (d *divider) dress(th fyne.Theme) {
@@ -126,35 +127,25 @@ func (d *divider) dress(th fyne.Theme) {
 
 // divide lays out the divider and the sheet left of it.
 func (s *stage) divide() {
-	d, on := &s.split, s.pane.mode == Slider && s.pane.held == nil
-	s.leftClip.Hidden = !on
-	for _, o := range d.objects() {
-		if on {
-			o.Show()
-		} else {
-			o.Hide()
-		}
-	}
-	if !on {
+	d := s.split
+	d.Hidden = s.pane.mode != Slider || s.pane.held != nil
+	s.leftClip.Hidden = d.Hidden
+	s.ground.Refresh() // what was never shown cannot ask to be drawn
+	if d.Hidden {
 		return
 	}
-	const line, knob, inset = 2, 24, 8
-	size := s.Size()
-	d.x = size.Width * d.part
-	s.leftClip.Resize(fyne.NewSize(max(d.x, 0), size.Height))
-	d.edge.Move(fyne.NewPos(d.x-line/2-1, 0))
-	d.edge.Resize(fyne.NewSize(line+2, size.Height))
-	d.line.Move(fyne.NewPos(d.x-line/2, 0))
-	d.line.Resize(fyne.NewSize(line, size.Height))
-	d.knob.Resize(fyne.NewSquareSize(knob))
-	d.knob.Move(fyne.NewPos(d.x-knob/2, (size.Height-knob)/2))
-	d.arrows.Resize(fyne.NewSize(knob, d.arrows.MinSize().Height))
-	d.arrows.Move(fyne.NewPos(d.x-knob/2, (size.Height-d.arrows.MinSize().Height)/2))
-
+	const thick, knob, inset = 2, 3 * grid, grid
+	w, h := s.Size().Width, s.Size().Height
+	d.x = float32(math.Round(float64(w*d.part)*s.device) / s.device)
+	place(s.leftClip, 0, 0, d.x, h)
+	place(d.edge, d.x-thick/2-1, 0, thick+2, h)
+	place(d.line, d.x-thick/2, 0, thick, h)
+	place(d.knob, d.x-knob/2, (h-knob)/2, knob, knob)
+	placeText(d.arrows, d.x-knob/2, (h-knob)/2, knob, knob)
 	d.left.say(s.pane.with.title, d.x-2*inset)
-	d.left.move(fyne.NewPos(inset, inset))
-	d.right.say(s.pane.title, size.Width-d.x-2*inset)
-	d.right.move(fyne.NewPos(size.Width-inset-d.right.box.Size().Width, inset))
+	d.left.move(inset, inset)
+	d.right.say(s.pane.title, w-d.x-2*inset)
+	d.right.move(w-inset-d.right.box.Size().Width, inset)
 }
 
 // tag is a word on a plate, legible on any picture.
@@ -165,24 +156,23 @@ type tag struct {
 
 func newTag() tag {
 	t := tag{canvas.NewRectangle(color.NRGBA{A: 0xb0}), canvas.NewText("", color.White)}
-	t.box.CornerRadius = 4
+	t.text.Alignment = fyne.TextAlignCenter
+	t.box.CornerRadius = grid / 2
 	return t
 }
 
 // say sets the word, shortened to a width, and sizes the plate to it.
 func (t tag) say(word string, width float32) {
-	const padX, padY = 8, 4
-	t.text.Text = shorten(word, width-2*padX, t.text.TextSize, t.text.TextStyle)
-	size := t.text.MinSize()
-	t.text.Resize(size)
-	t.box.Resize(size.AddWidthHeight(2*padX, padY))
+	t.text.Text = shorten(word, width-2*grid, t.text.TextSize, t.text.TextStyle)
+	size := t.text.MinSize().AddWidthHeight(2*grid, grid/2)
 	if t.text.Text == "" {
-		t.box.Resize(fyne.Size{})
+		size = fyne.Size{}
 	}
+	t.box.Resize(size)
 	t.text.Refresh()
 }
 
-func (t tag) move(to fyne.Position) {
-	t.box.Move(to)
-	t.text.Move(to.AddXY((t.box.Size().Width-t.text.Size().Width)/2, (t.box.Size().Height-t.text.Size().Height)/2))
+func (t tag) move(x, y float32) {
+	t.box.Move(fyne.NewPos(x, y))
+	placeText(t.text, x, y, t.box.Size().Width, t.box.Size().Height)
 }

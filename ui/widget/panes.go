@@ -26,7 +26,7 @@ type Panes struct {
 	original  *Pane
 	result    *Pane
 	maximised *Pane
-	onChange  func()
+	changed   []func()
 
 	where *caption
 	zoom  [5]*flat // −, scale, +, Fit, 100 %
@@ -80,9 +80,7 @@ func (g *Panes) Maximise(p *Pane) {
 	}
 	g.maximised = p
 	g.Refresh()
-	if g.onChange != nil {
-		g.onChange()
-	}
+	g.tell()
 }
 
 // Restore shows all panes again.
@@ -99,8 +97,14 @@ func (g *Panes) Toggle(p *Pane) {
 // Maximised returns the pane that fills the space, nil when all are shown.
 func (g *Panes) Maximised() *Pane { return g.maximised }
 
-// OnMaximise sets a function that is called after Maximised changed.
-func (g *Panes) OnMaximise(f func()) { g.onChange = f }
+// OnChange adds a function that is called after a pane was maximised or restored, or compared with another.
+func (g *Panes) OnChange(f func()) { g.changed = append(g.changed, f) }
+
+func (g *Panes) tell() {
+	for _, f := range g.changed {
+		f()
+	}
+}
 
 // HoldOriginal shows the original in place of the result, and of the pane that fills the space, while on.
 func (g *Panes) HoldOriginal(on bool) {
@@ -144,8 +148,8 @@ func (g *Panes) CreateRenderer() fyne.WidgetRenderer {
 		return fyne.NewSize(2*m.Width+grid, rows*(m.Height+grid)-grid+g.bar())
 	}
 	r.layout = func(size fyne.Size) {
-		g.arrange(fyne.NewSize(size.Width, max(0, size.Height-g.bar())))
-		x, y := size.Width, size.Height-g.bar()
+		y := size.Height - g.bar()
+		x := g.arrange(fyne.NewSize(size.Width, max(0, y)))
 		for _, h := range slices.Backward(g.hints[:]) {
 			m := h.MinSize()
 			x -= m.Width
@@ -171,11 +175,11 @@ func (g *Panes) CreateRenderer() fyne.WidgetRenderer {
 // bar returns the height of the row beneath the panes.
 func (g *Panes) bar() float32 { return onGrid(textHeight(g, fynetheme.SizeNameCaptionText) + 1.5*grid) }
 
-// arrange lays out the panes.
-func (g *Panes) arrange(area fyne.Size) {
+// arrange lays out the panes and returns how wide they are together.
+func (g *Panes) arrange(area fyne.Size) float32 {
 	if p := g.maximised; p != nil {
 		place(p, 0, 0, area.Width, area.Height)
-		return
+		return area.Width
 	}
 	device := scaleOf(g)
 	if device == 0 {
@@ -190,6 +194,7 @@ func (g *Panes) arrange(area fyne.Size) {
 	for i, p := range g.panes {
 		place(p, float32(i%columns)*(w+grid), float32(i/columns)*(h+grid), w, h)
 	}
+	return float32(columns)*(w+grid) - grid
 }
 
 // divide returns the columns and rows that show the picture largest; one row if that is nearly as large.

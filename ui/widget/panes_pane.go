@@ -5,6 +5,7 @@ package widget
 import (
 	"fmt"
 	"image"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -26,14 +27,13 @@ type Pane struct {
 	layer     *layer
 	title     string
 	figure    string
-	accessory fyne.CanvasObject
+	accessory []fyne.CanvasObject
 	group     *Panes // nil when it stands alone
 
-	mode      Comparison
-	with      *Pane // compared with
-	gain      int
-	held      *Pane // shown in its place
-	onCompare func()
+	mode Comparison
+	with *Pane // compared with
+	gain int
+	held *Pane // shown in its place
 
 	stage  *stage
 	head   *heading
@@ -105,9 +105,9 @@ func (p *Pane) SetFigure(figure string) {
 	p.sayAll()
 }
 
-// SetAccessory puts a small object, such as a Pick, at the right end of the title's row; nil takes it away.
-func (p *Pane) SetAccessory(o fyne.CanvasObject) {
-	p.accessory = o
+// SetAccessory puts small objects, such as a Pick, at the right end of the title's row, in place of those before.
+func (p *Pane) SetAccessory(objects ...fyne.CanvasObject) {
+	p.accessory = objects
 	p.Refresh()
 }
 
@@ -179,18 +179,7 @@ func (p *Pane) CreateRenderer() fyne.WidgetRenderer {
 	}
 	r.layout = func(size fyne.Size) {
 		title, figure, value := p.rows()
-		x := size.Width
-		put := func(o fyne.CanvasObject) {
-			m := o.MinSize().Min(fyne.NewSize(x/2, title))
-			x -= m.Width
-			place(o, x, (title-m.Height)/2, m.Width, m.Height)
-		}
-		for _, o := range r.objects[1:] { // what the title's row holds at its right, from the right
-			if o == p.head {
-				break
-			}
-			put(o)
-		}
+		x := p.layTitle(size.Width, title)
 		place(p.head, 0, 0, max(0, x-grid), title)
 		place(p.stage, 0, title, size.Width, max(0, size.Height-title-figure-value))
 		p.score.place(0, size.Height-figure-value, size.Width, figure)
@@ -217,16 +206,44 @@ func (p *Pane) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
-// objects are what the pane shows now: the stage, the right end of the title's row from the right, the rest.
-func (p *Pane) objects() []fyne.CanvasObject {
-	all := []fyne.CanvasObject{p.stage}
+// layTitle puts what the title's row holds at its right end, and returns where that begins. The title has
+// precedence: where there is little room the rest becomes narrower, and comparing is left to menus.
+func (p *Pane) layTitle(width, height float32) (x float32) {
+	const narrow = 4 * grid // the least that shows anything of a Pick
+	x = width
+	put := func(o fyne.CanvasObject, w float32) {
+		x -= w
+		place(o, x, (height-o.MinSize().Height)/2, w, o.MinSize().Height)
+	}
+	title := fyne.MeasureText(p.title, p.head.text.TextSize, p.head.text.TextStyle).Width + grid
+	ends := p.ends()
 	if p.group != nil {
-		all = append(all, p.hints[1], p.hints[0])
+		put(p.hints[1], p.hints[1].MinSize().Width)
+		w := p.hints[0].MinSize().Width
+		p.hints[0].Hidden = x-w-title < narrow*float32(len(ends))
+		if !p.hints[0].Hidden {
+			put(p.hints[0], w)
+		}
 	}
+	for i, o := range slices.Backward(ends) {
+		put(o, min(o.MinSize().Width, max((x-title)/float32(i+1), narrow)))
+	}
+	return x
+}
+
+// ends are what stands between the title and the buttons: the gain of a difference, or what SetAccessory set.
+func (p *Pane) ends() []fyne.CanvasObject {
 	if p.mode == Difference && p.held == nil {
-		all = append(all, p.factor)
-	} else if p.accessory != nil {
-		all = append(all, p.accessory)
+		return []fyne.CanvasObject{p.factor}
 	}
-	return append(all, p.head, p.score.Text, p.value.Text)
+	return p.accessory
+}
+
+func (p *Pane) objects() []fyne.CanvasObject {
+	all := []fyne.CanvasObject{p.stage, p.head}
+	if p.group != nil {
+		all = append(all, p.hints[0], p.hints[1])
+	}
+	all = append(all, p.ends()...)
+	return append(all, p.score.Text, p.value.Text)
 }

@@ -136,6 +136,10 @@ func (f *flat) TypedKey(e *fyne.KeyEvent) {
 func (f *flat) CreateRenderer() fyne.WidgetRenderer {
 	plate, word := canvas.NewRectangle(color.Transparent), canvas.NewText("", color.Transparent)
 	icon := canvas.NewImageFromResource(nil)
+	word.Alignment = fyne.TextAlignCenter
+	if f.icon != nil {
+		word.Alignment = fyne.TextAlignTrailing
+	}
 	p := &parts{objects: []fyne.CanvasObject{plate, word, icon}}
 	const inset = 6
 	side := func() float32 { // of the icon
@@ -161,9 +165,6 @@ func (f *flat) CreateRenderer() fyne.WidgetRenderer {
 		place(icon, at, (size.Height-side())/2, side(), side())
 		write(word, f, shorten(f.text, room, word.TextSize, word.TextStyle), fynetheme.SizeNameCaptionText, f.ink())
 		placeText(word, inset, 0, room, size.Height)
-		if f.icon == nil {
-			word.Alignment = fyne.TextAlignCenter
-		}
 	}
 	p.refresh = func() {
 		fill(plate, f, fynetheme.ColorNameHover, f.Theme().Size(fynetheme.SizeNameButtonRadius))

@@ -7,6 +7,7 @@ import (
 	"image"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // layer is a picture and the levels of its pyramid, each half as wide and high as the one before, rounded up.
@@ -16,6 +17,7 @@ import (
 type layer struct {
 	mu     sync.Mutex
 	levels []*image.RGBA
+	all    atomic.Pointer[image.RGBA] // the whole picture, small; nil until survey
 }
 
 func newLayer(img *image.RGBA) *layer { return &layer{levels: []*image.RGBA{img}} }
@@ -37,6 +39,19 @@ func (l *layer) level(k int) *image.RGBA {
 		l.levels = append(l.levels, halve(last, len(l.levels)))
 	}
 	return l.levels[min(k, len(l.levels)-1)]
+}
+
+// survey makes the picture that is shown where no frame is ready yet.
+func (l *layer) survey() {
+	if l.all.Load() != nil {
+		return
+	}
+	const side = 512
+	q := request{a: l, scale: 1}
+	q.width, q.height = l.size()
+	q.scale = min(1, side/float64(max(q.width, q.height)))
+	q.rect = q.extent()
+	l.all.Store(q.render(nil).img)
 }
 
 // halve returns the means of 2×2 pixels. Halves are rounded up where k is odd and down where it is even, so

@@ -82,10 +82,10 @@ func (r request) draw(l *layer, dst *image.RGBA) {
 	}
 	src := l.level(k)
 	shrink := math.Ldexp(1, k)
-	xs := footprints(r.rect.Min.X, r.rect.Max.X, stepX/shrink, src.Rect.Dx())
-	ys := footprints(r.rect.Min.Y, r.rect.Max.Y, stepY/shrink, src.Rect.Dy())
+	xs := cover(r.rect.Min.X, r.rect.Max.X, stepX/shrink, src.Rect.Dx())
+	ys := cover(r.rect.Min.Y, r.rect.Max.Y, stepY/shrink, src.Rect.Dy())
 	bands(dst.Rect.Dy(), dst.Rect.Dx(), func(y0, y1 int) {
-		if xs.single && ys.single {
+		if xs.taps == 1 && ys.taps == 1 {
 			pick(dst, src, xs, ys, y0, y1)
 		} else {
 			mean(dst, src, xs, ys, y0, y1)
@@ -93,56 +93,61 @@ func (r request) draw(l *layer, dst *image.RGBA) {
 	})
 }
 
-// footprint says which pixels along an axis of a level make up those of a frame.
-type footprint struct {
+// footprints say which pixels along an axis of a level make up those of a frame, and by how much.
+type footprints struct {
 	first   []int    // for every pixel of the frame, the first that counts
-	count   []int    // how many count
-	weights []uint64 // count[0], then count[1], … of them, each group's sum 256
-	single  bool     // every count is 1
+	taps    int      // how many count; the same for all, so that mean does not branch
+	weights []uint64 // taps of them for every pixel of the frame, with a sum of 256
 }
 
-// footprints covers the pixels from … to−1, each step wide, of a frame over n pixels of a level.
-func footprints(from, to int, step float64, n int) footprint {
-	f := footprint{first: make([]int, to-from), count: make([]int, to-from), single: true}
-	f.weights = make([]uint64, 0, 3*(to-from))
-	for i := range f.first {
-		at := float64(from + i)
-		if step <= 0.5 {
-			f.first[i], f.count[i] = max(0, min(int((at+0.5)*step), n-1)), 1
-			f.weights = append(f.weights, 256)
-			continue
+// cover returns the footprints of a frame's pixels from … to−1, each step wide, over n pixels of a level.
+// Those past the last of the level weigh nothing.
+func cover(from, to int, step float64, n int) footprints {
+	f := footprints{first: make([]int, to-from), taps: 1}
+	if step <= 0.5 {
+		f.weights = make([]uint64, to-from)
+		for i := range f.first {
+			f.first[i], f.weights[i] = max(0, min(int((float64(from+i)+0.5)*step), n-1)), 256
 		}
-		const hair = 1e-6 // less than this of a pixel is rounding
-		lo, hi := max(0, min(at*step, float64(n-1))), max(0, min((at+1)*step, float64(n)))
-		first, last := int(lo+hair), max(int(math.Ceil(hi-hair))-1, int(lo+hair))
-		last = min(last, n-1)
-		f.first[i], f.count[i] = first, last-first+1
-		f.single = f.single && first == last
-		left, span := 256, hi-lo
+		return f
+	}
+	const hair = 1e-6 // less than this of a pixel is rounding
+	reach := func(i int) (lo, hi float64, first, last int) {
+		at := float64(from + i)
+		lo, hi = max(0, min(at*step, float64(n-1))), max(0, min((at+1)*step, float64(n)))
+		first = int(lo + hair)
+		return lo, hi, first, min(max(int(math.Ceil(hi-hair))-1, first), n-1)
+	}
+	for i := range f.first {
+		_, _, first, last := reach(i)
+		f.first[i], f.taps = first, max(f.taps, last-first+1)
+	}
+	f.weights = make([]uint64, f.taps*(to-from))
+	for i := range f.first {
+		lo, hi, first, last := reach(i)
+		w, left := f.weights[i*f.taps:], 256
 		for p := first; p < last; p++ {
 			share := min(hi, float64(p+1)) - max(lo, float64(p))
-			w := min(left, int(math.Round(256*share/span)))
-			left -= w
-			f.weights = append(f.weights, uint64(w))
+			part := min(left, int(math.Round(256*share/(hi-lo))))
+			w[p-first], left = uint64(part), left-part
 		}
-		f.weights = append(f.weights, uint64(left))
+		w[last-first] = uint64(left)
 	}
 	return f
 }
 
 // pick copies single pixels.
-func pick(dst, src *image.RGBA, xs, ys footprint, y0, y1 int) {
-	last := -1
+func pick(dst, src *image.RGBA, xs, ys footprints, y0, y1 int) {
+	first, n := xs.first[0], len(xs.first)
 	for y := y0; y < y1; y++ {
 		out := scanline(dst, y)
-		if ys.first[y] == last {
+		if y > y0 && ys.first[y] == ys.first[y-1] {
 			copy(out, scanline(dst, y-1))
 			continue
 		}
-		last = ys.first[y]
-		in := scanline(src, last)
-		if n := len(xs.first); xs.first[n-1]-xs.first[0] == n-1 {
-			copy(out, in[4*xs.first[0]:])
+		in := scanline(src, ys.first[y])
+		if xs.first[n-1]-first == n-1 {
+			copy(out, in[4*first:])
 			continue
 		}
 		for x, i := range xs.first {
@@ -152,40 +157,61 @@ func pick(dst, src *image.RGBA, xs, ys footprint, y0, y1 int) {
 }
 
 // mean takes weighted means, first down, then across, rounding after each.
-func mean(dst, src *image.RGBA, xs, ys footprint, y0, y1 int) {
-	n := len(xs.first)
-	c0, c1 := xs.first[0], xs.first[n-1]+xs.count[n-1]
-	column := make([]uint64, c1-c0)
+func mean(dst, src *image.RGBA, xs, ys footprints, y0, y1 int) {
 	const low = 0x00ff00ff00ff00ff
 	half := lanes(128)
-	wy := 0
-	for y := range y0 {
-		wy += ys.count[y]
-	}
+	left, n := xs.first[0], len(xs.first)
+	width := min(xs.first[n-1]+xs.taps, src.Rect.Dx()) - left
+	column := make([]uint64, width+xs.taps)
 	for y := y0; y < y1; y++ {
-		for t := range ys.count[y] {
-			in := scanline(src, ys.first[y]+t)[4*c0 : 4*c1]
-			w := ys.weights[wy]
-			wy++
-			if t == 0 {
-				for i := range column {
-					column[i] = w*spread(packed(in[4*i:4*i+4])) + half
-				}
-				continue
+		w := ys.weights[y*ys.taps : (y+1)*ys.taps]
+		for len(w) > 1 && w[len(w)-1] == 0 {
+			w = w[:len(w)-1]
+		}
+		in := func(t int) []uint8 { return scanline(src, ys.first[y]+t)[4*left:] }
+		switch c := column[:width]; len(w) {
+		case 1:
+			p := in(0)
+			for i := range c {
+				c[i] = spread(packed(p[4*i:]))
 			}
-			for i := range column {
-				column[i] += w * spread(packed(in[4*i:4*i+4]))
+		case 2:
+			p, q, u, v := in(0), in(1), w[0], w[1]
+			for i := range c {
+				c[i] = (u*spread(packed(p[4*i:])) + v*spread(packed(q[4*i:])) + half) >> 8 & low
+			}
+		default:
+			clear(c)
+			for t, w := range w {
+				p := in(t)
+				for i := range c {
+					c[i] += w * spread(packed(p[4*i:]))
+				}
+			}
+			for i := range c {
+				c[i] = (c[i] + half) >> 8 & low
 			}
 		}
 		out := scanline(dst, y)
-		weights := xs.weights
-		for x, first := range xs.first {
-			sum := half
-			for t, c := range column[first-c0 : first-c0+xs.count[x]] {
-				sum += weights[t] * (c >> 8 & low)
+		switch xs.taps {
+		case 2:
+			for x, i := range xs.first {
+				w, c := xs.weights[2*x:][:2], column[i-left:][:2]
+				binary.LittleEndian.PutUint32(out[4*x:], gather((w[0]*c[0]+w[1]*c[1]+half)>>8&low))
 			}
-			weights = weights[xs.count[x]:]
-			binary.LittleEndian.PutUint32(out[4*x:], gather(sum>>8&low))
+		case 3:
+			for x, i := range xs.first {
+				w, c := xs.weights[3*x:][:3], column[i-left:][:3]
+				binary.LittleEndian.PutUint32(out[4*x:], gather((w[0]*c[0]+w[1]*c[1]+w[2]*c[2]+half)>>8&low))
+			}
+		default:
+			for x, i := range xs.first {
+				sum := half
+				for t, w := range xs.weights[xs.taps*x:][:xs.taps] {
+					sum += w * column[i-left+t]
+				}
+				binary.LittleEndian.PutUint32(out[4*x:], gather(sum>>8&low))
+			}
 		}
 	}
 }

@@ -6,16 +6,17 @@ import (
 	"image"
 	"math"
 
-	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 )
 
 // sheet shows the newest frame of what a pane asks for. At most one frame is being made at a time; when it is
-// ready the pane says anew what it wants, so frames never queue. Until then the last one is moved and scaled.
+// ready the pane says anew what it wants, so frames never queue. Until then the last one is moved and scaled,
+// with the whole picture, blurred, where it does not reach.
 type sheet struct {
 	do    func(func())
 	ready func() // called after a frame has come
-	*canvas.Raster
+	under *canvas.Raster
+	top   *canvas.Raster
 	shown frame
 	spare *image.RGBA // the memory of the frame before
 	busy  bool
@@ -25,14 +26,22 @@ type sheet struct {
 func newSheet(do func(func()), ready, painted func()) *sheet {
 	s := &sheet{do: do, ready: ready}
 	nothing := image.NewRGBA(image.Rect(0, 0, 1, 1))
-	s.Raster = canvas.NewRaster(func(int, int) image.Image {
+	s.under = canvas.NewRaster(func(int, int) image.Image {
+		if s.shown.a != nil && s.shown.a.all.Load() != nil {
+			return s.shown.a.all.Load()
+		}
+		return nothing
+	})
+	s.top = canvas.NewRaster(func(int, int) image.Image {
 		painted()
 		if s.shown.img == nil {
 			return nothing
 		}
 		return s.shown.img
 	})
-	s.ScaleMode = canvas.ImageScalePixels
+	s.under.Hide()
+	s.under.ScaleMode = canvas.ImageScaleFastest
+	s.top.ScaleMode = canvas.ImageScalePixels
 	return s
 }
 
@@ -64,13 +73,14 @@ func (s *sheet) want(q request, visible image.Rectangle, margin image.Point) {
 		s.do(func() {
 			s.busy = false
 			s.spare, s.shown = s.shown.img, f
-			s.Refresh()
+			s.top.Refresh()
 			s.ready()
 		})
+		q.a.survey()
 	}()
 }
 
-// place puts the shown frame where a view wants it: origin is where the picture's top left corner is in the
+// place puts the shown frame where a view wants it: ox, oy is where the picture's top left corner is in the
 // pane, device the device pixels a unit of length.
 func (s *sheet) place(v *View, ox, oy, device float64) {
 	f := s.shown
@@ -78,19 +88,30 @@ func (s *sheet) place(v *View, ox, oy, device float64) {
 		return // nothing, or another picture, which stays as it is until the new one comes
 	}
 	grow := v.scale / f.scale
+	x, y := ox+math.Round(float64(f.rect.Min.X)*grow), oy+math.Round(float64(f.rect.Min.Y)*grow)
 	w, h := float64(f.rect.Dx())*grow, float64(f.rect.Dy())*grow
-	if max(w, h) > 1<<14 {
-		return // larger than drivers can draw
+	allW, allH := float64(f.width)*v.scale, float64(f.height)*v.scale
+	put := func(r *canvas.Raster, x, y, w, h float64) {
+		const drawable = 1 << 14 // device pixels
+		if max(w, h) <= drawable {
+			place(r, float32(x/device), float32(y/device), float32(w/device), float32(h/device))
+		}
 	}
-	at := func(o float64, min int) float32 { return float32((o + math.Round(float64(min)*grow)) / device) }
-	s.Move(fyne.NewPos(at(ox, f.rect.Min.X), at(oy, f.rect.Min.Y)))
-	s.Resize(fyne.NewSize(float32(w/device), float32(h/device)))
+	put(s.top, x, y, w, h)
+	const blur = 1
+	paneW, paneH := float64(v.paneW), float64(v.paneH)
+	s.under.Hidden = f.b != nil || x <= max(0, ox)+blur && y <= max(0, oy)+blur &&
+		x+w >= min(paneW, ox+allW)-blur && y+h >= min(paneH, oy+allH)-blur
+	if !s.under.Hidden {
+		put(s.under, ox, oy, allW, allH)
+	}
 }
 
 // clear forgets what is shown.
 func (s *sheet) clear() {
 	if s.shown.img != nil {
 		s.shown = frame{}
-		s.Refresh()
+		s.under.Hide()
+		s.top.Refresh()
 	}
 }

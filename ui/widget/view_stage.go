@@ -29,9 +29,9 @@ type stage struct {
 	right    *sheet // the layer; while comparing by slider, the part right of the divider
 	left     *sheet
 	leftClip *container.Clip
-	split    divider
-	cross    *canvas.Raster
-	pixel    [2]*canvas.Rectangle // outlines of the pixel under the pointer, dark around light
+	split    *divider
+	cross    *canvas.Raster       // where the pointer is in another pane
+	outline  [2]*canvas.Rectangle // of the pixel under the pointer, dark around light
 	drag     dragging
 	over     fyne.Position // the pointer
 }
@@ -56,13 +56,13 @@ func newStage(p *Pane) *stage {
 	s := &stage{pane: p, device: 1, ground: canvas.NewRectangle(color.Black)}
 	s.right = newSheet(p.view.do, s.arrange, s.rescaled)
 	s.left = newSheet(p.view.do, s.arrange, s.rescaled)
-	s.leftClip = container.NewClip(container.NewWithoutLayout(s.left.Raster))
+	s.leftClip = container.NewClip(container.NewWithoutLayout(s.left.under, s.left.top))
 	s.leftClip.Hide()
 	s.split = newDivider()
 	s.cross = newCross()
 	for i, c := range []color.Color{color.Black, color.White} {
-		s.pixel[i] = canvas.NewRectangle(color.Transparent)
-		s.pixel[i].StrokeColor, s.pixel[i].StrokeWidth = c, 1
+		s.outline[i] = canvas.NewRectangle(color.Transparent)
+		s.outline[i].StrokeColor, s.outline[i].StrokeWidth = c, 1
 	}
 	s.mark()
 	s.ExtendBaseWidget(s)
@@ -82,9 +82,19 @@ func scaleOf(o fyne.CanvasObject) float64 {
 
 // rescaled is called while drawing: only then is it certain which canvas, of which scale, a stage is on.
 func (s *stage) rescaled() {
-	if d := scaleOf(s); d != 0 && d != s.device {
-		s.pane.view.do(s.fill)
+	other := func() bool { d := scaleOf(s); return d != 0 && d != s.device }
+	if !other() {
+		return
 	}
+	s.pane.view.do(func() {
+		switch {
+		case !other(): // an earlier call has seen to it
+		case s.pane.group != nil:
+			s.pane.group.Refresh()
+		default:
+			s.fill()
+		}
+	})
 }
 
 // fill tells the View how large the stage is.
@@ -150,20 +160,23 @@ func (s *stage) at(p fyne.Position) (px, py float64) {
 func (s *stage) mark() {
 	v := s.pane.view
 	x, y, ok := v.Pointer()
-	s.cross.Hidden = !ok || v.hover == s.pane
-	outline := ok && v.scale >= 8
-	for i, box := range s.pixel {
-		box.Hidden = !outline
-		if !outline {
-			continue
-		}
-		px, py := v.ToScreen(float64(x), float64(y))
-		grow := float64(1 - i)
-		box.Move(fyne.NewPos(float32((px-grow)/s.device), float32((py-grow)/s.device)))
-		side := float32((v.scale + 2*grow) / s.device)
-		box.Resize(fyne.NewSize(side, side))
+	const large = 8 // a pixel of this many device pixels is outlined, a smaller one crossed
+	outlined := ok && v.scale >= large
+	crossed := ok && !outlined && v.hover != s.pane
+	if s.cross.Hidden == crossed || s.outline[0].Hidden == outlined {
+		s.ground.Refresh() // what was never shown cannot ask to be drawn
 	}
-	if !s.cross.Hidden {
+	s.cross.Hidden = !crossed
+	for i, box := range s.outline {
+		box.Hidden = !outlined
+		if outlined {
+			px, py := v.ToScreen(float64(x), float64(y))
+			grow := float64(1 - i)
+			side := float32((v.scale + 2*grow) / s.device)
+			place(box, float32((px-grow)/s.device), float32((py-grow)/s.device), side, side)
+		}
+	}
+	if crossed {
 		half := s.cross.Size().Width / 2
 		s.cross.Move(fyne.NewPos(float32(v.hoverX/s.device)-half, float32(v.hoverY/s.device)-half))
 	}
@@ -231,53 +244,20 @@ func (s *stage) overDivider(p fyne.Position) bool {
 }
 
 func (s *stage) CreateRenderer() fyne.WidgetRenderer {
-	objects := []fyne.CanvasObject{s.ground, s.right.Raster, s.leftClip}
-	objects = append(objects, s.split.objects()...)
-	objects = append(objects, s.pixel[0], s.pixel[1], s.cross)
-	r := &stageRenderer{s, objects}
-	r.colour()
-	return r
-}
-
-type stageRenderer struct {
-	s       *stage
-	objects []fyne.CanvasObject
-}
-
-func (r *stageRenderer) Layout(size fyne.Size) {
-	r.s.ground.Resize(size)
-	r.s.fill()
-	r.s.divide()
-}
-
-func (r *stageRenderer) MinSize() fyne.Size { return fyne.NewSize(64, 64) }
-
-func (r *stageRenderer) Objects() []fyne.CanvasObject { return r.objects }
-
-func (r *stageRenderer) Destroy() {}
-
-func (r *stageRenderer) Refresh() {
-	r.colour()
-	r.s.divide()
-	canvas.Refresh(r.s)
-}
-
-func (r *stageRenderer) colour() {
-	r.s.ground.FillColor = neutral(r.s.Theme())
-	r.s.split.dress(r.s.Theme())
-}
-
-// neutral is the theme's grey behind pictures; mid-grey where the theme has none, since a tint misleads.
-func neutral(th fyne.Theme) color.Color {
-	if c := th.Color(look.ColorNamePicture, fyne.CurrentApp().Settings().ThemeVariant()); c != nil {
-		if _, _, _, a := c.RGBA(); a == 0xffff {
-			return c
-		}
+	p := &parts{objects: []fyne.CanvasObject{s.ground, s.right.under, s.right.top, s.leftClip, s.split.Container, s.outline[0], s.outline[1], s.cross}}
+	p.min = func() fyne.Size { return fyne.NewSquareSize(8 * grid) }
+	p.layout = func(size fyne.Size) {
+		s.ground.Resize(size)
+		s.fill()
+		s.divide()
 	}
-	if fyne.CurrentApp().Settings().ThemeVariant() == fynetheme.VariantLight {
-		return color.Gray{0xc8}
+	p.refresh = func() {
+		s.ground.FillColor = fynetheme.ColorForWidget(look.ColorNamePicture, s)
+		s.split.dress(s.Theme())
+		s.divide()
 	}
-	return color.Gray{0x30}
+	p.refresh()
+	return p
 }
 
 // newCross returns the mark that shows in the other panes where the pointer is: white arms with dark edges,
