@@ -19,13 +19,13 @@ func Kinds() []string {
 	return []string{"go"}
 }
 
-// tiles returns the tiles of a kind, narrow ones first.
+// tiles returns the tiles of a kind, the ones that stream weights best first.
 func tiles(kind string) []tile {
 	switch kind {
 	case "avx512":
-		return []tile{{24, 16, tile24x16AVX512}, {8, 32, tile8x32AVX512}, {4, 48, tile4x48AVX512}, {6, 64, tile6x64AVX512}}
+		return []tile{{8, 32, tile8x32AVX512}, {16, 16, tile16x16AVX512}, {4, 48, tile4x48AVX512}, {6, 64, tile6x64AVX512}}
 	case "avx2":
-		return []tile{{12, 8, tile12x8AVX2}, {6, 16, tile6x16AVX2}, {4, 24, tile4x24AVX2}}
+		return []tile{{6, 16, tile6x16AVX2}, {12, 8, tile12x8AVX2}, {4, 24, tile4x24AVX2}}
 	}
 	return []tile{plain}
 }

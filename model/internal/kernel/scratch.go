@@ -25,13 +25,13 @@ func NewScratch(kind string) *Scratch {
 }
 
 // pick returns the tile that computes the least beyond an m × n block: of equals
-// the narrowest, or the widest.
+// the first, or the widest.
 func (s *Scratch) pick(m, n int, wide bool) tile {
 	var best tile
 	least := math.MaxInt
 	for _, t := range tiles(cmp.Or(s.kind, Kinds()[0])) {
 		cost := panels(m, t.mr) * t.mr * panels(n, t.nr) * t.nr
-		if cost < least || cost == least && wide {
+		if cost < least || cost == least && wide && t.nr > best.nr {
 			best, least = t, cost
 		}
 	}

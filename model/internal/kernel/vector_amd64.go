@@ -34,10 +34,10 @@ func tile4x48AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b
 //go:noescape
 func tile6x64AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
 
-// tile24x16AVX512 computes a full 24 × 16 block of a product.
+// tile16x16AVX512 computes a full 16 × 16 block of a product.
 //
 //go:noescape
-func tile24x16AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+func tile16x16AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
 
 // transposeAVX2 is transpose for 8 rows and cols a multiple of 8.
 //

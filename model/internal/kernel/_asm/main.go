@@ -161,7 +161,7 @@ func main() {
 	tile(avx512, 8, 2)
 	tile(avx512, 4, 3)
 	tile(avx512, 6, 4)
-	tile(avx512, 24, 1)
+	tile(avx512, 16, 1)
 	transpose()
 	axpy()
 	relu()
