@@ -44,13 +44,15 @@ func (b *RailButton) tap() {
 	}
 }
 
-func (b *RailButton) Tapped(*fyne.PointEvent)        { b.tap() }
-func (b *RailButton) MouseIn(*desktop.MouseEvent)    { b.hovered = true; b.Refresh() }
-func (b *RailButton) MouseMoved(*desktop.MouseEvent) {}
-func (b *RailButton) MouseOut()                      { b.hovered = false; b.Refresh() }
-func (b *RailButton) FocusGained()                   { b.focused = true; b.Refresh() }
-func (b *RailButton) FocusLost()                     { b.focused = false; b.Refresh() }
-func (b *RailButton) TypedRune(rune)                 {}
+func (b *RailButton) Tapped(*fyne.PointEvent)                { b.tap() }
+func (b *RailButton) MouseIn(*desktop.MouseEvent)            { b.hovered = true; b.Refresh() }
+func (b *RailButton) MouseMoved(*desktop.MouseEvent)         {}
+func (b *RailButton) MouseOut()                              { b.hovered = false; b.Refresh() }
+func (b *RailButton) FocusGained()                           { b.focused = true; b.Refresh() }
+func (b *RailButton) FocusLost()                             { b.focused = false; b.Refresh() }
+func (b *RailButton) TypedRune(rune)                         {}
+func (b *RailButton) AccessibilityLabel() string             { return b.word }
+func (b *RailButton) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 func (b *RailButton) TypedKey(e *fyne.KeyEvent) {
 	if e.Name == fyne.KeySpace || e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
 		b.tap()
