@@ -35,6 +35,7 @@ type chartPlot struct {
 
 	plate   plate
 	picture *image.RGBA
+	drawn   bool   // the picture shows what there is to show
 	follow  func() // shows what changed with the pointer, without drawing the lines again
 }
 
@@ -226,8 +227,12 @@ func (p *chartPlot) allMarks() []Mark {
 // paint draws the lines in a picture of w × h pixels.
 func (p *chartPlot) paint(w, h int) image.Image {
 	if p.picture == nil || p.picture.Rect.Dx() != w || p.picture.Rect.Dy() != h {
-		p.picture = image.NewRGBA(image.Rect(0, 0, w, h))
+		p.picture, p.drawn = image.NewRGBA(image.Rect(0, 0, w, h)), false
 	}
+	if p.drawn {
+		return p.picture
+	}
+	p.drawn = true
 	ink := func(name fyne.ThemeColorName) color.NRGBA {
 		return color.NRGBAModel.Convert(fynetheme.ColorForWidget(name, p)).(color.NRGBA)
 	}
@@ -463,6 +468,7 @@ func (p *chartPlot) CreateRenderer() fyne.WidgetRenderer {
 	r.layout = func(fyne.Size) { arrange() }
 	r.refresh = func() {
 		arrange()
+		p.drawn = false
 		raster.Refresh()
 	}
 	p.follow = func() {

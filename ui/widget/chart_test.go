@@ -406,12 +406,19 @@ func TestHoverNamesTheNearestPoint(t *testing.T) {
 func TestPointerDoesNotDrawTheLinesAgain(t *testing.T) {
 	c, w := charted(t, lossSeries()...)
 	origin := fyne.CurrentApp().Driver().AbsolutePositionForObject(c.plot)
-	c.plot.picture.Pix[0] = 1 // a spot that drawing would wipe away
+	c.plot.picture.Pix[0] = 1 // a spot that drawing wipes away
 	series := slices.Clone(c.series)
 	test.MoveMouse(w.Canvas(), origin.AddXY(200, 40))
 	c.SetSeries(series)
+	w.Canvas().Capture()
 	if c.plot.picture.Pix[0] != 1 {
 		t.Error("the lines were drawn again for the pointer, or for the same series")
+	}
+	series[0].X, series[0].Y = series[0].X[:5], series[0].Y[:5]
+	c.SetSeries(series)
+	w.Canvas().Capture()
+	if c.plot.picture.Pix[0] == 1 {
+		t.Error("the lines were not drawn again for fewer points")
 	}
 }
 
@@ -561,6 +568,7 @@ func benchmarkChart(b *testing.B, n int) {
 		{Name: "Validation", Group: "Loss", X: x, Y: z, Color: theme.ColorNameValidation, Noisy: true},
 	})
 	for b.Loop() {
+		c.plot.drawn = false
 		c.plot.paint(1200, 320)
 	}
 }
@@ -583,6 +591,7 @@ func BenchmarkChartGrow(b *testing.B) {
 			n = 100_000
 		}
 		c.SetSeries([]Series{{Name: "Training", Group: "Loss", X: x[:n], Y: y[:n], Color: theme.ColorNameTraining, Noisy: true}})
+		c.plot.drawn = false
 		c.plot.paint(1200, 320)
 	}
 }
