@@ -38,16 +38,24 @@ func upright(exif []byte, orientation int) ([]byte, int) {
 	if at+2 > int64(len(exif)) {
 		return nil, max(orientation, 1)
 	}
+	exif = slices.Clone(exif)
 	for n := int64(order.Uint16(exif[at:])); n > 0; n-- {
 		e := at + 2 + 12*(n-1)
-		if e+12 > int64(len(exif)) || order.Uint16(exif[e:]) != orientationTag || order.Uint16(exif[e+2:]) != 3 {
+		if e+12 > int64(len(exif)) || order.Uint16(exif[e:]) != orientationTag || order.Uint32(exif[e+4:]) != 1 {
 			continue
 		}
-		if o := int(order.Uint16(exif[e+8:])); orientation == 0 && o >= 1 && o <= 8 {
+		var o int
+		switch order.Uint16(exif[e+2:]) {
+		case 3:
+			o = int(order.Uint16(exif[e+8:]))
+			order.PutUint16(exif[e+8:], 1)
+		case 4:
+			o = int(order.Uint32(exif[e+8:]))
+			order.PutUint32(exif[e+8:], 1)
+		}
+		if orientation == 0 && o >= 1 && o <= 8 {
 			orientation = o
 		}
-		exif = slices.Clone(exif)
-		order.PutUint16(exif[e+8:], 1)
 	}
 	if orientation < 1 || orientation > 8 {
 		orientation = 1

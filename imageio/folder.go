@@ -4,7 +4,6 @@ package imageio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -81,7 +80,13 @@ func newFolder(ctx context.Context, name string, paths []string, skipped []FileE
 	for range min(len(paths), 2*runtime.GOMAXPROCS(0)) { // two: headers wait for the disk
 		wg.Go(func() {
 			for i := range next {
-				infos[i], errs[i] = probe(paths[i], o.Limits)
+				h, err := probe(paths[i])
+				if err == nil {
+					err = h.check(o.Limits)
+				}
+				if errs[i] = err; err == nil {
+					infos[i] = h.Info
+				}
 				done <- struct{}{}
 			}
 		})
@@ -108,7 +113,7 @@ func newFolder(ctx context.Context, name string, paths []string, skipped []FileE
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s := &shelf{limits: o.Limits, room: o.CacheBytes, held: map[int]*book{}}
+	s := newShelf(o)
 	f := &Folder{shelf: s, crop: o.Crop, channels: o.Channels}
 	for i, path := range paths {
 		if errs[i] != nil {
@@ -130,29 +135,6 @@ func newFolder(ctx context.Context, name string, paths []string, skipped []FileE
 		return nil, fmt.Errorf("%s: %w: no pictures in it", name, ErrEmpty)
 	}
 	return f, nil
-}
-
-// probe reads a header and compares it with the limits.
-func probe(path string, lim Limits) (Info, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Info{}, bare(err)
-	}
-	defer f.Close()
-	h, err := readHeader(f)
-	if err != nil {
-		return Info{}, bare(err)
-	}
-	return h.Info, h.check(lim)
-}
-
-// bare takes the path off an error that will be shown with it.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // listPictures walks folders in sorted order, each real folder once.

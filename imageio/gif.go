@@ -11,7 +11,7 @@ import (
 
 // gifHeader walks to the first frame, whose palette says whether it is grey.
 func gifHeader(in *input) (*header, error) {
-	h := &header{pixels: func(h *header) (*raster, error) { return gifPixels(in, h) }}
+	h := &header{}
 	h.Format, h.Depth = "gif", 8
 	b := in.bytes(6, 7)
 	if in.err != nil {
@@ -49,6 +49,8 @@ func gifHeader(in *input) (*header, error) {
 				return nil, in.err
 			}
 			at += 10
+			frame := int64(binary.LittleEndian.Uint16(d[4:])) * int64(binary.LittleEndian.Uint16(d[6:]))
+			h.pixels = func(h *header) (*raster, error) { return gifPixels(in, h, frame) }
 			if local := table(d[8]); local != nil {
 				palette = local
 			}
@@ -61,9 +63,11 @@ func gifHeader(in *input) (*header, error) {
 	return nil, in.err
 }
 
-func gifPixels(in *input, h *header) (*raster, error) {
-	// Twelve bits of LZW make at most 4096 pixels. The frame may be smaller
-	// than the screen, whose rest costs nothing.
+// gifPixels decodes a frame of so many pixels, which may be smaller than the screen.
+func gifPixels(in *input, h *header, frame int64) (*raster, error) {
+	if err := in.need(frame, lzwRatio); err != nil {
+		return nil, err
+	}
 	m, err := gif.Decode(in.stream(0))
 	if err != nil {
 		return nil, in.wrong(err)

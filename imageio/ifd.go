@@ -6,6 +6,7 @@ package imageio
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -107,7 +108,8 @@ func carried(tag uint16) bool {
 // fields reads the entries that keep wants, with the directories in them, as
 // far as the metadata limit goes. What cannot be read is left out.
 func (in *input) fields(order binary.ByteOrder, dir map[uint16]entry, keep func(uint16) bool, room *int64, depth int) (out []field) {
-	for tag, e := range dir {
+	for _, tag := range slices.Sorted(maps.Keys(dir)) {
+		e := dir[tag]
 		n := e.size()
 		if !keep(tag) || n == 0 || n > min(*room, in.size) || depth > 3 {
 			continue
@@ -132,7 +134,6 @@ func (in *input) fields(order binary.ByteOrder, dir map[uint16]entry, keep func(
 		}
 		out = append(out, f)
 	}
-	slices.SortFunc(out, func(a, b field) int { return int(a.tag) - int(b.tag) })
 	return out
 }
 
@@ -177,7 +178,7 @@ func newExif(order binary.ByteOrder, dir []field) []byte {
 	return append(appending.AppendUint32([]byte(mark), 8), layOut(appending, dir, 8)...)
 }
 
-// oneShort and oneLong make fields of numbers.
+// shorts and longs make fields of numbers.
 func shorts(order binary.ByteOrder, tag uint16, v ...int) field {
 	f := field{tag: tag, kind: 3, count: uint32(len(v)), data: make([]byte, 2*len(v))}
 	for i, x := range v {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,30 +68,48 @@ func IsPicture(path string) bool {
 
 // Probe reads a picture file's header and no more.
 func Probe(path string) (Info, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Info{}, err
-	}
-	defer f.Close()
-	h, err := readHeader(f)
+	h, err := probe(path)
 	if err != nil {
 		return Info{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return h.Info, nil
 }
 
-// Open decodes a picture file.
-func Open(path string, lim Limits) (*Picture, error) {
+func probe(path string) (*header, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, bare(err)
 	}
 	defer f.Close()
-	p, err := Decode(f, lim)
+	return readHeader(f)
+}
+
+// Open decodes a picture file.
+func Open(path string, lim Limits) (*Picture, error) {
+	p, err := open(path, lim)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil
+}
+
+// open is Open whose errors do not name the file.
+func open(path string, lim Limits) (*Picture, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	return Decode(f, lim)
+}
+
+// bare takes the path off an error that will be shown with it.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // Decode reads a picture from its first byte on. Of an animation it reads the
@@ -199,7 +218,12 @@ type input struct {
 	size int64
 	err  error
 	eof  bool // somebody wanted bytes past the end
+
+	window []byte // what was read last, for those who walk in small steps
+	from   int64
 }
+
+const windowSize = 4096
 
 // bytes returns n bytes from an offset. Callers bound n.
 func (in *input) bytes(at, n int64) []byte {
@@ -211,13 +235,25 @@ func (in *input) bytes(at, n int64) []byte {
 		return nil
 	}
 	b := make([]byte, n)
+	if n > windowSize {
+		in.fill(b, at)
+		return b
+	}
+	if at < in.from || at+n > in.from+int64(len(in.window)) {
+		in.window, in.from = make([]byte, min(windowSize, in.size-at)), at
+		in.fill(in.window, at)
+	}
+	copy(b, in.window[at-in.from:])
+	return b
+}
+
+func (in *input) fill(b []byte, at int64) {
 	if _, in.err = in.r.Seek(at, io.SeekStart); in.err == nil {
 		_, in.err = io.ReadFull(in.r, b)
 	}
 	if in.err == io.EOF || in.err == io.ErrUnexpectedEOF {
 		in.err = fmt.Errorf("%w: it shrank while it was read", ErrTruncated)
 	}
-	return b
 }
 
 // ReadAt makes an input an io.ReaderAt for one reader at a time.
@@ -276,4 +312,8 @@ func (in *input) need(raw, ratio int64) error {
 	return nil
 }
 
-const deflateRatio = 1032 // most that deflate shrinks, from its longest match of 258 bytes in two bits
+// Most that a method shrinks.
+const (
+	deflateRatio = 1032 // 258 bytes, the longest match, in two bits
+	lzwRatio     = 4096 // no entry is longer than the table, and none takes less than a byte
+)

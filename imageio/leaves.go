@@ -13,7 +13,9 @@ import (
 // on each other until nothing of the ground is seen. With radii r distributed as r⁻³ the
 // pictures look alike at every scale and share the statistics of photographs,
 // above all a spectrum that falls like a power of frequency (Ruderman, Vision
-// Research 37, 1997; Lee, Mumford and Huang, IJCV 41, 2001).
+// Research 37, 1997; Lee, Mumford and Huang, IJCV 41, 2001). How small the
+// smallest leaf is differs from picture to picture, as if seen from near or far,
+// and so do the colours that are about.
 type Leaves struct {
 	Size, Channels int // of the pictures; Channels 1 or 3
 }
@@ -48,6 +50,11 @@ func (l Leaves) draw(rng *rand.Rand, dst []float32) {
 	}
 	left := len(free)
 	rmin, rmax := float32(1), max(size, 4)
+	for rmin < size/8 && rng.IntN(3) > 0 {
+		rmin *= 2
+	}
+	mood := paint(rng, [3]float32{0.5, 0.5, 0.5}, 1)
+	varied := between(rng, 0.3, 1)
 	// A leaf of radius r touches the picture from an area of (size + 2r)².
 	// r⁻³(size + 2r)² is a sum of three powers, each of which is inverted exactly.
 	w3 := size * size * (1/(rmin*rmin) - 1/(rmax*rmax)) / 2
@@ -68,7 +75,17 @@ func (l Leaves) draw(rng *rand.Rand, dst []float32) {
 		default:
 			r = rmin * exp2(u*octaves)
 		}
-		f := newLeaf(rng, r, vec{between(rng, -r, size+r), between(rng, -r, size+r)})
+		at := vec{between(rng, -r, size+r), between(rng, -r, size+r)}
+		if hidden(free, l.Size, at, r) {
+			continue
+		}
+		f := newLeaf(rng, r, at)
+		f.a, f.b = paint(rng, mood, varied), paint(rng, mood, varied)
+		contrast := rng.Float32()
+		contrast = 0.05 + float32(0.5*contrast*contrast)
+		for k := range f.b {
+			f.b[k] = f.a[k] + float32((f.b[k]-f.a[k])*contrast) + float32(between(rng, -0.3, 0.3)*contrast)
+		}
 		left -= f.paint(dst, free, l.Size, l.Channels)
 		if left == 0 {
 			break
@@ -81,6 +98,26 @@ func (l Leaves) draw(rng *rand.Rand, dst []float32) {
 	}
 }
 
+// hidden reports whether nothing around a leaf is free.
+func hidden(free []float32, size int, at vec, r float32) bool {
+	x0, y0, x1, y1 := reach(size, at, r)
+	for y := y0; y <= y1; y++ {
+		for _, t := range free[y*size+x0 : y*size+x1+1] {
+			if t > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// reach is the pixels within r of a point; the last ones are part of it.
+func reach(size int, at vec, r float32) (x0, y0, x1, y1 int) {
+	clip := func(v float32) int { return int(max(0, min(v, float32(size-1)))) }
+	return clip(at.x - r), clip(at.y - r), clip(at.x + r), clip(at.y + r)
+}
+
+// newLeaf draws shape and texture; colours are still to come.
 func newLeaf(rng *rand.Rand, r float32, at vec) *leaf {
 	f := &leaf{at: at, r: r, seed: rng.Uint32(), edge: 1}
 	if rng.IntN(4) == 0 { // out of focus
@@ -97,13 +134,6 @@ func newLeaf(rng *rand.Rand, r float32, at vec) *leaf {
 			first = first.turn(step)
 		}
 	}
-	f.a = paint(rng)
-	contrast := between(rng, 0, 0.5)
-	contrast *= contrast * 2
-	other := paint(rng)
-	for k := range f.b {
-		f.b[k] = f.a[k] + float32((other[k]-f.a[k])*contrast) + float32((rng.Float32()-0.5)*contrast)
-	}
 	f.slope = direction(rng).scale(rng.Float32() / r)
 	if rng.IntN(4) == 0 {
 		f.wave = direction(rng).scale(exp2(between(rng, -5, -1.3)))
@@ -118,15 +148,15 @@ func newLeaf(rng *rand.Rand, r float32, at vec) *leaf {
 	return f
 }
 
-// paint draws a colour: any brightness, mostly dull.
-func paint(rng *rand.Rand) [3]float32 {
-	y := rng.Float32()
-	dull := rng.Float32()
-	dull = 0.35 * dull * dull
+// paint draws a colour of any brightness, mostly dull, and mixes it with what
+// is about.
+func paint(rng *rand.Rand, mood [3]float32, varied float32) [3]float32 {
+	y, dull := rng.Float32(), rng.Float32()
+	dull = float32(0.35 * dull * dull)
 	r, b := between(rng, -dull, dull), between(rng, -dull, dull)
 	c := [3]float32{y + r, y - float32(lumaR/lumaG*r) - float32(lumaB/lumaG*b), y + b}
 	for k := range c {
-		c[k] = max(0, min(c[k], 1))
+		c[k] = max(0, min(mood[k]+float32((c[k]-mood[k])*varied), 1))
 	}
 	return c
 }
@@ -134,9 +164,7 @@ func paint(rng *rand.Rand) [3]float32 {
 // paint puts the leaf under those that are there and returns how many pixels
 // it closed.
 func (f *leaf) paint(dst, free []float32, size, channels int) (closed int) {
-	reach := f.r + f.edge
-	x0, x1 := max(0, int(f.at.x-reach)), min(size-1, int(f.at.x+reach))
-	y0, y1 := max(0, int(f.at.y-reach)), min(size-1, int(f.at.y+reach))
+	x0, y0, x1, y1 := reach(size, f.at, f.r+f.edge)
 	for y := y0; y <= y1; y++ {
 		for x := x0; x <= x1; x++ {
 			i := y*size + x

@@ -57,6 +57,7 @@ func pngHeader(in *input) (*header, error) {
 		}
 		return pngPixels(in, h)
 	}
+	profiled := false
 	for at := int64(33); ; {
 		c := in.bytes(at, 8)
 		if in.err != nil { // pngPixels says so, should it matter
@@ -77,8 +78,8 @@ func pngHeader(in *input) (*header, error) {
 				h.exif = in.bytes(at+8, n)
 			}
 		case "iCCP":
-			if n <= metadataLimit && h.icc == nil {
-				h.icc = pngProfile(in.bytes(at+8, n))
+			if n <= metadataLimit && !profiled { // the first, or they could be a thousand bombs
+				h.icc, profiled = pngProfile(in.bytes(at+8, n)), true
 			}
 		}
 		at += 12 + n

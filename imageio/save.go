@@ -4,14 +4,18 @@ package imageio
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/zlib"
 	"encoding/binary"
 	"fmt"
+	"hash/adler32"
 	"hash/crc32"
 	"image"
 	"image/jpeg"
 	"io"
+	"math"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"sieve/model/tensor"
@@ -54,8 +58,8 @@ func formatOf(path string) string {
 // the nearest level. PNG and TIFF lose nothing beyond that. JPEG has 8 bits
 // and colour at half the size across and down; transparency is laid on white.
 func Encode(w io.Writer, format string, p *Picture, o SaveOptions) error {
-	n, _, _, c := p.Pix.Dims4()
-	if n != 1 || c != 1 && c != 3 {
+	n, h, width, c := p.Pix.Dims4()
+	if n != 1 || h == 0 || width == 0 || c != 1 && c != 3 {
 		panic(fmt.Sprintf("imageio: cannot encode shape %v", p.Pix.Shape))
 	}
 	if o.Depth == 0 {
@@ -86,7 +90,7 @@ func level(v float32, top float32) uint16 {
 	if !(v > 0) {
 		return 0
 	}
-	return uint16(min(v, 1)*top + 0.5)
+	return uint16(float32(min(v, 1)*top) + 0.5)
 }
 
 // samples writes row y, colours and then alpha if there is one, most
@@ -121,9 +125,8 @@ func (p *Picture) samplesPerPixel() int {
 	return p.Pix.Shape[3]
 }
 
-// encodePNG writes one IDAT chunk a buffer, filtering each row with whichever
-// of the five filters makes the smallest sum of absolute differences (the
-// heuristic of the PNG specification, 12.7).
+// encodePNG compresses bands of rows side by side. Each ends on a byte (a sync
+// flush), so one behind the other they are one deflate stream.
 func encodePNG(w io.Writer, p *Picture, depth int) error {
 	_, h, width, c := p.Pix.Dims4()
 	spp := p.samplesPerPixel()
@@ -131,7 +134,7 @@ func encodePNG(w io.Writer, p *Picture, depth int) error {
 	binary.BigEndian.PutUint32(head[:], uint32(width))
 	binary.BigEndian.PutUint32(head[4:], uint32(h))
 	head[8] = byte(depth)
-	head[9] = map[int]byte{1: 0, 2: 4, 3: 2, 4: 6}[spp]
+	head[9] = [...]byte{1: 0, 2: 4, 3: 2, 4: 6}[spp]
 	out := &chunks{w: w}
 	_, out.err = io.WriteString(w, "\x89PNG\r\n\x1a\n")
 	out.chunk("IHDR", head[:])
@@ -146,53 +149,120 @@ func encodePNG(w io.Writer, p *Picture, depth int) error {
 	if p.Exif != nil {
 		out.chunk("eXIf", p.Exif)
 	}
-	z := zlib.NewWriter(out)
-	bpp := spp * depth / 8
-	n := width * bpp
-	cur, prev := make([]byte, n), make([]byte, n)
-	try, best := make([]byte, n+1), make([]byte, n+1)
-	for y := range h {
-		p.samples(cur, y, depth, binary.BigEndian)
-		least := -1
-		for kind := range 5 {
-			if sum := filterRow(try, cur, prev, bpp, kind); least < 0 || sum < least {
-				least = sum
-				try, best = best, try
+	rows := min(max(1, (1<<19)/max(width*spp*depth/8, 1)), h)
+	bands := make([]band, 4*runtime.GOMAXPROCS(0))
+	sum, n := uint32(1), (h+rows-1)/rows
+	for at := 0; at < n && out.err == nil; at += len(bands) {
+		some := bands[:min(len(bands), n-at)]
+		parallel(len(some), func(a, b int) {
+			for i := a; i < b; i++ {
+				y := (at + i) * rows
+				some[i] = p.band(y, min(y+rows, h), depth)
 			}
+		})
+		for i, b := range some {
+			if at+i == 0 {
+				b.packed = append([]byte{0x78, 0x9c}, b.packed...) // zlib, default compression
+			}
+			sum = adlerJoin(sum, b.adler, b.n)
+			if at+i == n-1 {
+				b.packed = binary.BigEndian.AppendUint32(b.packed, sum)
+			}
+			out.chunk("IDAT", b.packed)
 		}
-		if _, err := z.Write(best); err != nil {
-			return err
-		}
-		cur, prev = prev, cur
 	}
-	if err := z.Close(); err != nil {
-		return err
-	}
-	out.flush()
 	out.chunk("IEND", nil)
 	return out.err
 }
 
-// filterRow applies PNG filter 0 to 4 and returns the sum of absolute differences.
+// A band is filtered and deflated rows.
+type band struct {
+	packed []byte
+	adler  uint32 // of what was packed
+	n      int    // bytes of it
+}
+
+// band filters each row with whichever of the five filters makes the smallest
+// sum of absolute differences (the heuristic of the PNG specification, 12.7).
+func (p *Picture) band(y0, y1, depth int) band {
+	bpp := p.samplesPerPixel() * depth / 8
+	n := p.Pix.Shape[2] * bpp
+	cur, prev := make([]byte, n), make([]byte, n)
+	if y0 > 0 {
+		p.samples(prev, y0-1, depth, binary.BigEndian)
+	}
+	try, best := make([]byte, n+1), make([]byte, n+1)
+	var packed bytes.Buffer // neither it nor the checksum can fail
+	z, err := flate.NewWriter(&packed, flate.DefaultCompression)
+	if err != nil {
+		panic(err)
+	}
+	sum := adler32.New()
+	both := io.MultiWriter(z, sum)
+	for y := y0; y < y1; y++ {
+		p.samples(cur, y, depth, binary.BigEndian)
+		least := math.MaxInt
+		for kind := range 5 {
+			if sum := filterRow(try, cur, prev, bpp, kind); sum < least {
+				least = sum
+				try, best = best, try
+			}
+		}
+		both.Write(best)
+		cur, prev = prev, cur
+	}
+	if y1 < p.Pix.Shape[1] {
+		z.Flush()
+	} else {
+		z.Close()
+	}
+	return band{packed.Bytes(), sum.Sum32(), (y1 - y0) * (n + 1)}
+}
+
+// adlerJoin is the Adler-32 checksum of two pieces, the second n bytes long.
+func adlerJoin(first, second uint32, n int) uint32 {
+	const m = 65521
+	a, b := int(first&0xffff), int(first>>16)
+	b = (b + int(second>>16) + n%m*(a+m-1)) % m
+	a = (a + int(second&0xffff) + m - 1) % m
+	return uint32(b<<16 | a)
+}
+
+// filterRow applies PNG filter 0 to 4 and returns the sum of absolute
+// differences. Left of the row and above the picture everything is 0.
 func filterRow(dst, cur, prev []byte, bpp, kind int) (sum int) {
 	dst[0] = byte(kind)
-	for i, v := range cur {
-		var a, b, c int
-		b = int(prev[i])
-		if i >= bpp {
-			a, c = int(cur[i-bpp]), int(prev[i-bpp])
+	dst = dst[1 : 1+len(cur)]
+	prev = prev[:len(cur)]
+	first := min(bpp, len(cur))
+	switch kind {
+	case 0:
+		copy(dst, cur)
+	case 1:
+		copy(dst, cur[:first])
+		for i := first; i < len(cur); i++ {
+			dst[i] = cur[i] - cur[i-bpp]
 		}
-		switch kind {
-		case 1:
-			v -= byte(a)
-		case 2:
-			v -= byte(b)
-		case 3:
-			v -= byte((a + b) / 2)
-		case 4:
-			v -= byte(paeth(a, b, c))
+	case 2:
+		for i := range cur {
+			dst[i] = cur[i] - prev[i]
 		}
-		dst[i+1] = v
+	case 3:
+		for i := range first {
+			dst[i] = cur[i] - prev[i]/2
+		}
+		for i := first; i < len(cur); i++ {
+			dst[i] = cur[i] - byte((int(cur[i-bpp])+int(prev[i]))/2)
+		}
+	case 4:
+		for i := range first {
+			dst[i] = cur[i] - prev[i]
+		}
+		for i := first; i < len(cur); i++ {
+			dst[i] = cur[i] - byte(paeth(int(cur[i-bpp]), int(prev[i]), int(prev[i-bpp])))
+		}
+	}
+	for _, v := range dst {
 		sum += abs(int(int8(v)))
 	}
 	return sum
@@ -213,11 +283,9 @@ func paeth(a, b, c int) int {
 	return c
 }
 
-// chunks writes PNG chunks; what is written to it as a stream goes into IDAT
-// chunks of bounded size.
+// chunks writes PNG chunks up to the first failure.
 type chunks struct {
 	w   io.Writer
-	buf []byte
 	err error
 }
 
@@ -230,21 +298,6 @@ func (c *chunks) chunk(kind string, data []byte) {
 	copy(b[4:], kind)
 	b = append(b, data...)
 	_, c.err = c.w.Write(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:])))
-}
-
-func (c *chunks) Write(p []byte) (int, error) {
-	c.buf = append(c.buf, p...)
-	if len(c.buf) >= 1<<16 {
-		c.flush()
-	}
-	return len(p), c.err
-}
-
-func (c *chunks) flush() {
-	if len(c.buf) > 0 {
-		c.chunk("IDAT", c.buf)
-		c.buf = c.buf[:0]
-	}
 }
 
 // encodeJPEG puts EXIF and profile right behind the first marker.

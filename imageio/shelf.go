@@ -122,25 +122,38 @@ type shelf struct {
 	held    map[int]*book
 	recent  list.List // of *book, the most recent first
 	used    int64
-	skipped []FileError
 	bad     map[int]error
+	skipped []FileError
+
+	decoding int64 // pixels
+	finished sync.Cond
 }
+
+// decodingLimit is how many pixels are decoded at once, so that many
+// processors do not mean much memory; a larger picture is decoded alone.
+const decodingLimit = 50_000_000
 
 // A book is a picture, or somebody is decoding it.
 type book struct {
 	file  int
-	place *list.Element
+	place *list.Element // nil while it is decoded
 	ready chan struct{}
 	pix   *pixels
 	err   error
+}
+
+func newShelf(o FolderOptions) *shelf {
+	s := &shelf{limits: o.Limits, room: o.CacheBytes, held: map[int]*book{}, bad: map[int]error{}}
+	s.finished.L = &s.mu
+	return s
 }
 
 // read returns a decoded picture. Two who want the same wait for one decoding.
 // A file that failed is not tried again.
 func (s *shelf) read(file int) (*pixels, error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.bad[file]; err != nil {
-		s.mu.Unlock()
 		return nil, err
 	}
 	if b := s.held[file]; b != nil {
@@ -149,30 +162,33 @@ func (s *shelf) read(file int) (*pixels, error) {
 		}
 		s.mu.Unlock()
 		<-b.ready
+		s.mu.Lock()
 		return b.pix, b.err
 	}
 	b := &book{file: file, ready: make(chan struct{})}
+	defer close(b.ready)
 	s.held[file] = b
+	n := int64(s.infos[file].Width) * int64(s.infos[file].Height)
+	for s.decoding > 0 && s.decoding+n > decodingLimit {
+		s.finished.Wait()
+	}
+	s.decoding += n
 	s.mu.Unlock()
 
-	p, err := Open(s.paths[file], s.limits)
+	p, err := open(s.paths[file], s.limits)
 	if err == nil {
 		b.pix = compact(p)
-	} else {
-		b.err = err
 	}
 
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer close(b.ready)
+	s.decoding -= n
+	s.finished.Broadcast()
 	if err != nil {
 		delete(s.held, file)
-		if s.bad == nil {
-			s.bad = map[int]error{}
-		}
-		s.bad[file] = err
-		s.skipped = append(s.skipped, FileError{s.paths[file], err})
-		return nil, err
+		why := FileError{s.paths[file], err}
+		b.err, s.bad[file] = why, why
+		s.skipped = append(s.skipped, why)
+		return nil, why
 	}
 	b.place = s.recent.PushFront(b)
 	s.used += b.pix.bytes()
@@ -184,6 +200,7 @@ func (s *shelf) read(file int) (*pixels, error) {
 	return b.pix, nil
 }
 
+// reasons lists what cannot be used.
 func (s *shelf) reasons() []FileError {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -288,7 +288,7 @@ func (t *tiff) layout(h *header) error {
 	if _, said := t.dir[tags[1]]; said && total > 64*t.in.size {
 		return fmt.Errorf("%w: TIFF that uses its bytes over and over", ErrDamaged)
 	}
-	ratio := map[int64]int64{unpacked: 1, packBits: 64, packLZW: 4096, packDeflate: deflateRatio, packOldDeflate: deflateRatio}[t.pack]
+	ratio := map[int64]int64{unpacked: 1, packBits: 64, packLZW: lzwRatio, packDeflate: deflateRatio, packOldDeflate: deflateRatio}[t.pack]
 	if ratio > 0 {
 		return t.in.need(t.rowBytes(h.width)*int64(h.height)*int64(t.planes), ratio)
 	}
