@@ -9,24 +9,24 @@ import (
 )
 
 // layers are the convolutions of a denoiser of 64×64 pictures with 32 to 128
-// channels, one picture.
+// channels, one picture at a time, and some of other shapes.
 var layers = []struct {
 	name string
 	Conv
 }{
 	{"e0", Conv{1, 64, 64, 3, 32, 3, 1}},
-	{"e1", Conv{1, 64, 64, 32, 64, 3, 2}},
-	{"e2", Conv{1, 32, 32, 64, 64, 3, 1}},
-	{"e3", Conv{1, 32, 32, 64, 128, 3, 2}},
-	{"m1", Conv{1, 16, 16, 128, 128, 3, 1}},
-	{"u1", Conv{1, 32, 32, 64, 128, 3, 2}}, // transposed: BackwardData is its forward pass
+	{"e1", Conv{1, 64, 64, 32, 64, 3, 2}},   // also u2, transposed: BackwardData is its forward pass
+	{"e2", Conv{1, 32, 32, 64, 64, 3, 1}},   // also d1
+	{"e3", Conv{1, 32, 32, 64, 128, 3, 2}},  // also u1, transposed
+	{"m1", Conv{1, 16, 16, 128, 128, 3, 1}}, // also m2
 	{"d2", Conv{1, 64, 64, 32, 3, 3, 1}},
-	{"t2", Conv{1, 64, 64, 3, 32, 3, 2}}, // transposed, to a picture
+	{"picture", Conv{1, 64, 64, 3, 32, 3, 2}}, // transposed, to a picture
+	{"latent", Conv{2, 16, 16, 64, 16, 3, 1}},
+	{"wide", Conv{1, 32, 768, 32, 32, 3, 1}},
+	{"1x1", Conv{1, 64, 64, 64, 64, 1, 1}},
 	{"digits1", Conv{8, 28, 28, 1, 16, 3, 2}},
 	{"digits2", Conv{8, 14, 14, 16, 32, 3, 2}},
 	{"dense", Conv{8, 1, 1, 1568, 32, 1, 1}},
-	{"1x1", Conv{1, 64, 64, 64, 64, 1, 1}},
-	{"latent", Conv{2, 16, 16, 64, 16, 3, 1}},
 }
 
 // fastest reports the rate of the fastest run: what a machine that is busy with

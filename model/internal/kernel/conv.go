@@ -74,7 +74,7 @@ func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
 		xn, yn := nth(x, n, c.N), nth(y, n, c.N)
 		for r := 0; r < ho; r += group {
 			p.rows = min(group, ho-r)
-			p.a = s.strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, left, right)
+			p.a = strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, left, right)
 			p.c = yn[r*p.crow:]
 			p.run(s)
 		}
@@ -123,7 +123,7 @@ func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
 		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
 		for r := 0; r < ho; r += group {
 			rows := min(group, ho-r)
-			strip := s.strip(&s.rows, dyn, ho, wo, c.Cout, r+first, rows+last-first, -first, last)
+			dys := strip(&s.rows, dyn, ho, wo, c.Cout, r+first, rows+last-first, -first, last)
 			for _, ph := range phases {
 				p := pass{
 					tile: t, aoff: s.offsets(ph.y.n, width), kc: ph.x.n * c.Cout, sai: c.Cout, arow: width,
@@ -134,7 +134,7 @@ func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
 				if p.rows <= 0 {
 					continue
 				}
-				p.a = strip[(ph.y.first-first)*width+(ph.x.first-first)*c.Cout:]
+				p.a = dys[(ph.y.first-first)*width+(ph.x.first-first)*c.Cout:]
 				p.c = xn[((r*c.Stride+ph.py)*c.W+ph.px)*c.Cin:]
 				p.run(s)
 			}
@@ -214,7 +214,7 @@ func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32) {
 		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
 		for r := 0; r < ho; r += rows {
 			rows := min(rows, ho-r)
-			strip := s.strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (rows-1)*c.Stride+c.K, left, right)
+			xs := strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (rows-1)*c.Stride+c.K, left, right)
 			for q := 0; q < wo; q += cols {
 				cols := min(cols, wo-q)
 				for j := 0; j < c.Cout; j += t.nr {
@@ -224,7 +224,7 @@ func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32) {
 							d := dw[(kh*m+i)*c.Cout+j:]
 							t.multiply(s, &product{
 								m: min(t.mr, m-i), n: min(t.nr, c.Cout-j), aoff: s.aoff[:rows], kc: cols,
-								a: strip[kh*width+q*c.Stride*c.Cin+i:], sai: 1, sak: c.Stride * c.Cin,
+								a: xs[kh*width+q*c.Stride*c.Cin+i:], sai: 1, sak: c.Stride * c.Cin,
 								b: b, sbk: c.Cout, c: d, ldc: c.Cout, base: d, ldbase: c.Cout,
 							})
 						}

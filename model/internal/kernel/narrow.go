@@ -26,7 +26,7 @@ func (c Conv) forwardNarrow(s *Scratch, y, x, w, bias []float32, acc bool) {
 	for n := range c.N {
 		xn, yn := nth(x, n, c.N), nth(y, n, c.N)
 		for r := range c.H {
-			f.row(s, nth(yn, r, c.H), s.strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), c.K, 0, 0), c.K, b)
+			f.row(s, nth(yn, r, c.H), strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), c.K, 0, 0), c.K, b)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func (c Conv) backwardDataNarrow(s *Scratch, x, dy, w, bias []float32, acc bool)
 		for r := range c.H {
 			i, py := r/c.Stride, r%c.Stride
 			at := c.reach(py)
-			f.row(s, nth(xn, r, c.H), s.strip(&s.rows, dyn, ho, wo, c.Cout, i+at.first, at.n, 0, 0), at.n, b[py])
+			f.row(s, nth(xn, r, c.H), strip(&s.rows, dyn, ho, wo, c.Cout, i+at.first, at.n, 0, 0), at.n, b[py])
 		}
 	}
 }
@@ -67,15 +67,15 @@ func (c Conv) backwardWeightsNarrow(s *Scratch, dw, x, dy []float32) {
 	t := s.pick(c.Cout, n, true)
 	sums := grow(&s.columns, len(dw))
 	clear(sums)
-	group := max(1, 4*blockPixels/width)
+	group := max(1, 4*blockPixels/width) // longer sums, as there are fewer of them
 	for i := range c.N {
 		xn, dyn := nth(x, i, c.N), nth(dy, i, c.N)
 		for r := 0; r < c.H; r += group {
 			rows := min(group, c.H-r)
-			xs := s.strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), rows+c.K-1, left, right)
+			xs := strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), rows+c.K-1, left, right)
 			p := product{
 				m: c.Cout, aoff: s.offsets(1, 0), kc: (rows-1)*width + c.W,
-				a: s.strip(&s.packed, dyn, c.H, c.W, c.Cout, r, rows, 0, left+right), sai: 1, sak: c.Cout,
+				a: strip(&s.packed, dyn, c.H, c.W, c.Cout, r, rows, 0, left+right), sai: 1, sak: c.Cout,
 				sbk: c.Cin, ldc: n, ldbase: n,
 			}
 			for kh := range c.K {

@@ -68,7 +68,7 @@ func (s *Scratch) offsets(n, step int) []int {
 // strip returns rows top to top+rows of an h × w × c picture, each between left
 // and right pixels of zero, and with zeros for rows that the picture does not
 // have. The picture itself serves when nothing is missing.
-func (s *Scratch) strip(to *[]float32, x []float32, h, w, c, top, rows, left, right int) []float32 {
+func strip(to *[]float32, x []float32, h, w, c, top, rows, left, right int) []float32 {
 	if left == 0 && right == 0 && top >= 0 && top+rows <= h {
 		return x[top*w*c:]
 	}
