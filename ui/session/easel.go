@@ -75,9 +75,11 @@ type want struct {
 type easel struct {
 	want    want
 	samples Noise         // what a sample gets: the noise that was last chosen for one
+	asked   uint64        // ticket of the newest command for pictures, whether or not they could be opened
 	round   uint64        // of commands
 	wake    chan struct{} // holds one
 	cancel  context.CancelFunc
+	leave   context.CancelFunc // ends the opening of a picture
 	busy    bool
 	idle    chan struct{} // closed when all that is wanted is shown
 	has     painted       // what was shown then
@@ -110,6 +112,7 @@ func (s *Session) kick(change func(w *want, st *State)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.easel
+	before := e.want.picture
 	s.publish(func(st *State) {
 		change(&e.want, st)
 		st.Pending = true
@@ -117,6 +120,9 @@ func (s *Session) kick(change func(w *want, st *State)) {
 	e.round++
 	if e.cancel != nil {
 		e.cancel()
+		if e.want.picture != before {
+			e.leave()
+		}
 	}
 	if !e.busy {
 		e.busy, e.idle = true, make(chan struct{})
@@ -152,11 +158,13 @@ func (s *Session) paint() {
 		s.mu.Lock()
 		e := &s.easel
 		w, round := e.want, e.round
-		ctx, cancel := context.WithCancel(s.ctx)
-		e.cancel = cancel
+		b := &brush{s: s, round: round, has: &has}
+		b.opening, e.leave = context.WithCancel(s.ctx)
+		b.ctx, e.cancel = context.WithCancel(s.ctx)
 		s.mu.Unlock()
-		s.round(ctx, &brush{s, round, &has}, w)
-		cancel()
+		b.paint(w)
+		e.leave()
+		e.cancel()
 		s.mu.Lock()
 		if e.round == round && e.busy {
 			e.busy = false
@@ -167,72 +175,82 @@ func (s *Session) paint() {
 	}
 }
 
-// A brush publishes what one round paints, as long as no newer one has begun.
+// A brush makes what is wanted in one round, and publishes it as long as no
+// newer one has begun.
 type brush struct {
-	s     *Session
-	round uint64
-	has   *painted
+	s            *Session
+	ctx, opening context.Context // opening outlasts a round that changes something else
+	round        uint64
+	has          *painted
 }
 
-// paint publishes a change, if the round is still the newest, and says whether it was.
-func (b *brush) paint(f func(e *easel, st *State)) bool {
+// show publishes a change, if the round is still the newest, and says whether it was.
+func (b *brush) show(f func(st *State)) bool {
+	return b.showIf(func(e *easel) bool { return e.round == b.round }, func(_ *easel, st *State) { f(st) })
+}
+
+// showIf publishes a change, if it is still wanted, and says whether it was.
+func (b *brush) showIf(wanted func(e *easel) bool, f func(e *easel, st *State)) bool {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	if b.s.easel.round != b.round {
-		return false
+	ok := wanted(&b.s.easel)
+	if ok {
+		b.s.publish(func(st *State) { f(&b.s.easel, st) })
 	}
-	b.s.publish(func(st *State) { f(&b.s.easel, st) })
-	return true
+	return ok
 }
 
-// round makes what is wanted and is not there yet, step by step.
-func (s *Session) round(ctx context.Context, b *brush, w want) {
-	if w.picture != b.has.picture && !s.hang(ctx, b, w) {
+// paint makes what is wanted and is not there yet, step by step.
+func (b *brush) paint(w want) {
+	if w.picture != b.has.picture && !b.hang(w) {
 		w.noise = b.has.noise
 	}
-	if b.has.pic.Picture == nil || !s.addNoise(ctx, b, w.noise) {
+	if b.has.pic.Picture == nil || !b.addNoise(w.noise) {
 		return
 	}
 	if w.model.version != b.has.model.version {
-		s.fetch(b, w.model)
+		b.fetch(w.model)
 	}
 	if b.has.model.m != nil && !b.has.whole() {
-		s.reconstruct(ctx, b)
+		b.reconstruct()
 	} else {
-		b.paint(func(_ *easel, st *State) { st.Pending = false })
+		b.show(func(st *State) { st.Pending = false })
 	}
 }
 
 // hang opens the wanted picture, or the next one in the list that can be
 // opened. When there is none, the old one stays.
-func (s *Session) hang(ctx context.Context, b *brush, w want) bool {
+func (b *brush) hang(w want) bool {
+	s := b.s
 	defer s.begin("Opening the picture").end()
+	wanted := func(e *easel) bool { return e.want.picture == w.picture }
 	var trouble error
-	for i := w.at; i >= 0 && i < len(w.list) && ctx.Err() == nil; i += w.dir {
-		pic, err := w.list[i].open(ctx, s.o.Limits)
+	for i := w.at; i >= 0 && i < len(w.list) && b.opening.Err() == nil; i += w.dir {
+		pic, err := w.list[i].open(b.opening, s.o.Limits)
 		if err != nil {
 			if trouble == nil {
 				trouble = err
 			}
 			continue
 		}
-		*b.has = painted{list: w.list, at: i, picture: w.picture, pic: pic, noise: w.noise, model: b.has.model}
 		info := w.list[i].describe(pic)
 		info.Index, info.Of = i, len(w.list)
-		b.paint(func(e *easel, st *State) {
+		if !b.showIf(wanted, func(e *easel, st *State) {
 			e.want.at = i
 			info.Version = s.next()
 			st.Picture, st.Panes = info, noPanes()
-			st.Original, st.Versions[PaneOriginal] = pic.Pix, s.next()
-		})
+			st.Original, st.Versions[PaneOriginal], st.Pending = pic.Pix, s.next(), true
+		}) {
+			return false
+		}
+		*b.has = painted{list: w.list, at: i, picture: w.picture, pic: pic, noise: w.noise, model: b.has.model}
 		s.fail(trouble)
 		return true
 	}
-	b.paint(func(e *easel, st *State) { // as it was
+	if b.showIf(wanted, func(e *easel, st *State) { // as it was
 		e.want.list, e.want.at, e.want.picture = b.has.list, b.has.at, b.has.picture
 		e.want.noise, st.Noise = b.has.noise, b.has.noise
-	})
-	if ctx.Err() == nil {
+	}) && b.opening.Err() == nil {
 		s.fail(trouble)
 		if b.has.pic.Picture == nil {
 			s.UseSample(0)
@@ -252,7 +270,7 @@ func (o source) describe(pic shown) Picture {
 }
 
 // addNoise makes the noisy picture.
-func (s *Session) addNoise(ctx context.Context, b *brush, n Noise) bool {
+func (b *brush) addNoise(n Noise) bool {
 	if b.has.noisy != nil && n == b.has.noise {
 		return true
 	}
@@ -264,10 +282,10 @@ func (s *Session) addNoise(ctx context.Context, b *brush, n Noise) bool {
 	case n.Kind != "none" && n.Kind != OwnNoise:
 		scheme, err := noise.Parse(n.scheme())
 		if err != nil {
-			s.fail(err)
+			b.s.fail(err)
 			return false
 		}
-		if noisy = spoil(ctx, scheme, rand.New(rand.NewPCG(n.Seed, 0)), x); noisy == nil {
+		if noisy = spoil(b.ctx, scheme, rand.New(rand.NewPCG(n.Seed, 0)), x); noisy == nil {
 			return false
 		}
 	}
@@ -275,25 +293,22 @@ func (s *Session) addNoise(ctx context.Context, b *brush, n Noise) bool {
 	if noisy != x {
 		psnr = metric.PSNR(x, noisy)
 	}
-	var version uint64
-	ok := b.paint(func(_ *easel, st *State) {
-		version = s.next()
-		st.Noisy, st.Versions[PaneNoisy] = noisy, version
+	return b.show(func(st *State) {
+		b.has.noise, b.has.noisy, b.has.noised = n, noisy, b.s.next()
+		st.Noisy, st.Versions[PaneNoisy] = noisy, b.has.noised
 		st.NoisyPSNR, st.NoisySSIM = psnr, nan
 	})
-	if ok {
-		b.has.noise, b.has.noisy, b.has.noised = n, noisy, version
-	}
-	return ok
 }
 
 // fetch gets the wanted model. When it cannot be read, the old one stays.
-func (s *Session) fetch(b *brush, l loaded) {
+func (b *brush) fetch(l loaded) {
+	wanted := func(e *easel) bool { return e.want.model.version == l.version }
 	if l.m == nil {
 		var err error
 		if l.m, l.info.Name, err = LoadModel(l.name); err != nil {
-			s.fail(err)
-			b.paint(func(e *easel, _ *State) { e.want.model = b.has.model })
+			if b.showIf(wanted, func(e *easel, _ *State) { e.want.model = b.has.model }) {
+				b.s.fail(err)
+			}
 			return
 		}
 		if !slices.Contains(Models(), l.info.Name) {
@@ -301,51 +316,52 @@ func (s *Session) fetch(b *brush, l loaded) {
 		}
 	}
 	l.info.Spec, l.info.Count, l.info.Info, l.info.Version = l.m.Spec, l.m.Count(), l.m.Info, l.version
-	if b.paint(func(_ *easel, st *State) { st.Model, st.Pending = l.info, true }) {
+	if b.showIf(wanted, func(_ *easel, st *State) { st.Model, st.Pending = l.info, true }) {
 		b.has.model = l
 	}
 }
 
 // reconstruct makes latent and result, and then the figures.
-func (s *Session) reconstruct(ctx context.Context, b *brush) {
-	t := s.begin("Denoising")
+func (b *brush) reconstruct() {
+	t := b.s.begin("Denoising")
 	defer t.end()
 	m, x, noisy := b.has.model.m, b.has.pic.Pix, b.has.noisy
 	in, back := Adapt(m, noisy)
-	z, err := m.Features(ctx, in, func(done, total int) { t.report(done, 2*total) })
-	if err != nil || !b.paint(func(_ *easel, st *State) {
-		st.Latent, st.Versions[PaneLatent] = together(z), s.next()
-	}) {
-		return
-	}
-	_, h, w, _ := x.Dims4()
-	y, err := m.Generate(ctx, z, h, w, func(done, total int) { t.report(total+done, 2*total) })
+	z, err := m.Features(b.ctx, in, func(done, total int) { t.report(done, 2*total) })
 	if err != nil {
 		return
 	}
-	y = clamp(back(y))
+	latent := together(z)
+	if !b.show(func(st *State) { st.Latent, st.Versions[PaneLatent] = latent, b.s.next() }) {
+		return
+	}
+	_, h, w, _ := x.Dims4()
+	y, err := m.Generate(b.ctx, z, h, w, func(done, total int) { t.report(total+done, 2*total) })
+	if err != nil {
+		return
+	}
+	result := clamp(back(y))
 	psnr := nan
 	if noisy != x {
-		psnr = metric.PSNR(x, y)
+		psnr = metric.PSNR(x, result)
 	}
-	if !b.paint(func(_ *easel, st *State) {
-		st.Result, st.Versions[PaneResult] = y, s.next()
-		st.ResultPSNR, st.ResultSSIM = psnr, nan
-		st.Pending = false
+	if !b.show(func(st *State) {
+		st.Result, st.Versions[PaneResult] = result, b.s.next()
+		st.ResultPSNR, st.ResultSSIM, st.Pending = psnr, nan, false
 	}) {
 		return
 	}
-	b.has.latent, b.has.result = together(z), y
+	b.has.latent, b.has.result = latent, result
 	b.has.of, b.has.by = b.has.noised, b.has.model.version
 	if noisy == x {
 		return
 	}
-	before, err := ssim(ctx, x, noisy)
+	before, err := ssim(b.ctx, x, noisy)
 	if err != nil {
 		return
 	}
-	if after, err := ssim(ctx, x, y); err == nil {
-		b.paint(func(_ *easel, st *State) { st.NoisySSIM, st.ResultSSIM = before, after })
+	if after, err := ssim(b.ctx, x, result); err == nil {
+		b.show(func(st *State) { st.NoisySSIM, st.ResultSSIM = before, after })
 	}
 }
 
@@ -410,9 +426,10 @@ func (s *Session) UseSample(i int) {
 // show wants another list of pictures. Samples get noise, others have their own.
 func (s *Session) show(list []source, at int, ticket uint64) {
 	s.kick(func(w *want, st *State) {
-		if ticket < w.picture {
+		if ticket < s.easel.asked {
 			return
 		}
+		s.easel.asked = ticket
 		w.list, w.at, w.dir, w.picture = list, at, 1, ticket
 		w.noise = Noise{Kind: "none", Seed: w.noise.Seed}
 		if list[at].path == "" {

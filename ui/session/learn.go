@@ -246,17 +246,10 @@ func (r *run) report(rep TrainReport) {
 
 // setBest copies what the trainer knows of its best weights.
 func (r *run) setBest(tr *Train) {
-	if best, ok := bestInfo(r.t.tr); ok {
+	if best, ok := r.t.tr.BestInfo(); ok {
 		tr.Unsaved = tr.Unsaved || best.Step != tr.BestStep
 		tr.BestStep, tr.BestLoss = best.Step, best.ValLoss
 	}
-}
-
-func bestInfo(tr *model.Trainer) (model.Info, bool) {
-	if m := tr.Best(); m != nil {
-		return m.Info, true
-	}
-	return model.Info{}, false
 }
 
 // hold does what is ordered, and returns when it is time for the next step.

@@ -286,6 +286,7 @@ func (s *Session) Cancel() {
 	s.jobs, s.cancel = context.WithCancel(s.ctx)
 	if s.easel.cancel != nil {
 		s.easel.cancel()
+		s.easel.leave()
 	}
 	if s.state.Train.Phase == Preparing {
 		s.run.cancel()

@@ -1,0 +1,232 @@
+package session
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sieve/imageio"
+	"sieve/model/metric"
+)
+
+var metricSSIM = metric.SSIM
+
+func settled(st State) bool { return !st.Pending && st.Result != nil }
+
+func TestLatestNoiseWins(t *testing.T) {
+	s := open(t, Options{})
+	s.UseModel(tinyFile(t, 3))
+	until(t, s, "result", settled)
+	states, stop := s.Watch()
+	defer stop()
+	const last = 60
+	for i := 1; i <= last; i++ {
+		s.SetNoise("gaussian", float64(i))
+		select {
+		case st := <-states:
+			if !st.Pending && math.Abs(st.NoisyPSNR-level(st.Noise.Strength)) > 0.1 {
+				t.Fatalf("noise %g is shown as done with %g dB, want %g", st.Noise.Strength, st.NoisyPSNR, level(st.Noise.Strength))
+			}
+		default:
+		}
+	}
+	st := until(t, s, "last noise", func(st State) bool {
+		if !st.Pending && math.Abs(st.NoisyPSNR-level(st.Noise.Strength)) > 0.1 {
+			t.Fatalf("noise %g is shown as done with %g dB", st.Noise.Strength, st.NoisyPSNR)
+		}
+		return !st.Pending && finite(st.ResultSSIM)
+	})
+	if st.Noise.Strength != last {
+		t.Errorf("shown at last: noise %g, want %d", st.Noise.Strength, last)
+	}
+	if want := metric.PSNR(st.Original, st.Result); st.ResultPSNR != want {
+		t.Errorf("result of %g dB, its tensors say %g", st.ResultPSNR, want)
+	}
+}
+
+func TestVersionsChangeWithWhatTheyCount(t *testing.T) {
+	s := open(t, Options{})
+	s.UseModel(tinyFile(t, 3))
+	done := func(st State) bool { return settled(st) && finite(st.ResultSSIM) }
+	a := until(t, s, "result", done)
+	s.NewNoiseSeed()
+	b := until(t, s, "result with other noise", func(st State) bool { return done(st) && st.Noise.Seed != a.Noise.Seed })
+	for pane, same := range []bool{true, false, false, false} {
+		if (a.Versions[pane] == b.Versions[pane]) != same || (a.Of(Pane(pane)) == b.Of(Pane(pane))) != same {
+			t.Errorf("pane %d: versions %d and %d, want the same: %v", pane, a.Versions[pane], b.Versions[pane], same)
+		}
+	}
+}
+
+func TestOwnNoiseIsTheTwin(t *testing.T) {
+	s := open(t, Options{})
+	s.UseModel(tinyFile(t, 3))
+	s.SetNoise(OwnNoise, 0)
+	st := until(t, s, "result", settled)
+	if !st.Picture.Twin {
+		t.Skip("the first sample has no noisy twin")
+	}
+	if st.Noisy == st.Original || st.NoisyPSNR < 10 || st.NoisyPSNR > 35 {
+		t.Errorf("noisy twin at %g dB", st.NoisyPSNR)
+	}
+	s.Next()
+	st = until(t, s, "next sample", func(st State) bool { return settled(st) && st.Picture.Index == 1 })
+	if !st.Picture.Twin && (st.Noisy != st.Original || !math.IsNaN(st.NoisyPSNR)) {
+		t.Errorf("a sample without a twin has noise of %g dB", st.NoisyPSNR)
+	}
+}
+
+func TestOpenPathsByKind(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	paintFile(t, in("a.png"), 1, 40, 3, 8)
+	write(t, in("b.png"), "no picture")
+	paintFile(t, in("c.png"), 2, 30, 1, 16)
+	write(t, in("empty.jpg"), "")
+	write(t, in("notes.txt"), "to do: everything")
+	paintFile(t, in("folder/deep/d.png"), 3, 20, 3, 8)
+	s := open(t, Options{})
+
+	s.OpenPaths([]string{in("a.png"), in("b.png"), in("c.png")}, PageDenoise)
+	st := until(t, s, "a.png", func(st State) bool { return st.Picture.Name == "a.png" && st.Noisy != nil })
+	if st.Noise.Kind != "none" || st.Noisy != st.Original || st.Picture.Of != 3 || st.Picture.Width != 40 {
+		t.Errorf("an opened picture has noise %+v, %+v", st.Noise, st.Picture)
+	}
+	s.Next()
+	st = until(t, s, "c.png", func(st State) bool { return st.Picture.Name == "c.png" })
+	message(t, s, "b.png")
+	s.Next() // there is none
+	s.Previous()
+	until(t, s, "a.png again", func(st State) bool { return st.Picture.Name == "a.png" })
+
+	for _, bad := range []string{"b.png", "empty.jpg", "notes.txt", "missing.png"} {
+		s.Dismiss()
+		s.OpenPaths([]string{in(bad)}, PageDenoise)
+		message(t, s, bad)
+		if st := s.State(); st.Picture.Name != "a.png" || st.Message.Kind != Error {
+			t.Errorf("after %s the picture is %q with a message of kind %s", bad, st.Picture.Name, st.Message.Kind)
+		}
+	}
+
+	model := tinyFile(t, 1)
+	s.OpenPaths([]string{model}, PageTrain)
+	st = until(t, s, "model", func(st State) bool { return st.Model.Path == model && settled(st) })
+	if st.Model.Name != "tiny.safetensors" || st.Picture.Name != "a.png" || st.Latent.Shape[3] != 3*4 {
+		t.Errorf("model %q with picture %q and latent %v, want a colour picture's three latents in one", st.Model.Name, st.Picture.Name, st.Latent.Shape)
+	}
+	s.UseModel(in("notes.txt"))
+	message(t, s, "notes.txt")
+	if st := s.State(); st.Model.Path != model {
+		t.Errorf("after a bad model file, %q is in use", st.Model.Name)
+	}
+
+	s.OpenPaths([]string{in("folder")}, PageDenoise)
+	until(t, s, "d.png", func(st State) bool { return st.Picture.Name == "d.png" })
+	s.OpenPaths([]string{dir}, PageTrain)
+	st = until(t, s, "data", func(st State) bool { return st.Data.Name == dir })
+	if st.Data.Count != 3 || len(st.Data.Skipped) != 2 {
+		t.Errorf("%d pictures to learn from, without %q, want 3 without 2", st.Data.Count, st.Data.Skipped)
+	}
+	message(t, s, "b.png", "empty.jpg")
+	s.UseSample(0)
+	st = until(t, s, "sample", func(st State) bool { return st.Picture.Sample })
+	if st.Noise != sampleNoise {
+		t.Errorf("back at a sample the noise is %+v, want %+v", st.Noise, sampleNoise)
+	}
+}
+
+func TestBadFileAtTheStartLeavesTheSample(t *testing.T) {
+	s := open(t, Options{})
+	s.OpenPaths([]string{"/nowhere/x.png"}, PageDenoise)
+	message(t, s, "x.png")
+	until(t, s, "sample", func(st State) bool { return st.Picture.Sample && st.Noisy != nil })
+}
+
+func TestWhatIsShownIsSaved(t *testing.T) {
+	dir := t.TempDir()
+	paintFile(t, filepath.Join(dir, "in.png"), 1, 33, 3, 16)
+	s := open(t, Options{})
+	s.UseModel(tinyFile(t, 3))
+	s.OpenPaths([]string{filepath.Join(dir, "in.png")}, PageDenoise)
+	st := until(t, s, "result", func(st State) bool { return st.Picture.Name == "in.png" && settled(st) })
+	for pane, name := range []string{"original.png", "noisy.tif", "latent.png", "result.png"} {
+		path := filepath.Join(dir, name)
+		s.SavePane(PageDenoise, Pane(pane), path, Look{})
+		until(t, s, name, func(st State) bool { return st.Saved.Path == path })
+		p, err := imageio.Open(path, imageio.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if Pane(pane) == PaneLatent {
+			if p.Pix.Shape[2] != 2*17+1 {
+				t.Errorf("latent of 2×2 channels of 17 cells is %v", p.Pix.Shape)
+			}
+			continue
+		}
+		if p.Depth != 16 {
+			t.Errorf("%s has %d bits, want 16", name, p.Depth)
+		}
+		for i, v := range st.Of(Pane(pane)).Data {
+			if math.Abs(float64(v-p.Pix.Data[i])) > 0.5/65535+1e-6 {
+				t.Fatalf("%s: element %d is %g in the file, %g in the pane", name, i, p.Pix.Data[i], v)
+			}
+		}
+	}
+	s.SaveResult(filepath.Join(dir, "result.gif"))
+	message(t, s, "result.gif", ".png")
+	s.SaveResult(filepath.Join(dir, "nowhere", "result.png"))
+	message(t, s, "nowhere", "does not exist")
+	s.SaveResult(dir)
+	message(t, s, filepath.Base(dir))
+	s.ExportChart(filepath.Join(dir, "chart.png"), false)
+	message(t, s, "no training")
+}
+
+func TestUnwritableFolderKeepsTheOldFile(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Log("root may write anywhere: a folder in the file's place stands for it")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "model.safetensors")
+	write(t, path, "old")
+	if os.Getuid() != 0 {
+		os.Chmod(dir, 0o500)
+		defer os.Chmod(dir, 0o700)
+	} else {
+		os.Chmod(path, 0o400) // which imageio.WriteFile refuses
+	}
+	s := open(t, Options{})
+	s.UseModel(tinyFile(t, 3))
+	until(t, s, "result", settled)
+	s.SaveModel(path)
+	message(t, s, "model.safetensors", "no permission")
+	if got := string(read(t, path)); got != "old" {
+		t.Errorf("the old file holds %d other bytes", len(got))
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	if len(left) > 0 {
+		t.Errorf("left behind: %s", strings.Join(left, ", "))
+	}
+}
+
+func TestCancelKeepsWhatWasShown(t *testing.T) {
+	s := open(t, Options{})
+	s.UseModel(tinyFile(t, 3))
+	a := until(t, s, "result", settled)
+	s.Cancel()
+	s.SetNoise("gaussian", 50)
+	b := until(t, s, "result after a cancel", func(st State) bool { return settled(st) && st.Noise.Strength == 50 })
+	if a.Versions[PaneOriginal] != b.Versions[PaneOriginal] || a.Versions[PaneResult] == b.Versions[PaneResult] {
+		t.Errorf("versions %v, then %v", a.Versions, b.Versions)
+	}
+	s.SetNoise("gaussian", -1)
+	message(t, s, "gaussian")
+	s.SetNoise("fog", 1)
+	message(t, s, "fog")
+	s.Dismiss()
+	if text := s.State().Message.Text; text != "" {
+		t.Errorf("dismissed, %q is still there", text)
+	}
+}
