@@ -18,13 +18,13 @@ const fyne = "fyne.io/fyne/v2"
 // library, and nothing else. Other people's modules stand for all their
 // packages.
 var arrows = map[string][]string{
-	".": {"sieve/ui", "sieve/ui/cli"},
+	".": {"sieve/ui", "sieve/ui/cli", "golang.org/x/term"},
 
 	"ui":         {"sieve/ui/session", "sieve/ui/widget", "sieve/ui/theme", "sieve/assets", fyne},
 	"ui/widget":  {"sieve/ui/theme", "sieve/model/tensor", "golang.org/x/image", fyne},
 	"ui/theme":   {fyne},
-	"ui/cli":     {"sieve/ui/session", "github.com/alecthomas/kong", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
-	"ui/session": {"sieve/model", "sieve/model/tensor", "sieve/model/noise", "sieve/model/metric", "sieve/model/embed", "sieve/imageio", "sieve/assets", "gonum.org/v1/plot"},
+	"ui/cli":     {"sieve/ui/session", "github.com/alecthomas/kong", "github.com/schollz/progressbar/v3"},
+	"ui/session": {"sieve/model", "sieve/model/tensor", "sieve/model/noise", "sieve/model/metric", "sieve/model/embed", "sieve/imageio", "sieve/assets", "gonum.org/v1/plot", "golang.org/x/sys"},
 
 	"model":                 {"sieve/model/nn", "sieve/model/noise", "sieve/model/tensor", "sieve/model/metric", "sieve/model/entropy"},
 	"model/nn":              {"sieve/model/internal/kernel", "sieve/model/tensor"},
