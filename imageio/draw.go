@@ -68,18 +68,32 @@ func lean(rng *rand.Rand, slope float32) vec {
 // exp2 is 2 to the power x, to about seven digits.
 func exp2(x float32) float32 {
 	k := float32(math.Floor(float64(x)))
-	f := (x - k) * math.Ln2
+	f := float32((x - k) * math.Ln2)
 	p := float32(1)
-	for i := float32(7); i >= 1; i-- { // the exponential series by Horner
+	for i := float32(9); i >= 1; i-- { // the exponential series by Horner
 		p = 1 + float32(p*f/i)
 	}
 	return float32(math.Ldexp(float64(p), int(k)))
 }
 
+// log2 is the logarithm of x of at least 1, to about seven digits.
+func log2(x float32) (l float32) {
+	for ; x >= 2; x /= 2 {
+		l++
+	}
+	// Of what is left it is 2/ln 2 times the inverse hyperbolic tangent of t.
+	t := (x - 1) / (x + 1)
+	sum := float32(0)
+	for i := float32(15); i >= 1; i -= 2 {
+		sum = 1/i + float32(sum*t*t)
+	}
+	return l + float32(2/math.Ln2*t*sum)
+}
+
 // smooth is 0 below 0, 1 above 1, and 3t² - 2t³ between.
 func smooth(t float32) float32 {
 	t = max(0, min(t, 1))
-	return float32(t*t) * (3 - float32(2*t))
+	return float32(float32(t*t) * (3 - float32(2*t)))
 }
 
 // fill returns how much of each pixel of a w × h grid the closed polygons

@@ -4,6 +4,7 @@ package imageio
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"golang.org/x/image/font/gofont/gobold"
@@ -91,26 +92,26 @@ func outline(f *sfnt.Font, r rune) (shapes [][]vec) {
 }
 
 func (g Glyphs) draw(rng *rand.Rand, dst []float32, shapes [][]vec) {
-	lo, hi := shapes[0][0], shapes[0][0]
-	for _, s := range shapes {
-		for _, p := range s {
-			lo = vec{min(lo.x, p.x), min(lo.y, p.y)}
-			hi = vec{max(hi.x, p.x), max(hi.y, p.y)}
-		}
-	}
 	size := float32(g.Size)
-	middle := lo.mix(hi, 0.5)
-	scale := size * between(rng, 0.5, 0.75) / max(hi.x-lo.x, hi.y-lo.y)
-	wide := between(rng, 0.8, 1.2)
+	wide := between(rng, 0.7, 1.3)
 	shear := between(rng, -0.25, 0.25)
 	turn := lean(rng, 0.25)
-	shift := vec{size/2 + between(rng, -0.07, 0.07)*size, size/2 + between(rng, -0.07, 0.07)*size}
+	lo, hi := vec{math.MaxFloat32, math.MaxFloat32}, vec{-math.MaxFloat32, -math.MaxFloat32}
+	for _, s := range shapes {
+		for i, p := range s {
+			p = vec{float32(p.x*wide) + float32(shear*p.y), p.y}.turn(turn)
+			lo = vec{min(lo.x, p.x), min(lo.y, p.y)}
+			hi = vec{max(hi.x, p.x), max(hi.y, p.y)}
+			s[i] = p
+		}
+	}
+	middle := lo.mix(hi, 0.5)
+	scale := size * between(rng, 0.5, 0.75) / max(hi.x-lo.x, hi.y-lo.y)
+	shift := vec{between(rng, 0.43, 0.57), between(rng, 0.43, 0.57)}.scale(size)
 	weight := size * between(rng, -0.008, 0.03) // pixels that an edge moves out
 	for _, s := range shapes {
 		for i, p := range s {
-			p = p.sub(middle).scale(scale)
-			p.x = float32(p.x*wide) + float32(shear*p.y)
-			s[i] = p.turn(turn).add(shift)
+			s[i] = p.sub(middle).scale(scale).add(shift)
 		}
 	}
 	for i, s := range shapes {

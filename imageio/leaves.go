@@ -57,17 +57,17 @@ func (l Leaves) draw(rng *rand.Rand, dst []float32) {
 	varied := between(rng, 0.3, 1)
 	// A leaf of radius r touches the picture from an area of (size + 2r)².
 	// r⁻³(size + 2r)² is a sum of three powers, each of which is inverted exactly.
-	w3 := size * size * (1/(rmin*rmin) - 1/(rmax*rmax)) / 2
-	w2 := 4 * size * (1/rmin - 1/rmax)
-	octaves := float32(math.Log2(float64(rmax / rmin)))
-	w1 := 4 * octaves * math.Ln2
+	w3 := float32(size * size * (1/float32(rmin*rmin) - 1/float32(rmax*rmax)) / 2)
+	w2 := float32(4 * size * (1/rmin - 1/rmax))
+	octaves := log2(rmax / rmin)
+	w1 := float32(4 * octaves * math.Ln2)
 	// After so many leaves hardly a pixel is free: the mean leaf covers 2π ln(rmax/rmin).
 	for range 40 * l.Size * l.Size {
 		var r float32
 		u := rng.Float32()
 		switch pick := between(rng, 0, w1+w2+w3); {
 		case pick < w3:
-			a, b := 1/(rmin*rmin), 1/(rmax*rmax)
+			a, b := 1/float32(rmin*rmin), 1/float32(rmax*rmax)
 			r = 1 / float32(math.Sqrt(float64(a-float32(u*(a-b)))))
 		case pick < w3+w2:
 			a, b := 1/rmin, 1/rmax
@@ -121,7 +121,7 @@ func reach(size int, at vec, r float32) (x0, y0, x1, y1 int) {
 func newLeaf(rng *rand.Rand, r float32, at vec) *leaf {
 	f := &leaf{at: at, r: r, seed: rng.Uint32(), edge: 1}
 	if rng.IntN(4) == 0 { // out of focus
-		f.edge += min(r/2, 3) * rng.Float32()
+		f.edge += float32(min(r/2, 3) * rng.Float32())
 	}
 	if rng.IntN(2) == 0 {
 		n := 3 + rng.IntN(4)
@@ -177,7 +177,7 @@ func (f *leaf) paint(dst, free []float32, size, channels int) (closed int) {
 			if cover == 0 {
 				continue
 			}
-			cover *= t
+			cover = float32(cover * t)
 			mix := f.texture(p)
 			if channels == 1 {
 				dst[i] += float32(cover * luma(f.colour(0, mix), f.colour(1, mix), f.colour(2, mix)))
@@ -221,7 +221,7 @@ func (f *leaf) texture(p vec) float32 {
 	}
 	scale := f.scale
 	for i, g := range f.grain {
-		v += float32(g * (noise(p.x*scale, p.y*scale, f.seed+uint32(i)) - 0.5))
+		v += float32(g * (noise(p.scale(scale), f.seed+uint32(i)) - 0.5))
 		scale *= 2
 	}
 	return v
@@ -230,10 +230,10 @@ func (f *leaf) texture(p vec) float32 {
 func abs32(v float32) float32 { return max(v, -v) }
 
 // noise is smooth value noise: hashed numbers on a grid, eased between.
-func noise(x, y float32, seed uint32) float32 {
-	fx, fy := float32(math.Floor(float64(x))), float32(math.Floor(float64(y)))
+func noise(p vec, seed uint32) float32 {
+	fx, fy := float32(math.Floor(float64(p.x))), float32(math.Floor(float64(p.y)))
 	i, j := uint32(int32(fx)), uint32(int32(fy))
-	u, v := smooth(x-fx), smooth(y-fy)
+	u, v := smooth(p.x-fx), smooth(p.y-fy)
 	a, b := hash(i, j, seed), hash(i+1, j, seed)
 	c, d := hash(i, j+1, seed), hash(i+1, j+1, seed)
 	top, bottom := a+float32((b-a)*u), c+float32((d-c)*u)

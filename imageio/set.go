@@ -261,9 +261,17 @@ func readIDX(r io.Reader, size int64, rank int) (dims []int, data []byte, err er
 	if total > room {
 		return nil, nil, fmt.Errorf("%w: %d bytes declared, %d in the file", ErrTruncated, total, size)
 	}
-	data = make([]byte, total)
-	if _, err := io.ReadFull(b, data); err != nil {
+	if total > 64*size { // it may be so, but let the bytes come first
+		data, err = io.ReadAll(io.LimitReader(b, total))
+	} else {
+		data = make([]byte, total)
+		_, err = io.ReadFull(b, data)
+	}
+	if err != nil {
 		return nil, nil, cut(err)
+	}
+	if int64(len(data)) < total {
+		return nil, nil, ErrTruncated
 	}
 	return dims, data, nil
 }

@@ -34,7 +34,7 @@ func (s Shapes) draw(rng *rand.Rand, dst []float32) {
 // outline draws a shape's kind, place, size and turn.
 func (s Shapes) outline(rng *rand.Rand) []vec {
 	size := float32(s.Size)
-	at := vec{between(rng, 0.15, 0.85) * size, between(rng, 0.15, 0.85) * size}
+	at := vec{between(rng, 0.15, 0.85), between(rng, 0.15, 0.85)}.scale(size)
 	r := size * between(rng, 0.12, 0.4)
 	spoke := direction(rng).scale(r)
 	var out []vec
@@ -56,7 +56,7 @@ func (s Shapes) outline(rng *rand.Rand) []vec {
 		round(3, func(int) float32 { return 1 })
 	default:
 		inner := between(rng, 0.35, 0.6)
-		round(10, func(i int) float32 { return 1 - float32(i%2)*(1-inner) })
+		round(10, func(i int) float32 { return 1 - float32(float32(i%2)*(1-inner)) })
 	}
 	return out
 }

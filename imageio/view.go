@@ -75,7 +75,7 @@ func (m Colormap) At(v float32) color.RGBA {
 		return color.RGBA{255, 0, 255, 255}
 	}
 	p := m.points()
-	f := max(0, min(v, 1)) * float32(len(p)-1)
+	f := float32(max(0, min(v, 1)) * float32(len(p)-1))
 	i := min(int(f), len(p)-2)
 	f -= float32(i)
 	mix := func(shift int) uint8 {
@@ -197,7 +197,7 @@ func drawChannel(dst *image.RGBA, x0, y0 int, z *tensor.Tensor, k int, table *[2
 			case v != v:
 				i = 256
 			case hi > lo:
-				i = int(max(0, min((float64(v)-float64(lo))/(float64(hi)-float64(lo)), 1))*255 + 0.5)
+				i = int(float64(max(0, min((float64(v)-float64(lo))/(float64(hi)-float64(lo)), 1))*255) + 0.5)
 			}
 			p := table[i]
 			out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = p.R, p.G, p.B, p.A
