@@ -46,6 +46,9 @@ func (s *Section) More(objects ...fyne.CanvasObject) *Section {
 	return s
 }
 
+// Toggle is the line that opens and closes "More".
+func (s *Section) Toggle() fyne.CanvasObject { return s.fold }
+
 // Open reports whether what is under "More" is seen.
 func (s *Section) Open() bool { return s.more.Visible() }
 

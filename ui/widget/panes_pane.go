@@ -23,6 +23,9 @@ type Pane struct {
 	// nothing. It is called on the goroutine of the user interface whenever the pointer moves.
 	Probe func(x, y int) string
 
+	// Menu says what a click with the other button offers; nil, nothing.
+	Menu func() []*fyne.MenuItem
+
 	view      *View
 	layer     *layer
 	title     string

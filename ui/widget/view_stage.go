@@ -45,11 +45,12 @@ const (
 )
 
 var (
-	_ fyne.Scrollable     = (*stage)(nil)
-	_ fyne.Draggable      = (*stage)(nil)
-	_ fyne.DoubleTappable = (*stage)(nil)
-	_ desktop.Hoverable   = (*stage)(nil)
-	_ desktop.Cursorable  = (*stage)(nil)
+	_ fyne.Scrollable        = (*stage)(nil)
+	_ fyne.Draggable         = (*stage)(nil)
+	_ fyne.DoubleTappable    = (*stage)(nil)
+	_ fyne.SecondaryTappable = (*stage)(nil)
+	_ desktop.Hoverable      = (*stage)(nil)
+	_ desktop.Cursorable     = (*stage)(nil)
 )
 
 func newStage(p *Pane) *stage {
@@ -217,6 +218,12 @@ func (s *stage) Dragged(e *fyne.DragEvent) {
 func (s *stage) DragEnd() { s.drag = notDragging }
 
 func (s *stage) DoubleTapped(e *fyne.PointEvent) { s.pane.view.Toggle(s.at(e.Position)) }
+
+func (s *stage) TappedSecondary(e *fyne.PointEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(s); c != nil && s.pane.Menu != nil {
+		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", s.pane.Menu()...), c, e.AbsolutePosition)
+	}
+}
 
 func (s *stage) MouseIn(e *desktop.MouseEvent) { s.MouseMoved(e) }
 
