@@ -1,0 +1,333 @@
+package ui
+
+// This file is the page Denoise: which picture, which noise, which model, and
+// how its latent is looked at.
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	fynetheme "fyne.io/fyne/v2/theme"
+	fynewidget "fyne.io/fyne/v2/widget"
+
+	"golang.org/x/image/draw"
+
+	"sieve/assets"
+	"sieve/ui/session"
+	"sieve/ui/widget"
+)
+
+// A denoisePage is the settings of the page Denoise.
+type denoisePage struct {
+	w        *window
+	settings fyne.CanvasObject
+
+	thumbs   []*thumb
+	turning  *fyne.Container
+	place    *fynewidget.Label
+	previous *fynewidget.Button
+	next     *fynewidget.Button
+	kind     *choice
+	strength *widget.LabeledSlider
+	redraw   *fynewidget.Button
+	model    *choice
+	about    *note
+	colors   *choice
+	scale    *widget.Segmented
+	save     *fynewidget.Button
+
+	paths []string // of models opened so far
+}
+
+// Values of the model list that are no names of models.
+const (
+	openModel    = "open"
+	trainedModel = "trained"
+	fileModel    = "file:"
+)
+
+func newDenoisePage(w *window) *denoisePage {
+	p := &denoisePage{w: w}
+
+	samples := container.NewGridWithColumns(3)
+	for i, s := range assets.Samples() {
+		t := newThumb(func() { w.session.UseSample(i) })
+		p.thumbs = append(p.thumbs, t)
+		samples.Add(widget.NewHint(lang.L(s.Title), "", t))
+		go func() {
+			small := thumbnail(s.Clean)
+			w.do(func() { t.show(small) })
+		}()
+	}
+	open := fynewidget.NewButtonWithIcon(lang.L("Open…"), fynetheme.FolderOpenIcon(), w.openFile)
+	p.previous = fynewidget.NewButtonWithIcon("", fynetheme.NavigateBackIcon(), w.session.Previous)
+	p.next = fynewidget.NewButtonWithIcon("", fynetheme.NavigateNextIcon(), w.session.Next)
+	p.place = fynewidget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{})
+	p.place.Truncation = fyne.TextTruncateEllipsis
+	p.turning = container.NewBorder(nil, nil,
+		widget.NewHint(lang.L("Previous picture"), "PgUp", p.previous), widget.NewHint(lang.L("Next picture"), "PgDn", p.next), p.place)
+	p.turning.Hide()
+	picture := widget.NewSection(lang.L("Picture"), samples, widget.NewHint(lang.L("Open pictures, folders or models, or drop them on the window"), "Ctrl+O", open), p.turning)
+
+	values, names := noiseKinds()
+	p.kind = newChoice(func(kind string) {
+		w.session.SetNoise(kind, p.strengthOf(kind))
+		w.record()
+	}, values, names)
+	p.strength = widget.NewLabeledSlider(lang.L("Strength"), "", 0, 100, 1, 25)
+	p.strength.OnChanged = func(v float64) { w.session.SetNoise(p.kind.value(), v) }
+	p.strength.OnChangeEnded = func(float64) { w.record() }
+	p.redraw = fynewidget.NewButtonWithIcon(lang.L("Another draw"), fynetheme.ViewRefreshIcon(), w.session.NewNoiseSeed)
+	noise := widget.NewSection(lang.L("Noise added"), widget.NewField(lang.L("Kind"), p.kind), p.strength,
+		widget.NewHint(lang.L("The same noise with other random numbers"), "", p.redraw))
+
+	p.model = newChoice(p.pickModel, nil, nil)
+	p.about = newNote("")
+	model := widget.NewSection(lang.L("Model"), p.model, p.about)
+
+	var maps, mapNames []string
+	for _, m := range colormaps {
+		maps, mapNames = append(maps, m.String()), append(mapNames, colormapName(m))
+	}
+	p.colors = newChoice(func(name string) { w.setLook(func(l *session.Look) { l.Map = colormapOf(name) }) }, maps, mapNames)
+	p.scale = widget.NewSegmented(lang.L("Each its own"), lang.L("One for all"))
+	p.scale.OnChanged = func(i int) { w.setLook(func(l *session.Look) { l.Common = i == 1 }) }
+	latent := widget.NewSection(lang.L("Latent")).More(widget.NewField(lang.L("Colours"), p.colors),
+		fynewidget.NewLabel(lang.L("Scale of the channels")), p.scale)
+
+	p.save = fynewidget.NewButtonWithIcon(lang.L("Save the result…"), fynetheme.DocumentSaveIcon(), w.saveResult)
+	p.save.Importance = fynewidget.HighImportance
+
+	form := container.New(column{gap: 3 * grid}, picture, noise, model, latent)
+	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(widget.NewHint(lang.L("Save the reconstruction as a picture"), "Ctrl+S", p.save))),
+		nil, nil, container.NewVScroll(margins(form)))
+
+	p.showLook(w.view.look)
+	w.trace.name(control{name: "denoise.noise", o: p.kind})
+	w.trace.name(control{name: "denoise.strength", o: p.strength})
+	w.trace.name(control{name: "denoise.open", o: open})
+	w.trace.name(control{name: "denoise.model", o: p.model})
+	w.trace.name(control{name: "denoise.save", o: p.save})
+	return p
+}
+
+// strengthOf is what a kind of noise begins with.
+func (p *denoisePage) strengthOf(kind string) float64 { return kindOf(kind).Default }
+
+// show writes a state into the controls.
+func (p *denoisePage) show(f frame) {
+	for i, t := range p.thumbs {
+		t.mark(f.Picture.Sample && f.Picture.Index == i)
+	}
+	several := !f.Picture.Sample && f.Picture.Of > 1
+	if several {
+		p.place.SetText(lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": f.Picture.Index + 1, "All": f.Picture.Of}))
+		enable(p.previous, f.Picture.Index > 0)
+		enable(p.next, f.Picture.Index < f.Picture.Of-1)
+	}
+	if several == p.turning.Hidden {
+		p.turning.Hidden = !several
+		p.settings.Refresh()
+	}
+
+	values, names := noiseKinds()
+	if f.Picture.Twin {
+		values, names = append(values, session.OwnNoise), append(names, kindName(session.OwnNoise))
+	}
+	p.kind.offer(values, names)
+	p.kind.set(f.Noise.Kind)
+	k := kindOf(f.Noise.Kind)
+	measured := k.Max > 0
+	if unit := unitName(k.Unit); measured && (p.strength.Max != k.Max || p.strength.Unit != unit) {
+		p.strength.Max, p.strength.Unit, p.strength.Default = k.Max, unit, k.Default
+		p.strength.Step = 1
+		if k.Max <= 50 {
+			p.strength.Step = 0.5
+		}
+		p.strength.Refresh()
+	}
+	if measured {
+		p.strength.SetValue(f.Noise.Strength)
+	}
+	enable(p.strength, measured)
+	enable(p.redraw, measured)
+
+	p.showModels(f)
+	enable(p.save, f.State.Result != nil)
+}
+
+func unitName(unit string) string {
+	switch unit {
+	case "levels":
+		return lang.L("levels")
+	}
+	return unit
+}
+
+// showModels lists what can be used, and says what the one in use is.
+func (p *denoisePage) showModels(f frame) {
+	m := f.Model
+	if m.Path != "" && !slices.Contains(p.paths, m.Path) {
+		p.paths = append(p.paths, m.Path)
+	}
+	var values, names []string
+	for _, name := range session.Models() {
+		values, names = append(values, name), append(names, lang.L("{{.Name}} (built in)", map[string]any{"Name": name}))
+	}
+	for _, path := range p.paths {
+		values, names = append(values, fileModel+path), append(names, baseName(path))
+	}
+	if m.Trained || f.Train.BestStep > 0 {
+		values, names = append(values, trainedModel), append(names, lang.L("Trained here"))
+	}
+	values, names = append(values, openModel), append(names, lang.L("Open a model…"))
+	p.model.PlaceHolder = lang.L("No model")
+	p.model.offer(values, names)
+	switch {
+	case m.Trained:
+		p.model.set(trainedModel)
+	case m.Path != "":
+		p.model.set(fileModel + m.Path)
+	default:
+		p.model.set(m.Name)
+	}
+	if m.Name == "" {
+		p.about.say(lang.L("Open a model that Sieve saved, or train one on the page Train."), fynewidget.LowImportance)
+		return
+	}
+	about := lang.L("{{.Count}} learned numbers, {{.Latent}} latent channels", map[string]any{"Count": widget.FormatNumber(float64(m.Count), 12), "Latent": m.Spec.Latent})
+	if v := m.Info.ValPSNR; v > 0 && !math.IsInf(v, 0) {
+		about += ", " + lang.L("{{.PSNR}} dB when it was trained", map[string]any{"PSNR": fmt.Sprintf("%.1f", v)})
+	}
+	p.about.say(about+".", fynewidget.LowImportance)
+}
+
+// pickModel takes what was chosen from the list of models.
+func (p *denoisePage) pickModel(value string) {
+	switch {
+	case value == openModel:
+		p.showModels(p.w.frame)
+		p.w.openFile()
+	case value == trainedModel:
+		p.w.session.UseTrained()
+	case strings.HasPrefix(value, fileModel):
+		p.w.session.UseModel(strings.TrimPrefix(value, fileModel))
+	default:
+		p.w.session.UseModel(value)
+	}
+}
+
+// showLook writes how the latent is drawn into the controls.
+func (p *denoisePage) showLook(l session.Look) {
+	p.colors.set(l.Map.String())
+	p.scale.SetSelected(0)
+	if l.Common {
+		p.scale.SetSelected(1)
+	}
+}
+
+// enable lets a control be used, or not.
+func enable(d fyne.Disableable, yes bool) {
+	if yes == !d.Disabled() {
+		return
+	}
+	if yes {
+		d.Enable()
+	} else {
+		d.Disable()
+	}
+}
+
+// A thumb is a small picture to choose a sample by.
+type thumb struct {
+	fynewidget.BaseWidget
+	tapped func()
+	image  *canvas.Image
+	frame  *canvas.Rectangle
+	marked bool
+	focus  bool
+}
+
+func newThumb(tapped func()) *thumb {
+	t := &thumb{tapped: tapped, image: &canvas.Image{FillMode: canvas.ImageFillContain}, frame: &canvas.Rectangle{}}
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+func (t *thumb) show(img *image.RGBA) {
+	t.image.Image = img
+	t.Refresh()
+}
+
+func (t *thumb) mark(yes bool) {
+	if t.marked != yes {
+		t.marked = yes
+		t.Refresh()
+	}
+}
+
+func (t *thumb) Tapped(*fyne.PointEvent) { t.tapped() }
+func (t *thumb) FocusGained()            { t.focus = true; t.Refresh() }
+func (t *thumb) FocusLost()              { t.focus = false; t.Refresh() }
+func (t *thumb) TypedRune(rune)          {}
+func (t *thumb) TypedKey(e *fyne.KeyEvent) {
+	if e.Name == fyne.KeySpace || e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
+		t.tapped()
+	}
+}
+
+func (t *thumb) CreateRenderer() fyne.WidgetRenderer {
+	r := &thumbRenderer{t}
+	r.Refresh()
+	return r
+}
+
+type thumbRenderer struct{ t *thumb }
+
+const thumbWide, thumbHigh = 10 * grid, 7 * grid
+
+func (r *thumbRenderer) MinSize() fyne.Size { return fyne.NewSize(thumbWide, thumbHigh) }
+func (r *thumbRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.t.image, r.t.frame}
+}
+func (r *thumbRenderer) Destroy() {}
+
+func (r *thumbRenderer) Layout(size fyne.Size) {
+	r.t.frame.Resize(size)
+	r.t.image.Move(fyne.NewSquareOffsetPos(grid / 2))
+	r.t.image.Resize(size.SubtractWidthHeight(grid, grid))
+}
+
+func (r *thumbRenderer) Refresh() {
+	t := r.t
+	t.frame.StrokeWidth, t.frame.CornerRadius = 0, t.Theme().Size(fynetheme.SizeNameButtonRadius)
+	if t.marked || t.focus {
+		t.frame.StrokeWidth, t.frame.StrokeColor = 2, fynetheme.Color(fynetheme.ColorNamePrimary)
+	}
+	t.frame.FillColor = color.Transparent
+	t.frame.Refresh()
+	t.image.Refresh()
+}
+
+// thumbnail makes a small picture of a PNG.
+func thumbnail(file []byte) *image.RGBA {
+	img, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		panic("ui: " + err.Error()) // it is in the program
+	}
+	b := img.Bounds()
+	const wide = 4 * thumbWide / 2
+	small := image.NewRGBA(image.Rect(0, 0, wide, wide*b.Dy()/b.Dx()))
+	draw.ApproxBiLinear.Scale(small, small.Rect, img, b, draw.Src, nil)
+	return small
+}

@@ -1,0 +1,283 @@
+package ui
+
+// This file draws, behind the window, what the panes and the chart show.
+
+import (
+	"fmt"
+	"image"
+	"image/draw"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"sieve/imageio"
+	"sieve/model/tensor"
+	"sieve/ui/session"
+	"sieve/ui/theme"
+	"sieve/ui/widget"
+)
+
+// frameTime is the least time between two frames.
+const frameTime = 60 * time.Millisecond
+
+// A view is what a person looks at.
+type view struct {
+	page session.Page
+	look session.Look
+}
+
+// A frame is a state with what of it had to be drawn.
+type frame struct {
+	session.State
+	view
+	panes  session.Panes // those of the page
+	layers [4]*image.RGBA
+	latent latent
+	lines  lines
+}
+
+// A drawer turns states into frames on a goroutine of its own, one at a time and
+// only the newest, so that a slow window skips frames and never falls behind.
+type drawer struct {
+	mu   sync.Mutex
+	view view
+	wake chan struct{} // holds one: the view has changed
+
+	drawn [2][4]drawn // by page and pane
+	lines lines
+}
+
+// A drawn pane is kept until there is another tensor or another way to look at it.
+type drawn struct {
+	version uint64
+	look    session.Look
+	img     *image.RGBA
+	latent  latent
+}
+
+func newDrawer() *drawer { return &drawer{wake: make(chan struct{}, 1)} }
+
+// look changes what is looked at.
+func (d *drawer) look(v view) {
+	d.mu.Lock()
+	d.view = v
+	d.mu.Unlock()
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run draws until states is closed or done is. show is called through do and
+// must have returned before the next frame is drawn.
+func (d *drawer) run(states <-chan session.State, done <-chan struct{}, do func(func()), show func(frame)) {
+	var st session.State
+	for {
+		var ok bool
+		select {
+		case st, ok = <-states:
+			if !ok {
+				return
+			}
+		case <-d.wake:
+		case <-done:
+			return
+		}
+		began := time.Now()
+		f := d.draw(st)
+		shown := make(chan struct{})
+		do(func() {
+			show(f)
+			close(shown)
+		})
+		select {
+		case <-shown:
+		case <-done:
+			return
+		}
+		if rest := frameTime - time.Since(began); rest > 0 {
+			select {
+			case <-time.After(rest):
+			case <-done:
+				return
+			}
+		}
+	}
+}
+
+// draw makes a frame. What has not changed is not drawn again.
+func (d *drawer) draw(st session.State) frame {
+	d.mu.Lock()
+	f := frame{State: st, view: d.view}
+	d.mu.Unlock()
+	f.panes = st.Panes
+	kept := &d.drawn[0]
+	if f.page == session.PageTrain && st.Train.Panes.Original != nil {
+		f.panes, kept = st.Train.Panes, &d.drawn[1]
+	}
+	for i := range kept {
+		k, t := &kept[i], f.panes.Of(session.Pane(i))
+		var how session.Look
+		if session.Pane(i) == session.PaneLatent {
+			how = f.look
+		}
+		switch {
+		case t == nil:
+			*k = drawn{}
+		case k.img == nil || k.version != f.panes.Versions[i] || k.look != how:
+			*k = drawn{version: f.panes.Versions[i], look: how}
+			if session.Pane(i) == session.PaneLatent {
+				k.img, k.latent = drawLatent(t, how)
+			} else {
+				k.img = imageio.ToRGBA(nil, t)
+			}
+		}
+		f.layers[i] = k.img
+	}
+	f.latent = kept[session.PaneLatent].latent
+	d.lines.add(st.Train.Curve)
+	f.lines = d.lines
+	return f
+}
+
+// A latent is a drawn one, to be read at a pixel.
+type latent struct {
+	z       *tensor.Tensor // nil when there is none
+	layout  imageio.MosaicLayout
+	scale   int // pixels a side of a cell
+	channel int // counted from 1; 0: all, as a mosaic
+	w, h    int // of the drawing
+}
+
+// cellPixels is the least side of a channel in a mosaic, so that the gaps
+// between channels stay thin.
+const cellPixels = 24
+
+// drawLatent draws a latent as large as it takes to tell its channels apart. A
+// mosaic is square in channels, so that it has the shape of the picture.
+func drawLatent(z *tensor.Tensor, how session.Look) (*image.RGBA, latent) {
+	_, h, w, c := z.Dims4()
+	l := latent{z: z, scale: 1}
+	if how.Channel > 0 && how.Channel <= c {
+		l.channel = how.Channel
+		img := imageio.Channel(z, how.Channel-1, how.Map)
+		l.w, l.h = img.Rect.Dx(), img.Rect.Dy()
+		return img, l
+	}
+	if side := min(h, w); side < cellPixels && c > 1 {
+		l.scale = (cellPixels + side - 1) / side
+	}
+	img, layout := imageio.Mosaic(enlarge(z, l.scale), how.Map, how.Common)
+	l.layout = layout
+	if layout.Rows < layout.Cols {
+		square := image.NewRGBA(image.Rect(0, 0, img.Rect.Dx(), layout.Cols*(layout.CellH+layout.Gap)-layout.Gap))
+		draw.Draw(square, img.Rect, img, image.Point{}, draw.Src)
+		img = square
+	}
+	l.w, l.h = img.Rect.Dx(), img.Rect.Dy()
+	return img, l
+}
+
+// enlarge repeats each cell of a latent k times in both directions.
+func enlarge(z *tensor.Tensor, k int) *tensor.Tensor {
+	if k == 1 {
+		return z
+	}
+	_, h, w, c := z.Dims4()
+	out := tensor.New(1, h*k, w*k, c)
+	for y := range h * k {
+		for x := range w * k {
+			copy(out.Data[(y*w*k+x)*c:][:c], z.Data[(y/k*w+x/k)*c:])
+		}
+	}
+	return out
+}
+
+// read says which cell a pixel of a picture of width × height shows, and its value.
+func (l latent) read(x, y, width, height int) string {
+	if l.z == nil || width == 0 || height == 0 {
+		return ""
+	}
+	x, y = x*l.w/width, y*l.h/height
+	channel, i, j := l.channel-1, y, x
+	if l.channel == 0 {
+		var ok bool
+		if channel, i, j, ok = l.layout.At(x, y); !ok {
+			return ""
+		}
+		i, j = i/l.scale, j/l.scale
+	}
+	_, _, w, c := l.z.Dims4()
+	return lang.L("channel {{.Channel}} ({{.X}}, {{.Y}})", map[string]any{"Channel": channel + 1, "X": j, "Y": i}) +
+		"   " + widget.FormatNumber(float64(l.z.Data[(i*w+j)*c+channel]), 4)
+}
+
+// readPixel says a pixel's value in levels of 8 bits.
+func readPixel(t *tensor.Tensor, x, y int) string {
+	if t == nil {
+		return ""
+	}
+	_, h, w, c := t.Dims4()
+	if x >= w || y >= h {
+		return ""
+	}
+	at := t.Data[(y*w+x)*c:][:c]
+	text := make([]string, c)
+	for k, v := range at {
+		name := ""
+		if c == 3 {
+			name = "RGB"[k:k+1] + " "
+		}
+		text[k] = name + fmt.Sprintf("%.0f", math.Round(float64(v)*255))
+	}
+	return strings.Join(text, "   ")
+}
+
+// lines are the curves of a chart. Each grows at its end and shares its memory
+// with what was shown before.
+type lines struct {
+	points                  int // of the curve that are in here
+	last                    session.CurvePoint
+	step, loss, dist, price []float64
+	valStep, val, psnr      []float64
+}
+
+// add takes over what is new in a curve, or all of it if it is another one.
+func (l *lines) add(curve []session.CurvePoint) {
+	if l.points > len(curve) || l.points > 0 && !samePoint(curve[l.points-1], l.last) {
+		*l = lines{}
+	}
+	for _, p := range curve[l.points:] {
+		l.step, l.loss = append(l.step, float64(p.Step)), append(l.loss, p.Loss)
+		l.dist, l.price = append(l.dist, p.Distortion), append(l.price, p.Price)
+		if !math.IsNaN(p.ValLoss) {
+			l.valStep, l.val, l.psnr = append(l.valStep, float64(p.Step)), append(l.val, p.ValLoss), append(l.psnr, p.ValPSNR)
+		}
+		l.last = p
+	}
+	l.points = len(curve)
+}
+
+func samePoint(a, b session.CurvePoint) bool { return a.Step == b.Step && a.Loss == b.Loss }
+
+// series are the lines as the chart takes them.
+func (l lines) series(bottleneck string) []widget.Series {
+	if l.points == 0 {
+		return nil
+	}
+	loss, part := lang.L("Loss"), lang.L("Price")
+	s := []widget.Series{
+		{Name: lang.L("Training"), Group: loss, X: l.step, Y: l.loss, Color: theme.ColorNameTraining, Noisy: true},
+		{Name: lang.L("Validation"), Group: loss, X: l.valStep, Y: l.val, Color: theme.ColorNameValidation},
+		{Name: lang.L("Validation, dB"), Group: "PSNR", X: l.valStep, Y: l.psnr, Color: theme.ColorNameValidation, Linear: true},
+	}
+	if bottleneck != "plain" {
+		s = append(s,
+			widget.Series{Name: lang.L("Distortion"), Group: part, X: l.step, Y: l.dist, Color: theme.ColorNameTraining, Noisy: true},
+			widget.Series{Name: lang.L("Price"), Group: part, X: l.step, Y: l.price, Color: theme.ColorNameThird, Noisy: true})
+	}
+	return s
+}

@@ -1,0 +1,465 @@
+package ui
+
+// This file is the page Train: what to learn from, which network, which lesson,
+// and the buttons that run it.
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	fynetheme "fyne.io/fyne/v2/theme"
+	fynewidget "fyne.io/fyne/v2/widget"
+
+	"sieve/model"
+	"sieve/ui/session"
+	"sieve/ui/widget"
+)
+
+// A trainPage is the settings of the page Train.
+type trainPage struct {
+	w        *window
+	settings fyne.CanvasObject
+	scroll   *container.Scroll
+
+	preset  *choice
+	data    *choice
+	about   *note
+	form    *specForm
+	scheme  *schemeForm
+	minutes *widget.NumberEntry
+	more    *widget.Section
+
+	facts  *widget.Facts
+	reason *note
+	start  *fynewidget.Button // or pause, or go on
+	step   *fynewidget.Button
+	stop   *fynewidget.Button
+	anew   *fynewidget.Button
+	best   *fynewidget.Button
+	use    *fynewidget.Button
+	save   *fynewidget.Button
+
+	source  string // what to learn from
+	sources []string
+	phase   session.Phase
+	act     func() // what the start button does; nil: nothing
+}
+
+// Values of the data list that are no data.
+const (
+	openFolder = "open folder"
+	openSet    = "open file"
+)
+
+var builtins = []string{"builtin:leaves", "builtin:glyphs", "builtin:shapes"}
+
+func builtinName(name string) string {
+	switch name {
+	case "builtin:leaves":
+		return lang.L("Fallen leaves (drawn)")
+	case "builtin:glyphs":
+		return lang.L("Digits and letters (drawn)")
+	case "builtin:shapes":
+		return lang.L("Simple shapes (drawn)")
+	}
+	return baseName(name)
+}
+
+func newTrainPage(w *window) *trainPage {
+	p := &trainPage{w: w, form: &specForm{spec: model.DefaultSpec()}, source: builtins[0]}
+	f := p.form
+	f.changed = func() {
+		p.show(w.frame, w.frame.State)
+		w.record()
+	}
+
+	ps := presets()
+	var values, names []string
+	for _, x := range ps {
+		values, names = append(values, x.name), append(names, x.title())
+	}
+	p.preset = newChoice(p.take, values, names)
+	p.preset.PlaceHolder = lang.L("Choose what to teach…")
+	p.data = newChoice(p.pickData, nil, nil)
+	p.about = newNote("")
+	p.scheme = newSchemeForm(f)
+
+	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Variational")})
+	lambda := f.number("lambda", lang.L("Price λ"), 0, 1e6)
+	latent := f.number("latent", lang.L("Latent channels"), 1, 4096)
+	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), lang.L("Linear")})
+	loss := f.choice("loss", lang.L("Loss"), model.Choices("loss"), []string{lang.L("Squared error"), lang.L("Absolute error"), lang.L("Cross-entropy")})
+	steps := f.number("steps", lang.L("Steps"), 0, 1e9)
+	p.minutes = widget.NewNumberEntry(lang.L("Minutes at most"), 0, 1e5, 0)
+	p.minutes.OnChanged = func(v float64) {
+		f.minutes = v
+		f.changed()
+	}
+	f.add(&specRow{name: "minutes", CanvasObject: p.minutes, target: p.minutes, half: true, field: p.minutes, show: func(model.Spec) { p.minutes.SetValue(f.minutes) }})
+
+	wide := []fyne.CanvasObject{
+		f.number("depth", lang.L("Depth"), 0, 5), f.number("width", lang.L("Width"), 1, 512),
+		f.choice("kernel", lang.L("Kernel"), []string{"3", "5", "7"}, []string{"3 × 3", "5 × 5", "7 × 7"}),
+		f.number("blocks", lang.L("Residual blocks"), 0, 16), f.number("patch", lang.L("Patch"), 1, 64),
+		f.choice("activation", lang.L("Activation"), model.Choices("activation"), []string{"ReLU", "Leaky ReLU", "SiLU", "tanh", lang.L("Sigmoid")}),
+		f.choice("up", lang.L("Upsampling"), model.Choices("up"), []string{lang.L("Transposed"), lang.L("Nearest")}),
+		f.choice("output", lang.L("Output"), model.Choices("output"), []string{lang.L("Identity"), lang.L("Sigmoid")}),
+		f.choice("channels", lang.L("Pictures are"), []string{"0", "1", "3"}, []string{lang.L("As the data"), lang.L("Grey"), lang.L("Colour")}),
+		f.choice("crop", lang.L("Crop, pixels"), []string{"0", "16", "28", "32", "48", "64", "96", "128"}, []string{lang.L("As the data"), "16", "28", "32", "48", "64", "96", "128"}),
+		f.number("batch", lang.L("Pictures a step"), 1, 1024),
+		f.choice("optimiser", lang.L("Optimiser"), model.Choices("optimiser"), []string{"Adam", "SGD"}),
+		f.number("rate", lang.L("Learning rate"), 0, 1e6),
+		f.choice("schedule", lang.L("Schedule"), model.Choices("schedule"), []string{lang.L("Constant"), lang.L("Cosine")}),
+		f.number("warmup", lang.L("Warm-up, steps"), 0, 1e6), f.number("momentum", lang.L("Momentum"), 0, 0.9999),
+		f.number("decay", lang.L("Weight decay"), 0, 1), f.number("clip", lang.L("Clip gradient"), 0, 1e9),
+		f.number("average", lang.L("Average of weights"), 0, 0.99999), f.number("check", lang.L("Validate every"), 1, 1e6),
+		p.minutes, f.number("seed", lang.L("Seed"), 0, 1<<53),
+	}
+
+	data := widget.NewSection(lang.L("Pictures to learn from"), p.data, p.about)
+	lesson := widget.NewSection(lang.L("Lesson"), p.scheme.kindRow, p.scheme.mixture, p.scheme.low, p.scheme.high, loss, steps)
+	network := widget.NewSection(lang.L("Network"), bottleneck, lambda, latent, body)
+	p.more = widget.NewSection(lang.L("Everything else")).More(wide...)
+	p.more.OnOpened = func(bool) { w.trace.stir() }
+	form := container.New(column{gap: 3 * grid}, widget.NewSection(lang.L("Begin with"), p.preset), data, lesson, network, p.more)
+	p.scroll = container.NewVScroll(margins(form))
+	p.scroll.OnScrolled = func(fyne.Position) { w.trace.stir() }
+
+	p.facts = widget.NewFacts(lang.L("Step"), lang.L("Speed"), lang.L("Time left"), lang.L("Best so far"))
+	p.reason = newNote("")
+	button := func(text string, icon fyne.Resource, tapped func()) *fynewidget.Button {
+		return fynewidget.NewButtonWithIcon(text, icon, tapped)
+	}
+	p.start = button("", nil, p.toggle)
+	p.start.Importance = fynewidget.HighImportance
+	p.step = button(lang.L("One step"), fynetheme.MediaSkipNextIcon(), p.once)
+	p.stop = button(lang.L("Stop"), fynetheme.MediaStopIcon(), w.session.StopTraining)
+	p.anew = button(lang.L("Start anew"), fynetheme.MediaReplayIcon(), p.begin)
+	p.best = button(lang.L("Back to best"), fynetheme.HistoryIcon(), w.session.BackToBest)
+	p.use = button(lang.L("Use"), fynetheme.ConfirmIcon(), w.session.UseTrained)
+	p.save = button(lang.L("Save…"), fynetheme.DocumentSaveIcon(), w.saveModel)
+	hint := widget.NewHint
+	run := container.New(column{gap: grid}, p.facts, p.reason,
+		hint(lang.L("Start, pause or go on"), "Space", p.start),
+		row(hint(lang.L("Take one step and wait"), "", p.step), hint(lang.L("End the training; it can go on later"), "", p.stop)),
+		row(hint(lang.L("Take the weights back to the best validation"), "", p.best), hint(lang.L("Forget this training and begin again"), "", p.anew)),
+		row(hint(lang.L("Denoise with the best weights so far"), "", p.use), hint(lang.L("Save the best weights as a model"), "Ctrl+S", p.save)))
+	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(run)), nil, nil, p.scroll)
+
+	for _, r := range f.rows {
+		name := "train." + r.name
+		if r.name == "scheme" {
+			name = "train.noise"
+		}
+		w.trace.name(control{name: name, o: r.target, half: r.half, in: p.scroll})
+	}
+	w.trace.name(control{name: "train.data", o: p.data, in: p.scroll})
+	w.trace.name(control{name: "train.preset", o: p.preset, in: p.scroll})
+	w.trace.name(control{name: "train.more", o: p.more.Toggle(), in: p.scroll})
+	is := func(phases ...session.Phase) func() bool {
+		return func() bool { return slices.Contains(phases, p.phase) }
+	}
+	w.trace.name(control{name: "train.start", o: p.start, when: func() bool { return p.phase != session.Running }})
+	w.trace.name(control{name: "train.pause", o: p.start, when: is(session.Running)})
+	for name, b := range map[string]*fynewidget.Button{"train.step": p.step, "train.stop": p.stop, "train.best": p.best, "train.anew": p.anew, "train.use": p.use, "train.save": p.save} {
+		w.trace.name(control{name: name, o: b, when: func() bool { return !b.Disabled() }})
+	}
+	return p
+}
+
+// A preset is a training that makes sense at one click.
+type preset struct {
+	name, data string
+	title      func() string
+	change     func(s *model.Spec)
+}
+
+func presets() []preset {
+	digits := func(s *model.Spec) {
+		s.Channels, s.Crop, s.Width, s.Depth, s.Scheme = 0, 0, 16, 2, "none"
+		s.Loss, s.Output, s.Batch, s.Steps, s.Rate = "bce", "sigmoid", 32, 2000, 2e-3
+	}
+	vector := func(n int) func(s *model.Spec) {
+		return func(s *model.Spec) {
+			digits(s)
+			s.Patch, s.Latent = 7, n
+		}
+	}
+	return []preset{
+		{"photos", "builtin:leaves", func() string { return lang.L("Photos: remove noise") }, func(s *model.Spec) {}},
+		{"blind", "builtin:leaves", func() string { return lang.L("Photos: learn from noisy ones alone") }, func(s *model.Spec) {
+			s.Scheme = "blindspot:1.5"
+		}},
+		{"digits", "builtin:glyphs", func() string { return lang.L("Digits: a latent of 8 numbers") }, vector(8)},
+		{"digits-noise", "builtin:glyphs", func() string { return lang.L("Digits: remove noise") }, func(s *model.Spec) {
+			digits(s)
+			s.Scheme, s.Latent = "gaussian:0-100", 8
+		}},
+		{"digits-vae", "builtin:glyphs", func() string { return lang.L("Digits: variational, 2 numbers") }, func(s *model.Spec) {
+			vector(2)(s)
+			s.Bottleneck, s.Lambda = "variational", 1e-3
+		}},
+		{"shapes", "builtin:shapes", func() string { return lang.L("Shapes: a sparse code") }, func(s *model.Spec) {
+			s.Channels, s.Crop, s.Width, s.Latent, s.Scheme, s.Bottleneck, s.Lambda = 0, 0, 16, 32, "none", "sparse", 1e-3
+		}},
+		{"pca", "builtin:glyphs", func() string { return lang.L("Digits: linear, as PCA") }, func(s *model.Spec) {
+			digits(s)
+			s.Body, s.Depth, s.Patch, s.Latent, s.Loss, s.Output = "linear", 0, 28, 8, "mse", "identity"
+		}},
+	}
+}
+
+// take fills the form with a preset. Pictures of one's own stay.
+func (p *trainPage) take(name string) {
+	for _, x := range presets() {
+		if x.name != name {
+			continue
+		}
+		s := model.DefaultSpec()
+		s.Channels, s.Crop = 0, 0
+		x.change(&s)
+		if slices.Contains(builtins, p.source) || x.data == "builtin:glyphs" || x.data == "builtin:shapes" {
+			p.learnFrom(x.data)
+		}
+		p.form.set(s, 0)
+		p.form.changed()
+	}
+}
+
+// restore is what the form held when the window was last closed.
+func (p *trainPage) restore(s session.Settings) {
+	spec := model.DefaultSpec()
+	spec.Channels, spec.Crop = 0, 0
+	if s.Spec != nil {
+		spec = *s.Spec
+	}
+	p.form.set(spec, s.Minutes)
+	if s.Data != "" {
+		p.source = s.Data
+	}
+	p.w.session.UseData(p.source)
+	p.show(p.w.frame, p.w.frame.State)
+}
+
+// remember writes the form into the settings.
+func (p *trainPage) remember(s *session.Settings) {
+	spec := p.form.spec
+	s.Spec, s.Minutes, s.Data = &spec, p.form.minutes, p.source
+}
+
+// learnFrom chooses what to learn from.
+func (p *trainPage) learnFrom(name string) {
+	p.source = name
+	p.w.session.UseData(name)
+}
+
+// pickData takes what was chosen from the list of data.
+func (p *trainPage) pickData(value string) {
+	switch value {
+	case openFolder:
+		p.showData(p.w.frame.State)
+		p.w.openFolder()
+	case openSet:
+		p.showData(p.w.frame.State)
+		p.w.openFile()
+	default:
+		p.learnFrom(value)
+		p.form.changed()
+	}
+}
+
+// job is the training that the form asks for.
+func (p *trainPage) job() session.TrainJob {
+	return session.TrainJob{Data: p.source, Spec: p.form.spec, Minutes: p.form.minutes}
+}
+
+func (p *trainPage) begin() {
+	if p.form.wrong() == nil {
+		p.w.session.Train(p.job())
+	}
+}
+
+// toggle is what Space and the first button do.
+func (p *trainPage) toggle() {
+	if p.act != nil {
+		p.act()
+	}
+}
+
+// once takes one step, of a new training if there is none.
+func (p *trainPage) once() {
+	if p.phase == session.Idle || p.phase == session.Finished {
+		p.begin()
+	}
+	p.w.session.StepOnce()
+}
+
+// show writes a state into the controls.
+func (p *trainPage) show(f frame, last session.State) {
+	tr := f.Train
+	p.phase = tr.Phase
+	if p.phase == "" {
+		p.phase = session.Idle
+	}
+	if d := f.Data; d.Version != last.Data.Version && d.Name != "" && d.Name != p.source { // dropped or opened
+		p.source = d.Name
+		p.w.record()
+	}
+	if tr.Phase != last.Train.Phase && tr.Phase == session.Interrupted {
+		p.form.set(tr.Spec, 0)
+		if tr.Data.Name != "" {
+			p.source = tr.Data.Name
+		}
+	}
+	p.showData(f.State)
+	err := p.form.show()
+	p.form.able(!tr.Busy())
+	enable(p.data, !tr.Busy())
+	enable(p.preset, !tr.Busy())
+	p.showRun(f.State, err)
+	p.showFacts(tr)
+	p.showChart(f)
+	p.tell()
+}
+
+// showData lists what can be learned from, and says what is chosen.
+func (p *trainPage) showData(st session.State) {
+	if !slices.Contains(builtins, p.source) && !slices.Contains(p.sources, p.source) {
+		p.sources = append(p.sources, p.source)
+	}
+	var values, names []string
+	for _, name := range append(slices.Clone(builtins), p.sources...) {
+		values, names = append(values, name), append(names, builtinName(name))
+	}
+	p.data.offer(append(values, openFolder, openSet), append(names, lang.L("A folder of pictures…"), lang.L("A file of digits…")))
+	p.data.set(p.source)
+	d := st.Data
+	switch {
+	case d.Name != p.source:
+		p.about.say("", fynewidget.LowImportance)
+	case len(d.Skipped) > 0:
+		p.about.say(lang.L("{{.Count}} pictures; {{.Bad}} files cannot be used.", map[string]any{"Count": d.Count, "Bad": len(d.Skipped)}), fynewidget.WarningImportance)
+	case d.Count == 0:
+		p.about.say(lang.L("Drawn without end while it learns."), fynewidget.LowImportance)
+	default:
+		size := ""
+		if d.Native > 0 {
+			size = fmt.Sprintf(" %d × %d", d.Native, d.Native)
+		}
+		p.about.say(lang.L("{{.Count}} pictures{{.Size}}.", map[string]any{"Count": widget.FormatNumber(float64(d.Count), 12), "Size": size}), fynewidget.LowImportance)
+	}
+}
+
+// showRun sets the buttons to what can be done now.
+func (p *trainPage) showRun(st session.State, wrong error) {
+	s := p.w.session
+	set := func(text string, icon fyne.Resource, act func()) {
+		p.act = act
+		if p.start.Text != text {
+			p.start.Icon = icon
+			p.start.SetText(text)
+		}
+		enable(p.start, act != nil)
+	}
+	begin, reason := p.begin, ""
+	if wrong != nil {
+		begin, reason = nil, session.Words(wrong)
+	}
+	switch p.phase {
+	case session.Running:
+		set(lang.L("Pause"), fynetheme.MediaPauseIcon(), s.Pause)
+	case session.Paused:
+		set(lang.L("Go on"), fynetheme.MediaPlayIcon(), s.Resume)
+	case session.Preparing:
+		set(lang.L("Opening the pictures…"), fynetheme.MediaPlayIcon(), nil)
+	case session.Interrupted, session.Stopped:
+		set(lang.L("Go on from step {{.Step}}", map[string]any{"Step": widget.FormatNumber(float64(st.Train.Progress.Step), 12)}), fynetheme.MediaPlayIcon(), s.Resume)
+	case session.Diverged:
+		if st.Train.BestStep > 0 {
+			set(lang.L("Back to best, then on more slowly"), fynetheme.HistoryIcon(), s.BackToBest)
+			break
+		}
+		set(lang.L("Start"), fynetheme.MediaPlayIcon(), begin)
+	default:
+		set(lang.L("Start"), fynetheme.MediaPlayIcon(), begin)
+	}
+	p.reason.say(reason, fynewidget.DangerImportance)
+	had := p.phase != session.Idle && p.phase != session.Preparing
+	trained := had && (st.Train.BestStep > 0 || st.Train.Progress.Step > 0)
+	enable(p.step, p.phase != session.Running && p.phase != session.Preparing && p.phase != session.Diverged && (wrong == nil || had && p.phase != session.Finished))
+	enable(p.stop, st.Train.Busy())
+	enable(p.best, had && st.Train.BestStep > 0 && st.Train.Progress.Step != st.Train.BestStep)
+	enable(p.anew, had && !st.Train.Busy() && p.phase != session.Finished && begin != nil)
+	enable(p.use, trained)
+	enable(p.save, trained)
+}
+
+// showFacts says how the training goes.
+func (p *trainPage) showFacts(tr session.Train) {
+	none := "—"
+	step, speed, left, best := none, none, none, none
+	if tr.Progress.Step > 0 {
+		step = widget.FormatNumber(float64(tr.Progress.Step), 12)
+		if tr.Spec.Steps > 0 {
+			step = lang.L("{{.Step}} of {{.Steps}}", map[string]any{"Step": step, "Steps": widget.FormatNumber(float64(tr.Spec.Steps), 12)})
+		}
+	}
+	if tr.PicturesPerSecond > 0 && !math.IsInf(tr.PicturesPerSecond, 0) {
+		speed = lang.L("{{.Speed}} pictures a second", map[string]any{"Speed": widget.FormatNumber(tr.PicturesPerSecond, 3)})
+	}
+	if tr.Left > 0 && tr.Phase == session.Running {
+		left = clock(tr.Left)
+	}
+	if tr.BestStep > 0 {
+		best = widget.FormatNumber(tr.BestLoss, 4)
+		if math.IsNaN(tr.BestLoss) {
+			best = none
+		}
+		best = lang.L("{{.Loss}} at step {{.Step}}", map[string]any{"Loss": best, "Step": widget.FormatNumber(float64(tr.BestStep), 12)})
+	}
+	p.facts.Set(step, speed, left, best)
+}
+
+// clock writes a time as 0:12 or 1:02:03.
+func clock(d time.Duration) string {
+	s := int(math.Ceil(d.Seconds()))
+	if s >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// showChart draws the losses.
+func (p *trainPage) showChart(f frame) {
+	c := p.w.chart
+	c.SetSeries(f.lines.series(f.Train.Spec.Bottleneck))
+	var marks []widget.Mark
+	if f.Train.BestStep > 0 {
+		marks = append(marks, widget.BestMark(f.Train.BestStep))
+	}
+	if f.Train.DivergedStep > 0 {
+		marks = append(marks, widget.DivergedMark(f.Train.DivergedStep))
+	}
+	c.SetMarks(marks)
+}
+
+// tell traces the settings.
+func (p *trainPage) tell() {
+	t := p.w.trace
+	if t == nil {
+		return
+	}
+	t.setting("train.data", p.source)
+	t.setting("train.noise", p.scheme.kind.value())
+	t.setting("train.minutes", p.form.minutes)
+	for _, r := range p.form.rows {
+		if r.name != "minutes" {
+			t.setting("train."+r.name, at(&p.form.spec, r.name).Interface())
+		}
+	}
+}

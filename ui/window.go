@@ -1,0 +1,539 @@
+package ui
+
+// This file is the window's frame: the rail, the panes, the page's settings and
+// the status bar, and how a new state gets into them.
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/lang"
+	fynetheme "fyne.io/fyne/v2/theme"
+	fynewidget "fyne.io/fyne/v2/widget"
+
+	"sieve/imageio"
+	"sieve/ui/session"
+	"sieve/ui/theme"
+	"sieve/ui/widget"
+)
+
+// A page is what is special to one page of the window.
+type page struct {
+	name     session.Page
+	rail     *widget.RailButton
+	settings fyne.CanvasObject
+}
+
+// A window shows a session. All of it belongs to the goroutine of the user interface.
+type window struct {
+	app      fyne.App
+	win      fyne.Window
+	session  *session.Session
+	do       func(func()) // runs a function on the goroutine of the user interface
+	stateDir string
+	version  string
+	saved    session.Settings
+	trace    *trace
+	drawer   *drawer
+	done     chan struct{} // closed when the window is
+	stopped  bool
+
+	frame   frame // the one shown
+	view    view
+	isShown bool // the window is on the screen
+	isReady bool // and the first picture has gone through the model
+
+	pages    []*page
+	denoise  *denoisePage
+	train    *trainPage
+	linked   *widget.View
+	panes    [4]*widget.Pane
+	group    *widget.Panes
+	channel  *widget.Pick
+	channels int // that it offers
+	chart    *widget.Chart
+	split    *container.Split
+	side     *fyne.Container // the settings of the page
+	status   *widget.StatusBar
+	hints    *widget.HintLayer
+	menu     *menus
+	history  history
+	dialog   *openDialog // in front, nil when there is none
+	told     [3]any      // the last result that was traced
+}
+
+func newWindow(a fyne.App, s *session.Session, do func(func()), o Options) *window {
+	w := &window{app: a, session: s, do: do, stateDir: o.StateDir, version: o.Version, drawer: newDrawer(), done: make(chan struct{})}
+	if o.StateDir != "" {
+		w.saved = session.LoadSettings(o.StateDir)
+	}
+	w.trace = newTrace(o.Trace, o.Began, do)
+	w.view = view{page: session.PageDenoise, look: session.Look{Map: colormapOf(w.saved.Colormap)}}
+	w.dress()
+	w.win = a.NewWindow(lang.L("Sieve"))
+	w.win.SetMaster()
+	if w.trace != nil {
+		w.trace.scan = func() { w.trace.report(w.win.Canvas(), w.dialog.controls()) }
+	}
+	w.build()
+	w.restore(o.Files)
+	states, stop := s.Watch()
+	go func() {
+		defer stop()
+		w.drawer.run(states, w.done, do, w.show)
+	}()
+	return w
+}
+
+// build makes everything that is in the window.
+func (w *window) build() {
+	w.linked = widget.NewView(w.do)
+	titles := []string{lang.L("Original"), lang.L("Noisy"), lang.L("Latent"), lang.L("Reconstruction")}
+	for i, title := range titles {
+		p := widget.NewPane(w.linked, title)
+		p.Probe = func(x, y int) string { return w.read(session.Pane(i), x, y) }
+		p.Menu = func() []*fyne.MenuItem { return w.paneMenu(session.Pane(i)) }
+		w.panes[i] = p
+		w.trace.name(control{name: "pane." + paneNames[i], o: p})
+	}
+	w.channel = widget.NewPick([]string{lang.L("All")}, func(i int) { w.setLook(func(l *session.Look) { l.Channel = i }) })
+	w.panes[session.PaneLatent].SetAccessory(w.channel)
+	w.group = widget.NewPanes(w.linked, w.panes[:]...)
+	w.linked.OnChange(func() { w.trace.event("zoom", "scale", w.linked.Scale()) })
+	w.group.OnChange(w.trace.stir)
+
+	w.chart = widget.NewChart()
+	v := w.chart.View()
+	v.Log = w.saved.Log
+	if w.saved.Smoothing > 0 {
+		v.Smoothing = w.saved.Smoothing
+	}
+	w.chart.SetView(v)
+	w.trace.name(control{name: "train.chart", o: w.chart})
+	w.split = container.NewVSplit(w.group, w.chart)
+	w.split.SetOffset(0.5)
+
+	w.status = widget.NewStatusBar()
+	w.status.OnCancel = w.session.Cancel
+	w.trace.name(control{name: "status", o: w.status})
+
+	w.denoise, w.train = newDenoisePage(w), newTrainPage(w)
+	w.pages = []*page{
+		{name: session.PageDenoise, settings: w.denoise.settings},
+		{name: session.PageTrain, settings: w.train.settings},
+	}
+	w.pages[0].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDenoise), lang.L("Denoise"), func() { w.turn(session.PageDenoise) })
+	w.pages[1].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameTrain), lang.L("Train"), func() { w.turn(session.PageTrain) })
+	rail, side := container.New(column{}), container.NewStack()
+	for i, p := range w.pages {
+		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Teach a network, and watch it learn")}[i]
+		rail.Add(widget.NewHint(hint, fmt.Sprintf("Ctrl+%d", i+1), p.rail))
+		side.Add(p.settings)
+		w.trace.name(control{name: "page." + string(p.name), o: p.rail})
+	}
+	w.side = side
+
+	content := container.New(&frameLayout{w: w}, rail, w.split, side, w.status, fynewidget.NewSeparator(), fynewidget.NewSeparator())
+	w.hints = widget.NewHintLayer(content, w.do)
+	w.win.SetPadded(false)
+	w.win.SetContent(w.hints)
+	w.menu = newMenus(w)
+	w.win.SetMainMenu(w.menu.main)
+	w.setKeys()
+	w.win.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) { w.dropped(uris) })
+	w.win.SetCloseIntercept(w.close)
+}
+
+var paneNames = [4]string{"original", "noisy", "latent", "reconstruction"}
+
+// frameLayout lays out rail, middle, settings, status and the lines between them.
+type frameLayout struct{ w *window }
+
+func (l *frameLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	rail, middle, side, status := objects[0].MinSize(), objects[1].MinSize(), objects[2].MinSize(), objects[3].MinSize()
+	return fyne.NewSize(rail.Width+middle.Width+2*margin+max(settingsWide, side.Width), max(rail.Height, middle.Height+2*margin)+status.Height)
+}
+
+func (l *frameLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	place := func(o fyne.CanvasObject, x, y, w, h float32) {
+		o.Move(fyne.NewPos(x, y))
+		o.Resize(fyne.NewSize(w, h))
+	}
+	rail, side := objects[0].MinSize().Width, max(settingsWide, objects[2].MinSize().Width)
+	bar := objects[3].MinSize().Height
+	h := size.Height - bar
+	place(objects[0], 0, grid, rail, h-grid)
+	place(objects[1], rail+margin, margin, size.Width-rail-side-2*margin, h-margin)
+	place(objects[2], size.Width-side, 0, side, h)
+	place(objects[3], 0, h, size.Width, bar)
+	place(objects[4], rail, 0, 1, h)
+	place(objects[5], size.Width-side, 0, 1, h)
+	l.w.trace.stir()
+}
+
+// restore is what the window was like when it was last closed.
+func (w *window) restore(files []string) {
+	width, height := w.saved.Width, w.saved.Height
+	if width < 640 || height < 480 {
+		width, height = 1280, 800
+	}
+	w.win.Resize(fyne.NewSize(width, height))
+	w.train.restore(w.saved)
+	if n := w.saved.Noise; n != nil {
+		w.session.SetNoise(n.Kind, n.Strength)
+	}
+	if w.saved.Model != "" {
+		w.session.UseModel(w.saved.Model)
+	}
+	at := session.PageDenoise
+	if w.saved.Page == string(session.PageTrain) && len(files) == 0 {
+		at = session.PageTrain
+	}
+	w.turn(at)
+	if len(files) > 0 {
+		w.session.OpenPaths(files, at)
+	}
+	w.history.begin(w.settings())
+}
+
+// started is called when the window is on the screen.
+func (w *window) started() {
+	w.isShown = true
+	w.trace.stir()
+	w.ready()
+}
+
+// dress puts the theme on.
+func (w *window) dress() {
+	variant := map[string]theme.Variant{"light": theme.Light, "dark": theme.Dark}[w.saved.Theme]
+	w.app.Settings().SetTheme(theme.New(theme.Options{Variant: variant, Projector: w.saved.Projector}))
+}
+
+// turn brings a page to the front.
+func (w *window) turn(to session.Page) {
+	w.view.page = to
+	w.saved.Page = string(to)
+	for _, p := range w.pages {
+		p.rail.SetSelected(p.name == to)
+		if p.name == to {
+			p.settings.Show()
+		} else {
+			p.settings.Hide()
+		}
+	}
+	if to == session.PageTrain {
+		w.chart.Show()
+	} else {
+		w.chart.Hide()
+	}
+	w.split.Refresh()
+	w.drawer.look(w.view)
+	w.trace.event("page", "name", string(to))
+	w.trace.stir()
+}
+
+// setLook changes how the latent is drawn.
+func (w *window) setLook(change func(l *session.Look)) {
+	change(&w.view.look)
+	w.saved.Colormap = w.view.look.Map.String()
+	w.drawer.look(w.view)
+	w.denoise.showLook(w.view.look)
+	w.menu.showLook(w.view.look)
+	w.trace.setting("view.colormap", w.view.look.Map.String())
+	w.trace.setting("view.channel", w.view.look.Channel)
+}
+
+func colormapOf(name string) imageio.Colormap {
+	for _, m := range colormaps {
+		if m.String() == name {
+			return m
+		}
+	}
+	return imageio.Viridis
+}
+
+var colormaps = [...]imageio.Colormap{imageio.Viridis, imageio.Cividis, imageio.Grey, imageio.Diverging}
+
+func colormapName(m imageio.Colormap) string {
+	return [...]string{lang.L("Viridis"), lang.L("Cividis"), lang.L("Grey"), lang.L("Diverging, 0 in the middle")}[m]
+}
+
+// show brings a frame onto the screen.
+func (w *window) show(f frame) {
+	if w.stopped {
+		return
+	}
+	last := w.frame
+	w.frame = f
+	w.showPanes(f, last)
+	w.showStatus(f)
+	w.denoise.show(f)
+	w.train.show(f, last.State)
+	w.menu.show(f)
+	if f.Picture.Version != last.Picture.Version {
+		w.history.follow(w.settings())
+	}
+	w.tell(f, last)
+	w.ready()
+}
+
+// showPanes fills the panes.
+func (w *window) showPanes(f, last frame) {
+	if f.panes.Original == nil {
+		return
+	}
+	_, height, width, _ := f.panes.Original.Dims4()
+	w.linked.SetPicture(width, height)
+	for i, p := range w.panes {
+		if f.layers[i] != last.layers[i] {
+			p.SetLayer(f.layers[i])
+		}
+	}
+	opened := f.page == session.PageDenoise && f.Noise.Kind == "none"
+	noisy := lang.L("Noisy")
+	if opened {
+		noisy = lang.L("As opened")
+		if f.Picture.Sample {
+			noisy = lang.L("Without noise")
+		}
+	}
+	w.panes[session.PaneNoisy].SetTitle(noisy)
+
+	size := fmt.Sprintf("%d × %d", width, height)
+	if f.page == session.PageDenoise && f.Picture.Depth > 0 {
+		size += "   " + lang.L("{{.Bits}} bit", map[string]any{"Bits": f.Picture.Depth})
+	}
+	latent := ""
+	if z := f.panes.Latent; z != nil {
+		_, h, wd, c := z.Dims4()
+		latent = fmt.Sprintf("%d × %d × %d", wd, h, c)
+		w.offerChannels(c)
+	}
+	figures := [4]string{size, quality(f.panes.NoisyPSNR, f.panes.NoisySSIM), latent, quality(f.panes.ResultPSNR, f.panes.ResultSSIM)}
+	if opened {
+		figures[1] = lang.L("no noise added")
+	}
+	for i, p := range w.panes {
+		p.SetFigure(figures[i])
+	}
+}
+
+// quality says how near a picture is to the original; a dash where there is none
+// to compare with.
+func quality(psnr, ssim float64) string {
+	if math.IsNaN(psnr) {
+		return "—"
+	}
+	text := lang.L("identical")
+	if !math.IsInf(psnr, 1) {
+		text = fmt.Sprintf("%.1f dB", psnr)
+	}
+	if !math.IsNaN(ssim) {
+		text += fmt.Sprintf("   SSIM %.3f", ssim)
+	}
+	return text
+}
+
+// offerChannels lets a person choose one channel of the latent.
+func (w *window) offerChannels(c int) {
+	options := make([]string, 1, c+1)
+	options[0] = lang.L("All")
+	for k := range c {
+		options = append(options, lang.L("Channel {{.Number}}", map[string]any{"Number": k + 1}))
+	}
+	if w.channels != c {
+		w.channels = c
+		w.channel.SetOptions(options)
+		if w.view.look.Channel > c {
+			w.setLook(func(l *session.Look) { l.Channel = 0 })
+		}
+	}
+	w.channel.SetSelected(w.view.look.Channel)
+}
+
+// read says what a pane's value is at a pixel.
+func (w *window) read(pane session.Pane, x, y int) string {
+	if pane == session.PaneLatent {
+		width, height := w.linked.Picture()
+		return w.frame.latent.read(x, y, width, height)
+	}
+	return readPixel(w.frame.panes.Of(pane), x, y)
+}
+
+// showStatus writes the status bar.
+func (w *window) showStatus(f frame) {
+	w.status.SetModel(modelName(f.Model))
+	picture := f.Picture.Name
+	if f.Picture.Of > 1 && !f.Picture.Sample {
+		picture += "   " + lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": f.Picture.Index + 1, "All": f.Picture.Of})
+	}
+	w.status.SetPicture(picture)
+	level := map[session.MessageKind]widget.Level{session.Warning: widget.StatusWarning, session.Error: widget.StatusError}[f.Message.Kind]
+	w.status.SetMessage(level, sentence(f.Message))
+	w.status.SetJob(job(f.State))
+}
+
+func job(st session.State) *widget.Job {
+	k := st.Work
+	if k == nil {
+		return nil
+	}
+	j := &widget.Job{Name: lang.L(k.Title), Part: -1, Left: -1}
+	if k.Total > 0 {
+		j.Part = float64(k.Done) / float64(k.Total)
+		if k.Done > 0 && k.Left > time.Second {
+			j.Left = k.Left.Round(time.Second)
+		}
+	}
+	return j
+}
+
+// sentence is a message in the person's language.
+func sentence(m session.Message) string {
+	if m.Text == "" {
+		return ""
+	}
+	return lang.L(m.Key, m.Args)
+}
+
+// modelName is what a model is called.
+func modelName(m session.Model) string {
+	switch {
+	case m.Name == "":
+		return lang.L("No model")
+	case m.Trained && m.Unsaved:
+		return lang.L("Trained here: {{.Name}}, not saved", map[string]any{"Name": m.Name})
+	case m.Trained:
+		return lang.L("Trained here: {{.Name}}", map[string]any{"Name": m.Name})
+	}
+	return m.Name
+}
+
+// tell traces what is new.
+func (w *window) tell(f, last frame) {
+	t := w.trace
+	if t == nil {
+		return
+	}
+	t.files(f.State)
+	if f.Message.Serial != last.Message.Serial && f.Message.Text != "" {
+		t.event("message", "kind", string(f.Message.Kind), "text", sentence(f.Message))
+	}
+	if f.Model.Version != last.Model.Version {
+		t.event("model", "name", f.Model.Name, "step", f.Model.Info.Step)
+	}
+	if f.Picture.Version != last.Picture.Version {
+		t.event("picture", "name", f.Picture.Name, "width", f.Picture.Width, "height", f.Picture.Height)
+	}
+	if p := f.State.Panes; f.page == session.PageDenoise && p.Result != nil && !p.Pending {
+		now := [...]any{p.Versions[session.PaneResult], p.ResultPSNR == p.ResultPSNR, p.ResultSSIM == p.ResultSSIM}
+		if now != w.told {
+			w.told = now
+			t.event("result", "psnr", p.ResultPSNR, "ssim", p.ResultSSIM, "psnr_noisy", p.NoisyPSNR)
+		}
+	}
+	t.setting("denoise.noise", f.Noise.Kind)
+	t.setting("denoise.strength", f.Noise.Strength)
+	w.tellTraining(f.State, last.State)
+	t.stir()
+}
+
+// tellTraining traces the training.
+func (w *window) tellTraining(st, last session.State) {
+	now := phaseWord(st.Train.Phase)
+	if now == phaseWord(last.Train.Phase) && st.Train.Progress.Step == last.Train.Progress.Step {
+		return
+	}
+	val := any(nil)
+	if v := st.Train.Progress.Val; v != nil {
+		val = v.Loss
+	}
+	loss := any(st.Train.Progress.Loss)
+	if st.Train.Progress.Step == 0 {
+		loss = nil
+	}
+	w.trace.event("train", "state", now, "step", st.Train.Progress.Step, "loss", loss, "val_loss", val)
+}
+
+// phaseWord is a phase as the trace names it.
+func phaseWord(p session.Phase) string {
+	switch p {
+	case session.Running, session.Paused, session.Finished, session.Diverged:
+		return string(p)
+	case session.Interrupted:
+		return string(session.Paused)
+	}
+	return string(session.Idle)
+}
+
+// ready tells once that the first picture is there.
+func (w *window) ready() {
+	if w.isReady || !w.isShown || w.frame.panes.Pending {
+		return
+	}
+	for _, l := range w.frame.layers {
+		if l == nil {
+			return
+		}
+	}
+	w.isReady = true
+	w.trace.event("ready")
+}
+
+// dropped opens what was let fall on the window.
+func (w *window) dropped(uris []fyne.URI) {
+	var paths []string
+	for _, u := range uris {
+		if u.Scheme() == "file" {
+			paths = append(paths, u.Path())
+		}
+	}
+	if len(paths) > 0 {
+		w.open(paths)
+	}
+}
+
+// open opens files and folders, whatever they are.
+func (w *window) open(paths []string) { w.session.OpenPaths(paths, w.view.page) }
+
+// close ends the window. The training comes to rest behind a window that is gone.
+func (w *window) close() {
+	if w.stopped {
+		return
+	}
+	w.remember()
+	w.stop()
+	w.win.Hide()
+	w.app.Quit()
+}
+
+// stop ends what the window does by itself.
+func (w *window) stop() {
+	if !w.stopped {
+		w.stopped = true
+		close(w.done)
+	}
+}
+
+// remember keeps the settings for the next start.
+func (w *window) remember() {
+	if w.stateDir == "" {
+		return
+	}
+	s := &w.saved
+	size := w.win.Canvas().Size()
+	s.Width, s.Height = size.Width, size.Height
+	if n := w.frame.Noise; w.frame.Picture.Sample && n.Kind != "" {
+		s.Noise = &n
+	}
+	s.Model = w.frame.Model.Path
+	w.train.remember(s)
+	v := w.chart.View()
+	s.Log, s.Smoothing = v.Log, v.Smoothing
+	if err := s.Save(w.stateDir); err != nil {
+		fyne.LogError(session.Words(err), nil)
+	}
+}
