@@ -90,7 +90,7 @@ func (p *Pane) Layer() *image.RGBA {
 	if p.layer == nil {
 		return nil
 	}
-	return p.layer.level(0)
+	return p.layer.img
 }
 
 // SetTitle says what the pane is.
@@ -212,7 +212,7 @@ func (p *Pane) CreateRenderer() fyne.WidgetRenderer {
 // layTitle puts what the title's row holds at its right end, and returns where that begins. The title has
 // precedence: where there is little room the rest becomes narrower, and comparing is left to menus.
 func (p *Pane) layTitle(width, height float32) (x float32) {
-	const narrow = 4 * grid // the least that shows anything of a Pick
+	const narrow = 6 * grid // the least that shows anything of a Pick
 	x = width
 	put := func(o fyne.CanvasObject, w float32) {
 		x -= w

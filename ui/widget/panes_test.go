@@ -47,7 +47,7 @@ func TestPanesLieWhereThePictureIsLargest(t *testing.T) {
 }
 
 func TestAPictureOfAnotherShapeRearrangesThePanes(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	if columns, _ := s.rows(t); columns != 2 {
 		t.Fatalf("%d columns, want 2", columns)
 	}
@@ -59,7 +59,7 @@ func TestAPictureOfAnotherShapeRearrangesThePanes(t *testing.T) {
 }
 
 func TestMaximiseAndRestore(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	told := 0
 	s.group.OnChange(func() { told++ })
 	before := s.panes[1].stage.Size()
@@ -73,11 +73,14 @@ func TestMaximiseAndRestore(t *testing.T) {
 			t.Errorf("pane %d visible: %v", i, p.Visible())
 		}
 	}
-	if w := s.panes[1].stage.Size().Width; w != 900 {
-		t.Errorf("the pane is %g wide, the window 900", w)
+	if w := s.panes[1].stage.Size().Width; w != 600 {
+		t.Errorf("the pane is %g wide, the window 600", w)
+	}
+	if s.view.paneW != 600 {
+		t.Errorf("the view is %d wide, its only visible pane 600", s.view.paneW)
 	}
 	shot := s.stageOf(s.panes[1], s.capture(t))
-	x, y := s.view.ToScreen(384, 256)
+	x, y := s.view.ToScreen(192, 128)
 	if c := shot.At(int(x), int(y)); c == color.RGBAModel.Convert(s.group.Theme().Color(look.ColorNamePicture, 0)) {
 		t.Error("the pane shows nothing in its middle")
 	}
@@ -98,7 +101,7 @@ func TestMaximiseAndRestore(t *testing.T) {
 }
 
 func TestReadOutNamesThePixelInEveryPane(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	for i, p := range s.panes {
 		p.Probe = func(x, y int) string { return fmt.Sprintf("%d: %d,%d", i, x, y) }
 	}
@@ -134,7 +137,7 @@ func TestReadOutNamesThePixelInEveryPane(t *testing.T) {
 	if w := s.panes[2].score.MinSize().Width; w > s.panes[2].Size().Width {
 		t.Errorf("a figure is %g wide in a pane of %g", w, s.panes[2].Size().Width)
 	}
-	test.MoveMouse(s.window.Canvas(), fyne.NewPos(5, 695))
+	test.MoveMouse(s.window.Canvas(), fyne.NewPos(5, 495))
 	for i, p := range s.panes {
 		if p.value.Text.Text != "" || !p.stage.cross.Hidden || !p.stage.outline[0].Hidden {
 			t.Errorf("pane %d still reads %q after the pointer left", i, p.value.Text.Text)
@@ -147,7 +150,7 @@ func TestReadOutNamesThePixelInEveryPane(t *testing.T) {
 }
 
 func TestOutlineSurroundsThePixelUnderThePointer(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	s.view.ZoomTo(16)
 	test.MoveMouse(s.window.Canvas(), s.position(s.panes[0], 103, 57))
 	x, y, ok := s.view.Pointer()
@@ -157,14 +160,14 @@ func TestOutlineSurroundsThePixelUnderThePointer(t *testing.T) {
 	px, py := s.view.ToScreen(float64(x), float64(y))
 	for i, p := range s.panes {
 		inner := p.stage.outline[1]
-		if inner.Hidden || inner.Position() != fyne.NewPos(float32(px), float32(py)) || inner.Size() != fyne.NewSquareSize(16) {
-			t.Errorf("pane %d outlines %v of %v, want %g,%g of 16", i, inner.Position(), inner.Size(), px, py)
+		if inner.Hidden || inner.Position() != fyne.NewPos(float32(px)-1, float32(py)-1) || inner.Size() != fyne.NewSquareSize(18) {
+			t.Errorf("pane %d outlines %v of %v, want the 16×16 at %g,%g within one more", i, inner.Position(), inner.Size(), px, py)
 		}
 	}
 }
 
 func TestSliderShowsTheOtherLeftAndItsOwnRight(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	s.view.Actual()
 	p, other := s.panes[3], s.panes[1]
 	p.Compare(Slider, other)
@@ -202,7 +205,7 @@ func TestSliderShowsTheOtherLeftAndItsOwnRight(t *testing.T) {
 	if p.Divider() != 1 {
 		t.Errorf("the divider is at %g, want 1", p.Divider())
 	}
-	other.SetLayer(noise(77, 768, 512))
+	other.SetLayer(noise(77, 384, 256))
 	check()
 	p.Compare(Apart, nil)
 	p.stage.split.x = 0
@@ -210,7 +213,7 @@ func TestSliderShowsTheOtherLeftAndItsOwnRight(t *testing.T) {
 }
 
 func TestCursorSaysWhatADragWouldDo(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	p := s.panes[3]
 	p.Compare(Slider, s.panes[0])
 	stage := p.stage
@@ -240,7 +243,7 @@ func TestCursorSaysWhatADragWouldDo(t *testing.T) {
 }
 
 func TestDifferenceShowsWhatWasRemoved(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	s.view.Actual()
 	p, noisy := s.panes[3], s.panes[1]
 	p.Compare(Difference, noisy)
@@ -248,7 +251,7 @@ func TestDifferenceShowsWhatWasRemoved(t *testing.T) {
 		p.factor.pick(i)
 		got := s.stageOf(p, s.capture(t))
 		ox, oy := s.view.origin()
-		for _, at := range []image.Point{{9, 9}, {200, 100}} {
+		for _, at := range []image.Point{{9, 9}, {200, 40}} {
 			a, b := noisy.Layer().RGBAAt(at.X-ox, at.Y-oy), p.Layer().RGBAAt(at.X-ox, at.Y-oy)
 			want := max(0, min(128+gain*(int(a.G)-int(b.G)), 255))
 			if int(got.RGBAAt(at.X, at.Y).G) != want {
@@ -267,9 +270,9 @@ func TestDifferenceShowsWhatWasRemoved(t *testing.T) {
 }
 
 func TestHoldShowsTheOriginalWhileHeld(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	s.view.Actual()
-	s.panes[0].SetFigure("768 × 512")
+	s.panes[0].SetFigure("384 × 256")
 	s.panes[3].SetFigure("31.40 dB")
 	s.panes[3].Compare(Slider, s.panes[1])
 	at := image.Pt(33, 77)
@@ -283,7 +286,7 @@ func TestHoldShowsTheOriginalWhileHeld(t *testing.T) {
 	if got := sees(); got != layer(0) {
 		t.Errorf("held, the result shows %v, the original is %v", got, layer(0))
 	}
-	if p := s.panes[3]; p.head.text.full != "Original" || p.score.full != "768 × 512" {
+	if p := s.panes[3]; p.head.text.full != "Original" || p.score.full != "384 × 256" {
 		t.Errorf("held, the result is called %q and %q", p.head.text.full, p.score.full)
 	}
 	s.group.HoldOriginal(false)
@@ -302,20 +305,20 @@ func TestHoldShowsTheOriginalWhileHeld(t *testing.T) {
 }
 
 func TestComparisonsAreOfferedWithEveryOtherPane(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 384, 256)
 	test.Tap(s.panes[3].weigh)
 	top := s.window.Canvas().Overlays().Top()
 	if top == nil {
 		t.Fatal("no menu")
 	}
-	if h := top.Size().Height; h > 700 {
-		t.Errorf("the menu is %g high in a window of 700", h)
+	if h := top.Size().Height; h > 500 {
+		t.Errorf("the menu is %g high in a window of 500", h)
 	}
 	s.q.settle(t, s.view)
 }
 
 func TestTitlesRowKeepsTheTitle(t *testing.T) {
-	s := show(t, fyne.NewSize(620, 300), 100, 300) // four narrow panes
+	s := show(t, fyne.NewSize(800, 300), 100, 300) // four narrow panes
 	p := s.panes[2]
 	p.SetAccessory(NewPick([]string{"all channels", "channel 1"}, nil), NewPick([]string{"viridis", "cividis"}, nil))
 	if p.head.text.Text.Text != "Latent" {

@@ -15,30 +15,35 @@ import (
 // the encoded (gamma) values, not of light: a noisy picture stays as bright as the clean one, the zero of a
 // difference stays mid-grey, and a colour map's steps keep their order. Levels are made when first asked for.
 type layer struct {
+	img    *image.RGBA
 	mu     sync.Mutex
-	levels []*image.RGBA
+	halves []*image.RGBA              // levels 1, 2, …
 	all    atomic.Pointer[image.RGBA] // the whole picture, small; nil until survey
 }
 
-func newLayer(img *image.RGBA) *layer { return &layer{levels: []*image.RGBA{img}} }
+func newLayer(img *image.RGBA) *layer { return &layer{img: img} }
 
-func (l *layer) size() (w, h int) {
-	b := l.levels[0].Rect
-	return b.Dx(), b.Dy()
-}
+func (l *layer) size() (w, h int) { return l.img.Rect.Dx(), l.img.Rect.Dy() }
 
-// level returns level k, or the smallest there is. Any goroutine may call it.
+// level returns level k, or the smallest there is; level 0 is the picture. Any goroutine may call it, but one
+// that must not wait for the levels to be made asks for level 0 alone.
 func (l *layer) level(k int) *image.RGBA {
+	if k == 0 {
+		return l.img
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.levels) <= k {
-		last := l.levels[len(l.levels)-1]
-		if last.Rect.Dx() == 1 && last.Rect.Dy() == 1 {
-			break
+	last := l.img
+	for i := range k {
+		if i == len(l.halves) {
+			if last.Rect.Dx() == 1 && last.Rect.Dy() == 1 {
+				break
+			}
+			l.halves = append(l.halves, halve(last, i+1))
 		}
-		l.levels = append(l.levels, halve(last, len(l.levels)))
+		last = l.halves[i]
 	}
-	return l.levels[min(k, len(l.levels)-1)]
+	return last
 }
 
 // survey makes the picture that is shown where no frame is ready yet.

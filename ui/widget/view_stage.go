@@ -98,8 +98,11 @@ func (s *stage) rescaled() {
 	})
 }
 
-// fill tells the View how large the stage is.
+// fill tells the View how large the stage is, unless another pane fills the space.
 func (s *stage) fill() {
+	if !s.pane.Visible() {
+		return
+	}
 	if d := scaleOf(s); d != 0 {
 		s.device = d
 	}
@@ -172,7 +175,7 @@ func (s *stage) mark() {
 		box.Hidden = !outlined
 		if outlined {
 			px, py := v.ToScreen(float64(x), float64(y))
-			grow := float64(1 - i)
+			grow := float64(2-i) * s.device // so that the pixel itself is seen
 			side := float32((v.scale + 2*grow) / s.device)
 			place(box, float32((px-grow)/s.device), float32((py-grow)/s.device), side, side)
 		}
@@ -205,9 +208,9 @@ func (s *stage) Dragged(e *fyne.DragEvent) {
 			s.drag = draggingDivider
 		}
 	}
-	s.over = e.Position
-	px, py := s.at(e.Position)
-	s.pane.view.point(s.pane, px, py)
+	if size := s.Size(); e.Position.X >= 0 && e.Position.Y >= 0 && e.Position.X < size.Width && e.Position.Y < size.Height {
+		s.pointed(e.Position) // elsewhere another pane says so
+	}
 	if s.drag == draggingDivider {
 		s.pane.SetDivider(e.Position.X / s.Size().Width)
 		return
@@ -227,9 +230,11 @@ func (s *stage) TappedSecondary(e *fyne.PointEvent) {
 
 func (s *stage) MouseIn(e *desktop.MouseEvent) { s.MouseMoved(e) }
 
-func (s *stage) MouseMoved(e *desktop.MouseEvent) {
-	s.over = e.Position
-	px, py := s.at(e.Position)
+func (s *stage) MouseMoved(e *desktop.MouseEvent) { s.pointed(e.Position) }
+
+func (s *stage) pointed(at fyne.Position) {
+	s.over = at
+	px, py := s.at(at)
 	s.pane.view.point(s.pane, px, py)
 }
 
@@ -276,9 +281,9 @@ func newCross() *canvas.Raster {
 		if d := i - side/2; d >= -gap && d <= gap {
 			continue
 		}
-		for off, c := range map[int]color.RGBA{-1: {A: 160}, 0: {255, 255, 255, 255}, 1: {A: 160}} {
-			img.SetRGBA(i, side/2+off, c)
-			img.SetRGBA(side/2+off, i, c)
+		for off, c := range []color.RGBA{{A: 160}, {255, 255, 255, 255}, {A: 160}} {
+			img.SetRGBA(i, side/2-1+off, c)
+			img.SetRGBA(side/2-1+off, i, c)
 		}
 	}
 	r := canvas.NewRaster(func(int, int) image.Image { return img })

@@ -118,7 +118,7 @@ func (s *shown) centre(p *Pane) fyne.Position {
 
 func TestActualSizeShowsThePicturesOwnPixels(t *testing.T) {
 	for _, scale := range []float32{1, 1.5, 2} {
-		s := show(t, fyne.NewSize(700, 500), 640, 480)
+		s := show(t, fyne.NewSize(500, 400), 640, 480)
 		s.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
 		s.capture(t)
 		s.view.Actual()
@@ -142,11 +142,11 @@ func TestActualSizeShowsThePicturesOwnPixels(t *testing.T) {
 }
 
 func TestScreenToPictureAndBack(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 4000, 3000)
+	s := show(t, fyne.NewSize(600, 500), 1600, 1200)
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 500 {
 		s.view.ZoomTo(math.Exp2(rng.Float64()*10 - 4))
-		s.view.CentreOn(rng.Float64()*5000-500, rng.Float64()*4000-500)
+		s.view.CentreOn(rng.Float64()*2000-200, rng.Float64()*1600-200)
 		px, py := rng.Float64()*400, rng.Float64()*300
 		qx, qy := s.view.ToScreen(s.view.ToPicture(px, py))
 		if math.Hypot(qx-px, qy-py) > 1e-6 {
@@ -161,8 +161,8 @@ func TestScreenToPictureAndBack(t *testing.T) {
 }
 
 func TestThePictureCannotBeLost(t *testing.T) {
-	for _, size := range []image.Point{{1, 1}, {28, 28}, {1, 5000}, {640, 480}, {6000, 4000}} {
-		s := show(t, fyne.NewSize(900, 700), size.X, size.Y)
+	for _, size := range []image.Point{{1, 1}, {28, 28}, {1, 5000}, {640, 480}, {1500, 1000}} {
+		s := show(t, fyne.NewSize(600, 500), size.X, size.Y)
 		rng := rand.New(rand.NewPCG(7, 8))
 		for range 1000 {
 			switch rng.IntN(6) {
@@ -196,19 +196,19 @@ func TestThePictureCannotBeLost(t *testing.T) {
 }
 
 func TestZoomKeepsThePointUnderThePointer(t *testing.T) {
-	s := show(t, fyne.NewSize(1000, 700), 4000, 3000)
+	s := show(t, fyne.NewSize(600, 500), 1600, 1200)
 	rng := rand.New(rand.NewPCG(1, 2))
 	kept := 0
 	for range 400 {
 		s.view.ZoomTo(math.Exp2(rng.Float64()*5 - 1))
-		s.view.CentreOn(2000, 1500)
+		s.view.CentreOn(800, 600)
 		at := fyne.NewPos(rng.Float32()*s.panes[0].stage.Size().Width, rng.Float32()*s.panes[0].stage.Size().Height)
 		x0, y0 := s.view.ToPicture(s.panes[0].stage.at(at))
 		before := s.view.Scale()
 		e := &fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, float32(rng.NormFloat64())*25)}
 		e.Position = at
 		s.panes[rng.IntN(4)].stage.Scrolled(e)
-		if w, h := 4000*s.view.Scale(), 3000*s.view.Scale(); w < 2*float64(s.view.paneW) || h < 2*float64(s.view.paneH) {
+		if w, h := 1600*s.view.Scale(), 1200*s.view.Scale(); w < 2*float64(s.view.paneW) || h < 2*float64(s.view.paneH) {
 			continue // near its edges the picture has to move
 		}
 		if s.view.Scale() != before {
@@ -225,7 +225,7 @@ func TestZoomKeepsThePointUnderThePointer(t *testing.T) {
 }
 
 func TestAllPanesShowTheSamePoint(t *testing.T) {
-	s := show(t, fyne.NewSize(1003, 701), 500, 400)
+	s := show(t, fyne.NewSize(603, 501), 500, 400)
 	img := noise(9, 500, 400)
 	for _, p := range s.panes {
 		p.SetLayer(img)
@@ -244,7 +244,7 @@ func TestAllPanesShowTheSamePoint(t *testing.T) {
 }
 
 func TestACoarseLayerCoversTheSamePicture(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 768, 512)
+	s := show(t, fyne.NewSize(600, 500), 768, 512)
 	cells := noise(10, 96, 64)
 	s.panes[2].SetLayer(cells)
 	for _, scale := range []float64{1, 2, 8} {
@@ -261,16 +261,16 @@ func TestACoarseLayerCoversTheSamePicture(t *testing.T) {
 }
 
 func TestFitFollowsThePanesAndActualSizeDoesNot(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 4000, 3000)
+	s := show(t, fyne.NewSize(600, 500), 1600, 1200)
 	fits := func() bool {
-		return math.Abs(s.view.Scale()-min(float64(s.view.paneW)/4000, float64(s.view.paneH)/3000)) < 1e-9
+		return math.Abs(s.view.Scale()-min(float64(s.view.paneW)/1600, float64(s.view.paneH)/1200)) < 1e-9
 	}
-	s.window.Resize(fyne.NewSize(1200, 900))
+	s.window.Resize(fyne.NewSize(800, 700))
 	if !s.view.Fitted() || !fits() {
 		t.Errorf("fitted: %v at %g after growing", s.view.Fitted(), s.view.Scale())
 	}
 	s.panes[1].stage.DoubleTapped(&fyne.PointEvent{Position: fyne.NewPos(30, 30)})
-	s.window.Resize(fyne.NewSize(900, 700))
+	s.window.Resize(fyne.NewSize(600, 500))
 	if s.view.Fitted() || s.view.Scale() != 1 {
 		t.Errorf("fitted: %v at %g after a double tap, want 100 %%", s.view.Fitted(), s.view.Scale())
 	}
@@ -279,7 +279,7 @@ func TestFitFollowsThePanesAndActualSizeDoesNot(t *testing.T) {
 		t.Errorf("fitted: %v at %g after a second double tap", s.view.Fitted(), s.view.Scale())
 	}
 	s.view.Actual()
-	s.view.SetPicture(4000, 3000)
+	s.view.SetPicture(1600, 1200)
 	if s.view.Scale() != 1 {
 		t.Errorf("another version of the picture set the scale to %g", s.view.Scale())
 	}
@@ -290,7 +290,7 @@ func TestFitFollowsThePanesAndActualSizeDoesNot(t *testing.T) {
 }
 
 func TestWheelRestsAtActualSize(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 4000, 3000)
+	s := show(t, fyne.NewSize(600, 500), 1600, 1200)
 	for range 100 {
 		if s.view.ZoomAbout(math.Exp2(0.25), 10, 10); s.view.Scale() >= 1 {
 			break
@@ -312,7 +312,7 @@ func TestWheelRestsAtActualSize(t *testing.T) {
 }
 
 func TestDragMovesThePictureWithThePointer(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 4000, 3000)
+	s := show(t, fyne.NewSize(600, 500), 1600, 1200)
 	s.view.Actual()
 	x0, y0 := s.view.ToPicture(100, 80)
 	test.Drag(s.window.Canvas(), s.centre(s.panes[3]), -40, 25)
@@ -322,7 +322,7 @@ func TestDragMovesThePictureWithThePointer(t *testing.T) {
 }
 
 func TestSmallPansNeedNoNewFrame(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 4000, 3000)
+	s := show(t, fyne.NewSize(600, 500), 1600, 1200)
 	s.view.Actual()
 	s.capture(t)
 	before := s.panes[0].stage.right.shown.img
@@ -341,7 +341,7 @@ func TestSmallPansNeedNoNewFrame(t *testing.T) {
 }
 
 func TestTheOldFrameIsShownUntilTheNewOneComes(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 4000, 3000)
+	s := show(t, fyne.NewSize(600, 500), 1600, 1200)
 	s.view.ZoomTo(0.5)
 	s.capture(t)
 	s.view.ZoomAbout(math.Exp2(-0.5), 0, 0)
@@ -373,7 +373,7 @@ func TestAStormOfZoomsEndsWithTheNewestFrame(t *testing.T) {
 	frames := 0
 	for i := range events {
 		e := &fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, float32(rng.NormFloat64())*40)}
-		e.Position = fyne.NewPos(rng.Float32()*400, rng.Float32()*300)
+		e.Position = fyne.NewPos(rng.Float32()*250, rng.Float32()*150)
 		s.panes[i%4].stage.Scrolled(e)
 		s.view.Pan(rng.NormFloat64()*100, rng.NormFloat64()*100)
 		if i%7 == 0 {
@@ -407,7 +407,7 @@ func TestAStormOfZoomsEndsWithTheNewestFrame(t *testing.T) {
 func TestNothingRunsWhenNothingHappens(t *testing.T) {
 	test.NewTempApp(t)
 	before := runtime.NumGoroutine()
-	s := show(t, fyne.NewSize(900, 700), 3000, 2000)
+	s := show(t, fyne.NewSize(600, 500), 1200, 800)
 	s.view.Actual()
 	s.capture(t)
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
@@ -419,7 +419,7 @@ func TestNothingRunsWhenNothingHappens(t *testing.T) {
 }
 
 func TestOnlyVisiblePanesMakeFrames(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 3000, 2000)
+	s := show(t, fyne.NewSize(600, 500), 1200, 800)
 	s.group.Maximise(s.panes[3])
 	s.q.settle(t, s.view)
 	s.view.Actual()
@@ -432,7 +432,7 @@ func TestOnlyVisiblePanesMakeFrames(t *testing.T) {
 }
 
 func TestLayersComeAndGo(t *testing.T) {
-	s := show(t, fyne.NewSize(900, 700), 300, 200)
+	s := show(t, fyne.NewSize(600, 500), 300, 200)
 	grey := s.group.Theme().Color(look.ColorNamePicture, 0)
 	s.panes[0].SetLayer(nil)
 	s.panes[1].SetLayer(image.NewRGBA(image.Rectangle{}))
