@@ -120,7 +120,10 @@ func bmpHeader(in *input) (*header, error) {
 	case f.pack == 0:
 		f.masks[0], f.masks[1], f.masks[2] = 0xff0000, 0xff00, 0xff
 	}
-	for _, m := range f.masks { // one run of ones each, or nothing
+	for i, m := range f.masks { // one run of ones each, or nothing
+		if i < 3 && f.bits > 8 {
+			h.Depth = min(max(h.Depth, bits.OnesCount32(m)), 16)
+		}
 		if m>>bits.TrailingZeros32(m)&(m>>bits.TrailingZeros32(m)+1) != 0 {
 			return nil, fmt.Errorf("%w: BMP bit field %#x", ErrDamaged, m)
 		}

@@ -27,7 +27,7 @@ type Data struct {
 	Held     Source      // nil when there is only one picture
 	Count    int         // of pictures, both parts together; 0: drawn as they are asked for, without end
 	Skipped  []FileError // found so far; Train may find more
-	Native   int         // side of the pictures when all have one, else 0
+	Native   int         // side of the pictures when all have one of their own; 0 for photographs and leaves, which have any
 	Channels int         // of a batch
 }
 
@@ -61,9 +61,9 @@ func OpenData(ctx context.Context, name string, o FolderOptions, report func(don
 		f, err := OpenFolder(ctx, name, o, report)
 		return folderData(name, f, err)
 	}
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	defer f.Close()
 	switch {
@@ -144,17 +144,19 @@ func openBuiltin(name, kind string, o FolderOptions) (*Data, error) {
 		or(&channels, 3)
 		d.Train = Leaves{Size: size, Channels: channels}
 	case "glyphs":
-		or(&size, 28)
+		d.Native = 28
+		or(&size, d.Native)
 		or(&channels, 1)
 		d.Train = Glyphs{Size: size, Channels: channels}
 	case "shapes":
-		or(&size, 32)
+		d.Native = 32
+		or(&size, d.Native)
 		or(&channels, 3)
 		d.Train = Shapes{Size: size, Channels: channels}
 	default:
 		return nil, fmt.Errorf("%s: %w: the built-in data are %s", name, ErrUnsupported, strings.Join(Builtins(), ", "))
 	}
-	d.Held, d.Native, d.Channels = apart{d.Train}, size, channels
+	d.Held, d.Channels = apart{d.Train}, channels
 	return d, nil
 }
 

@@ -52,9 +52,9 @@ type Folder struct {
 }
 
 // OpenFolder lists the pictures below a folder, at any depth and in sorted
-// order, and reads their headers. Links are followed, once each; hidden files
-// are passed over; pictures that cannot be used are in Skipped. It is an
-// ErrEmpty when none can. report may be nil.
+// order, and reads their headers. Links are followed, to each folder once;
+// hidden files are passed over; pictures that cannot be used are in Skipped. It
+// is an ErrEmpty when none can. report may be nil.
 func OpenFolder(ctx context.Context, dir string, o FolderOptions, report func(done, total int)) (*Folder, error) {
 	paths, skipped, err := listPictures(ctx, dir)
 	if err != nil {

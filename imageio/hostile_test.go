@@ -253,10 +253,15 @@ func small(t testing.TB) map[string][]byte {
 		t.Fatal(err)
 	}
 	all["gif"] = b.Bytes()
-	names, err := filepath.Glob(filepath.Join("testdata", "*.*p*g*"))
-	webps, _ := filepath.Glob(filepath.Join("testdata", "*.webp"))
-	for _, name := range append(names, webps...) {
-		if all[filepath.Base(name)], err = os.ReadFile(name); err != nil {
+	entries, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !IsPicture(e.Name()) {
+			continue
+		}
+		if all[e.Name()], err = os.ReadFile(filepath.Join("testdata", e.Name())); err != nil {
 			t.Fatal(err)
 		}
 	}

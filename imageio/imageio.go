@@ -23,7 +23,7 @@ import (
 type Picture struct {
 	Pix    *tensor.Tensor // (1, H, W, C) in [0, 1], C 1 or 3
 	Alpha  *tensor.Tensor // (1, H, W, 1), colours not multiplied by it; nil when opaque
-	Depth  int            // bits a sample in the file, 1 to 16; 32 for floating point
+	Depth  int            // bits a sample in the file, of its palette if it has one, 1 to 16; 32 for floating point
 	Format string         // "png", "jpeg", "gif", "bmp", "tiff", "webp"
 	Exif   []byte         // TIFF-structured block, its orientation set to 1; nil when none
 	ICC    []byte         // colour profile; nil when none, or when it is not for these channels
@@ -76,9 +76,9 @@ func Probe(path string) (Info, error) {
 }
 
 func probe(path string) (*header, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
-		return nil, bare(err)
+		return nil, err
 	}
 	defer f.Close()
 	return readHeader(f)
@@ -95,12 +95,26 @@ func Open(path string, lim Limits) (*Picture, error) {
 
 // open is Open whose errors do not name the file.
 func open(path string, lim Limits) (*Picture, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
-		return nil, bare(err)
+		return nil, err
 	}
 	defer f.Close()
 	return Decode(f, lim)
+}
+
+// openFile opens what is a file: a pipe would keep its reader waiting. Errors do
+// not name it.
+func openFile(path string) (*os.File, error) {
+	at, err := os.Stat(path)
+	if err != nil {
+		return nil, bare(err)
+	}
+	if !at.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: it is no file", ErrFormat)
+	}
+	f, err := os.Open(path)
+	return f, bare(err)
 }
 
 // bare takes the path off an error that will be shown with it.
@@ -147,7 +161,7 @@ func (h *header) check(lim Limits) error {
 		limit = DefaultPixels
 	}
 	if int64(h.width) > limit/int64(h.height) {
-		return fmt.Errorf("%w: %d × %d pixels, the limit is %d megapixels", ErrTooLarge, h.Width, h.Height, limit/1e6)
+		return fmt.Errorf("%w: %d × %d pixels, the limit is %g megapixels", ErrTooLarge, h.Width, h.Height, float64(limit)/1e6)
 	}
 	return nil
 }

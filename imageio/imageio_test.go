@@ -329,6 +329,9 @@ func TestPixelTypes(t *testing.T) {
 			}
 			p := decoded(t, b.Bytes())
 			c := p.Pix.Shape[3]
+			if want := map[bool]int{true: 16, false: 8}[strings.HasSuffix(kind, "16") || strings.HasSuffix(kind, "64")]; p.Depth != want {
+				t.Errorf("%s %s has %d bits, want %d", name, kind, p.Depth, want)
+			}
 			if want := map[bool]int{true: 1, false: 3}[strings.HasPrefix(kind, "grey")]; c != want && name != "bmp" && !strings.HasPrefix(name, "tiff") {
 				t.Errorf("%s %s has %d channels, want %d", name, kind, c, want)
 			}
@@ -486,8 +489,6 @@ func TestOrientation(t *testing.T) {
 		}
 	}
 }
-
-func order2(b []byte) binary.ByteOrder { return byteOrder(b) }
 
 // profile is bytes that call themselves a colour profile of a space.
 func profile(space string, n int) []byte {

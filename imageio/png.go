@@ -51,17 +51,20 @@ func pngHeader(in *input) (*header, error) {
 		return nil, fmt.Errorf("%w: PNG of colour type %d with %d bits", ErrDamaged, b[17], h.Depth)
 	}
 	h.pixels = func(h *header) (*raster, error) {
-		row := (int64(w)*samples*int64(h.Depth)+7)/8 + 1 // and a byte naming the filter
+		row := (int64(w)*samples*int64(b[16])+7)/8 + 1 // and a byte naming the filter
 		if err := in.need(row*int64(hh), deflateRatio); err != nil {
 			return nil, err
 		}
 		return pngPixels(in, h)
 	}
+	if b[17] == 3 {
+		h.Depth = 8 // of the palette
+	}
 	profiled := false
 	for at := int64(33); ; {
 		c := in.bytes(at, 8)
-		if in.err != nil { // pngPixels says so, should it matter
-			in.err = nil
+		if in.err != nil {
+			in.err = nil // the pixels may be all there, else their reader says so
 			break
 		}
 		n := int64(binary.BigEndian.Uint32(c))

@@ -37,7 +37,7 @@ func Save(path string, p *Picture, o SaveOptions) error {
 	}
 	err := WriteFile(path, func(w io.Writer) error { return Encode(w, format, p, o) })
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, bare(err))
 	}
 	return nil
 }

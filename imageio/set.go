@@ -201,20 +201,26 @@ func OpenIDX(path string, channels int) (*Set, error) {
 }
 
 func readIDXFile(path string, rank int) (dims []int, data []byte, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, err
+	f, err := openFile(path)
+	if err == nil {
+		defer f.Close()
+		var size int64
+		if size, err = sizeOf(f); err == nil {
+			dims, data, err = readIDX(f, size, rank)
+		}
 	}
-	defer f.Close()
-	at, err := f.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
-	dims, data, err = readIDX(f, at.Size(), rank)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return dims, data, nil
+}
+
+func sizeOf(f *os.File) (int64, error) {
+	at, err := f.Stat()
+	if err != nil {
+		return 0, bare(err)
+	}
+	return at.Size(), nil
 }
 
 // readIDX reads an IDX file of size bytes. It takes no more memory than the
@@ -299,12 +305,7 @@ func OpenCIFAR(channels int, paths ...string) (*Set, error) {
 	}
 	s := Set{h: 32, w: 32, c: 3, planar: true}
 	for _, path := range files {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		b, err := readCIFAR(f, int64(len(s.data)))
-		f.Close()
+		b, err := readCIFAR(path, int64(len(s.data)))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -340,12 +341,17 @@ func cifarFiles(path string) ([]string, error) {
 	return files, err
 }
 
-func readCIFAR(f *os.File, have int64) ([]byte, error) {
-	at, err := f.Stat()
+// readCIFAR reads a file whole; have bytes of the set are read already.
+func readCIFAR(path string, have int64) ([]byte, error) {
+	f, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	switch size := at.Size(); {
+	defer f.Close()
+	size, err := sizeOf(f)
+	switch {
+	case err != nil:
+		return nil, err
 	case size%cifarRecord != 0 || size == 0:
 		return nil, fmt.Errorf("%w: CIFAR-10 is records of %d bytes, the file has %d bytes", ErrFormat, cifarRecord, size)
 	case size > setLimit-have:

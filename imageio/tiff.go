@@ -211,16 +211,23 @@ func (t *tiff) readPalette(h *header) error {
 	if err != nil {
 		return err
 	}
-	grey, high := true, int64(0)
+	grey, deep, high := true, false, int64(0)
 	for i := range n {
 		for k := range int64(3) {
 			high = max(high, v[k*n+i])
 			grey = grey && v[k*n+i] == v[i]
 		}
 	}
-	top := float32(65535)
-	if high < 256 { // some writers give 8 bits where the format has 16
+	top, eight := float32(65535), high < 256
+	if eight { // some writers give 8 bits where the format has 16
 		top = 255
+	}
+	for _, c := range v {
+		deep = deep || c%257 != 0
+	}
+	h.Depth = 8
+	if deep && !eight {
+		h.Depth = 16
 	}
 	for i := range n {
 		for k := range int64(3) {
