@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,10 +116,18 @@ func (t *Training) open(ctx context.Context, name string, spec model.Spec, repor
 	}
 	o := imageio.FolderOptions{Crop: spec.Crop, Channels: spec.Channels, Limits: t.job.Limits}
 	open := func() (err error) {
-		if t.data, err = imageio.OpenData(ctx, name, o, report); err != nil && ctx.Err() == nil {
-			err = &DataError{name, err}
+		if t.data, err = imageio.OpenData(ctx, name, o, report); err != nil {
+			if ctx.Err() == nil {
+				err = &DataError{name, err}
+			}
+			return err
 		}
-		return err
+		if t.data.Held != nil {
+			if _, err := t.data.Held.Batch(rand.New(rand.NewPCG(0, 0)), 1); err != nil {
+				t.data.Held = nil // nothing that was held back can be read: the others have to do
+			}
+		}
+		return nil
 	}
 	if spec.Crop != 0 && spec.Channels != 0 {
 		if err := spec.Validate(); err != nil {
@@ -373,21 +382,20 @@ func (m *meter) perSecond() float64 {
 type stopwatch struct {
 	now   func() time.Time
 	sum   time.Duration
-	since time.Time // zero while stopped
+	runs  bool
+	since time.Time // while it runs
 }
 
 func (s *stopwatch) start() {
-	if s.since.IsZero() {
-		s.since = s.now()
+	if !s.runs {
+		s.runs, s.since = true, s.now()
 	}
 }
 
-func (s *stopwatch) stop() {
-	s.sum, s.since = s.elapsed(), time.Time{}
-}
+func (s *stopwatch) stop() { s.sum, s.runs = s.elapsed(), false }
 
 func (s *stopwatch) elapsed() time.Duration {
-	if s.since.IsZero() {
+	if !s.runs {
 		return s.sum
 	}
 	return s.sum + s.now().Sub(s.since)
