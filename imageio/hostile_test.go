@@ -230,6 +230,31 @@ func TestProfileBomb(t *testing.T) {
 	}
 }
 
+// TestWorkIsBounded stops files that are short and want to be decoded over and
+// over: a JPEG of a thousand scans, a TIFF of strips that are all the same bytes.
+func TestWorkIsBounded(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("testdata", "420.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scan := b[bytes.Index(b, []byte{0xff, 0xda}) : len(b)-2]
+	for n, want := range map[int]error{3: nil, 1000: ErrDamaged} {
+		again := slices.Concat(b[:len(b)-2], bytes.Repeat(scan, n), b[len(b)-2:])
+		if _, err := Decode(bytes.NewReader(again), Limits{}); !errors.Is(err, want) {
+			t.Errorf("%d scans more: got %v, want %v", n, err, want)
+		}
+	}
+	le := binary.LittleEndian
+	const strips = 5000
+	offsets, _ := longs(le, 273, slices.Repeat([]int{0}, strips)...)
+	lengths, _ := longs(le, 279, slices.Repeat([]int{1 << 30}, strips)...)
+	b = newExif(le, []field{shorts(le, 256, 1), shorts(le, 257, strips), shorts(le, 258, 8), shorts(le, 259, packLZW),
+		shorts(le, 262, 1), offsets, shorts(le, 278, 1), lengths})
+	if _, err := Decode(bytes.NewReader(b), Limits{}); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "over and over") {
+		t.Errorf("strips that are all the file: %v", err)
+	}
+}
+
 // small files of every format.
 func small(t testing.TB) map[string][]byte {
 	all := map[string][]byte{}
