@@ -198,11 +198,10 @@ func shorten(path string) string {
 
 // detail is what an error says beyond the sentinel it wraps and the file's name.
 func detail(err, sentinel error) string {
-	text := bare(err)
-	if _, rest, ok := strings.Cut(text, sentinel.Error()+": "); ok {
+	if _, rest, ok := strings.Cut(err.Error(), sentinel.Error()+": "); ok {
 		return rest
 	}
-	return text
+	return bare(err)
 }
 
 // bare is an error's text without the names of files and packages before it.

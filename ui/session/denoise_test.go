@@ -1,0 +1,253 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sieve/imageio"
+)
+
+// batchOf runs a job and returns its reports of finished pictures, by file.
+func batchOf(t *testing.T, job DenoiseJob) (map[string]DenoiseReport, DenoiseSummary) {
+	t.Helper()
+	if job.Strength == 0 {
+		job.Strength = 1
+	}
+	reports := map[string]DenoiseReport{}
+	var last DenoiseReport
+	sum, err := Denoise(context.Background(), job, func(r DenoiseReport) {
+		if r.Done < last.Done || r.Done > r.Total {
+			t.Errorf("%d of %d pixels after %d", r.Done, r.Total, last.Done)
+		}
+		last = r
+		if r.Finished {
+			reports[filepath.Base(r.File)] = r
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last.Done != last.Total {
+		t.Errorf("at the end %d of %d pixels are done", last.Done, last.Total)
+	}
+	return reports, sum
+}
+
+func files(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(dir, path)
+			names = append(names, filepath.ToSlash(rel))
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestOneBadFileDoesNotEndABatch(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "in", "out") // results within: never inputs
+	paintFile(t, filepath.Join(in, "a.png"), 1, 50, 3, 8)
+	write(t, filepath.Join(in, "b.png"), "no picture")
+	paintFile(t, filepath.Join(in, "deep", "er", "c.jpg"), 2, 30, 1, 8)
+	paintFile(t, filepath.Join(in, "deep", "d.tif"), 3, 30, 3, 16)
+	write(t, filepath.Join(in, ".hidden.png"), "hidden")
+	write(t, filepath.Join(in, "notes.txt"), "no picture")
+	job := DenoiseJob{In: []string{in}, Out: out, Model: tinyFile(t, 3)}
+	reports, sum := batchOf(t, job)
+	if sum.Done != 3 || sum.Failed != 1 || len(reports) != 4 || !errors.Is(reports["b.png"].Err, imageio.ErrFormat) {
+		t.Errorf("%+v, b.png: %v, want 3 done and b.png failed", sum, reports["b.png"].Err)
+	}
+	want := []string{"a.png", "deep/d.tif", "deep/er/c.jpg"}
+	if got := files(t, out); !slices.Equal(got, want) {
+		t.Errorf("written: %v, want %v", got, want)
+	}
+	p, err := imageio.Open(filepath.Join(out, "deep", "d.tif"), imageio.Limits{})
+	if err != nil || p.Depth != 16 {
+		t.Errorf("a 16-bit picture comes out with %d bits (%v)", p.Depth, err)
+	}
+
+	before := read(t, filepath.Join(out, "a.png"))
+	reports, sum = batchOf(t, job)
+	if sum.Done != 0 || sum.Failed != 4 || !errors.Is(reports["a.png"].Err, ErrExists) || !bytes.Equal(before, read(t, filepath.Join(out, "a.png"))) {
+		t.Errorf("once more: %+v, %v, want files left alone", sum, reports["a.png"].Err)
+	}
+	job.Overwrite = true
+	if _, sum = batchOf(t, job); sum.Done != 3 {
+		t.Errorf("once more with Overwrite: %+v", sum)
+	}
+}
+
+func TestInputIsNeverOverwrittenUnasked(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.png")
+	paintFile(t, path, 1, 20, 3, 8)
+	before := read(t, path)
+	job := DenoiseJob{In: []string{path}, Model: tinyFile(t, 3)}
+	for _, out := range []string{path, dir, dir + "/"} {
+		job.Out = out
+		reports, _ := batchOf(t, job)
+		if !errors.Is(reports["a.png"].Err, ErrOntoInput) || !bytes.Equal(before, read(t, path)) {
+			t.Errorf("out to %s: %v, want the input left alone", out, reports["a.png"].Err)
+		}
+	}
+	job.Out = filepath.Join(dir, "b.webp")
+	if _, err := Denoise(context.Background(), job, nil); err == nil || !IsMistake(err) {
+		t.Errorf("a format that is not written: %v", err)
+	}
+	job.Out = filepath.Join(dir, "new", "b.jpg")
+	if _, sum := batchOf(t, job); sum.Done != 1 {
+		t.Errorf("into a new folder: %+v", sum)
+	}
+	job.In, job.Out = []string{path, path}, path
+	if _, err := Denoise(context.Background(), job, nil); !errors.Is(err, ErrNotFolder) {
+		t.Errorf("two pictures into one file: %v", err)
+	}
+	job.Out = filepath.Join(dir, "both")
+	reports, sum := batchOf(t, job)
+	if sum.Done != 1 || sum.Failed != 1 {
+		t.Errorf("two of one name into a folder: %+v, %v", sum, reports)
+	}
+	job.In, job.Out = []string{filepath.Join(dir, "none.png")}, filepath.Join(dir, "c.png")
+	if reports, sum := batchOf(t, job); sum.Failed != 1 || !errors.Is(reports["none.png"].Err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %+v", sum)
+	}
+	empty := t.TempDir()
+	job.In = []string{empty}
+	if _, err := Denoise(context.Background(), job, nil); !errors.Is(err, ErrNotFolder) && !errors.Is(err, ErrNoPictures) {
+		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+func TestOtherFormatsBecomePNG(t *testing.T) {
+	job := DenoiseJob{Out: filepath.Join(t.TempDir(), "out"), In: []string{"x/a.gif", "x/a.png", "x/b.webp", "x/b.bmp", "x/c.tiff"}}
+	list, err := job.errands(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range list {
+		got = append(got, filepath.Base(e.out))
+	}
+	if want := []string{"a.gif.png", "a.png", "b.png", "b.bmp.png", "c.tiff"}; !slices.Equal(got, want) {
+		t.Errorf("%v become %v, want %v", job.In, got, want)
+	}
+}
+
+func TestShardsShareAllPictures(t *testing.T) {
+	dir := t.TempDir()
+	var all []string
+	for i := range 10 {
+		name := fmt.Sprintf("%02d.png", i)
+		write(t, filepath.Join(dir, name), "")
+		all = append(all, filepath.Join(dir, name))
+	}
+	var got []string
+	for i := 1; i <= 3; i++ {
+		list, err := DenoiseJob{In: []string{dir}, Out: filepath.Join(dir, "out"), Shard: i, Shards: 3}.errands(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) < 3 || len(list) > 4 {
+			t.Errorf("shard %d of 3 has %d of 10", i, len(list))
+		}
+		for _, e := range list {
+			got = append(got, e.in)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, all) {
+		t.Errorf("three shards have %v", got)
+	}
+	for _, j := range []DenoiseJob{{Shard: 4, Shards: 3}, {Shard: 0, Shards: 3}, {Shard: 1}, {Strength: 2}, {Depth: 12}} {
+		if _, err := Denoise(context.Background(), j, nil); !IsMistake(err) {
+			t.Errorf("%+v: %v, want a mistake", j, err)
+		}
+	}
+}
+
+func TestCancelledBatchLeavesNothingHalfWritten(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
+	for i := range 6 {
+		paintFile(t, filepath.Join(in, fmt.Sprintf("%d.png", i)), 1, 300, 3, 8)
+	}
+	job := DenoiseJob{In: []string{in}, Out: out, Model: tinyFile(t, 3), Strength: 1, Jobs: 2}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var began time.Time
+	sum, err := Denoise(ctx, job, func(r DenoiseReport) {
+		if r.Finished && began.IsZero() {
+			began = time.Now()
+			cancel()
+		}
+	})
+	if took := time.Since(began); !errors.Is(err, context.Canceled) || took > 2*time.Second { // 0.2 s and a busy machine
+		t.Errorf("cancelled: %v after %s", err, took)
+	}
+	got := files(t, out)
+	if len(got) != sum.Done || sum.Done == 6 {
+		t.Errorf("%d pictures are reported and %v are there", sum.Done, got)
+	}
+	for _, name := range got {
+		if _, err := imageio.Open(filepath.Join(out, name), imageio.Limits{}); err != nil {
+			t.Errorf("half a file: %v", err)
+		}
+	}
+}
+
+func TestInspectTellsWhatAFileIs(t *testing.T) {
+	dir := t.TempDir()
+	picture := filepath.Join(dir, "a.png")
+	paintFile(t, picture, 1, 20, 1, 16)
+	model := tinyFile(t, 3)
+	tr, err := OpenTraining(context.Background(), TrainJob{Data: "builtin:shapes", Spec: tiny(), Checkpoint: filepath.Join(dir, "c")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string][]string{
+		picture:                 {"picture", "png", "20 × 20", "16 bits"},
+		model:                   {"model", "conv", "4 channels", "gaussian:25"},
+		filepath.Join(dir, "c"): {"checkpoint", "builtin:shapes"},
+	} {
+		in, err := Inspect(context.Background(), path, imageio.Limits{})
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		text := fmt.Sprint(in.Facts())
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s: %q is not in %s", path, w, text)
+			}
+		}
+	}
+	write(t, filepath.Join(dir, "junk"), "junk")
+	cut := filepath.Join(dir, "cut.safetensors")
+	write(t, cut, string(read(t, model)[:500]))
+	for _, path := range []string{filepath.Join(dir, "junk"), cut, dir, filepath.Join(dir, "none")} {
+		if in, err := Inspect(context.Background(), path, imageio.Limits{}); err == nil {
+			t.Errorf("%s is %+v", path, in)
+		}
+	}
+	if _, err := os.Stat("/dev/zero"); err == nil {
+		if in, err := Inspect(context.Background(), "/dev/zero", imageio.Limits{}); err == nil {
+			t.Errorf("a device is %+v", in)
+		}
+	}
+}
