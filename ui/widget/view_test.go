@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
@@ -124,8 +125,8 @@ func TestActualSizeShowsThePicturesOwnPixels(t *testing.T) {
 		s.view.Actual()
 		s.view.CentreOn(333, 217)
 		shot := s.capture(t)
-		if w := math.Round(float64(s.panes[0].stage.Size().Width * scale)); s.view.paneW != int(w) {
-			t.Errorf("at %g a pane is %d device pixels wide, want %g", scale, s.view.paneW, w)
+		if w := float64(s.panes[0].stage.Size().Width * scale); math.Abs(float64(s.view.paneW)-w) > 1e-3 {
+			t.Errorf("at %g the view is %d device pixels wide, a pane %g", scale, s.view.paneW, w)
 		}
 		ox, oy := s.view.origin()
 		for i, p := range s.panes {
@@ -135,6 +136,30 @@ func TestActualSizeShowsThePicturesOwnPixels(t *testing.T) {
 					if want := p.Layer().RGBAAt(x-ox, y-oy); got.RGBAAt(x, y) != want && image.Pt(x-ox, y-oy).In(p.Layer().Rect) {
 						t.Fatalf("at %g pane %d pixel %d,%d is %v, the picture's is %v", scale, i, x, y, got.RGBAAt(x, y), want)
 					}
+				}
+			}
+		}
+	}
+}
+
+func TestFramesLieOnWholeDevicePixels(t *testing.T) {
+	s := show(t, fyne.NewSize(500, 400), 640, 480)
+	s.window.SetContent(container.NewWithoutLayout(s.group))
+	const scale = 1.25
+	s.window.Canvas().(software.WindowlessCanvas).SetScale(scale)
+	for _, off := range []float32{0.1, 0.3, 0.5, 0.9} {
+		s.group.Move(fyne.NewPos(off, 2*off))
+		s.group.Resize(fyne.NewSize(480+off, 380))
+		s.capture(t)
+		s.view.ZoomTo(1)
+		s.view.Pan(float64(100*off), 3)
+		s.capture(t)
+		for i, p := range s.panes {
+			top := p.stage.right.top
+			at := fyne.CurrentApp().Driver().AbsolutePositionForObject(p.stage).Add(top.Position())
+			for _, v := range []float32{at.X, at.Y, top.Size().Width, top.Size().Height} {
+				if d := float64(v) * scale; math.Abs(d-math.Round(d)) > 1e-3 {
+					t.Errorf("off by %g: the frame of pane %d is at %v and %v large: %g device pixels", off, i, at, top.Size(), d)
 				}
 			}
 		}
@@ -319,6 +344,13 @@ func TestDragMovesThePictureWithThePointer(t *testing.T) {
 	if x1, y1 := s.view.ToPicture(60, 105); x0 != x1 || y0 != y1 {
 		t.Errorf("%g,%g was dragged to where %g,%g is", x0, y0, x1, y1)
 	}
+	s.q.settle(t, s.view)
+	test.Drag(s.window.Canvas(), s.centre(s.panes[3]), 150, 90) // farther than the margin
+	shot := s.stageOf(s.panes[3], s.capture(t))
+	x, y := s.view.ToPicture(0.5, 0.5)
+	if got, want := shot.RGBAAt(0, 0), s.panes[3].Layer().RGBAAt(int(x), int(y)); got != want {
+		t.Errorf("the corner shows %v, want %v", got, want)
+	}
 }
 
 func TestSmallPansNeedNoNewFrame(t *testing.T) {
@@ -395,6 +427,9 @@ func TestAStormOfZoomsEndsWithTheNewestFrame(t *testing.T) {
 		f := p.stage.right.shown
 		if want := f.request.render(nil); f.a != p.layer || f.scale != s.view.Scale() || !bytes.Equal(f.img.Pix, want.img.Pix) {
 			t.Errorf("pane %d ends with a frame of scale %g, the view's is %g", i, f.scale, s.view.Scale())
+		}
+		if &p.stage.right.spare.Pix[0] == &f.img.Pix[0] {
+			t.Errorf("pane %d would draw its next frame over the one that is shown", i)
 		}
 		visible := image.Rect(0, 0, s.view.paneW, s.view.paneH)
 		ox, oy := s.view.origin()
