@@ -86,17 +86,22 @@ class Display:
     def move(self, x, y):
         xtest.fake_input(self.d, X.MotionNotify, x=x, y=y)
         self.d.sync()
+        time.sleep(0.05)  # Fyne looks only once a frame for what is under the pointer
 
-    def click(self, x, y, button=1):
+    def click(self, x, y):
         self.move(x, y)
-        for kind in X.ButtonPress, X.ButtonRelease:
-            xtest.fake_input(self.d, kind, button)
-        self.d.sync()
+        self._press(1)
 
     def scroll(self, x, y, steps):
         """Turns the wheel, away from the person when steps is positive."""
+        self.move(x, y)
         for _ in range(abs(steps)):
-            self.click(x, y, 4 if steps > 0 else 5)
+            self._press(4 if steps > 0 else 5)
+
+    def _press(self, button):
+        for kind in X.ButtonPress, X.ButtonRelease:
+            xtest.fake_input(self.d, kind, button)
+        self.d.sync()
 
     def key(self, chord):
         """Presses and releases a chord such as "ctrl+o", "Escape" or "+"."""
