@@ -157,10 +157,10 @@ func (p *Pane) offerComparisons() {
 		for _, o := range p.view.panes {
 			name := map[string]any{"Title": o.title}
 			switch {
-			case o == p:
+			case o == p || o.layer == nil:
 			case c == Slider:
 				add(lang.L("Slider: {{.Title}}", name), c, o)
-			case c == Difference:
+			case p.layer != nil && o.layer.img.Rect.Size() == p.layer.img.Rect.Size(): // no picture minus heat map
 				add(lang.L("Difference: {{.Title}}", name), c, o)
 			}
 		}

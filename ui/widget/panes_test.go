@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
@@ -304,15 +306,31 @@ func TestHoldShowsTheOriginalWhileHeld(t *testing.T) {
 	s.q.settle(t, s.view)
 }
 
-func TestComparisonsAreOfferedWithEveryOtherPane(t *testing.T) {
+func TestComparisonsAreOfferedWhereTheyMakeSense(t *testing.T) {
 	s := show(t, fyne.NewSize(600, 500), 384, 256)
-	test.Tap(s.panes[3].weigh)
-	top := s.window.Canvas().Overlays().Top()
-	if top == nil {
-		t.Fatal("no menu")
-	}
-	if h := top.Size().Height; h > 500 {
-		t.Errorf("the menu is %g high in a window of 500", h)
+	s.panes[2].SetLayer(noise(8, 48, 32))
+	for i, want := range map[int]string{
+		0: "Not compared Slider: Noisy Slider: Latent Slider: Reconstruction Difference: Noisy Difference: Reconstruction",
+		2: "Not compared Slider: Original Slider: Noisy Slider: Reconstruction",
+	} {
+		test.Tap(s.panes[i].weigh)
+		top := s.window.Canvas().Overlays().Top()
+		if top == nil {
+			t.Fatal("no menu")
+		}
+		var got []string
+		for _, o := range test.LaidOutObjects(top) {
+			if text, ok := o.(*canvas.Text); ok && text.Text != "" {
+				got = append(got, text.Text)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("pane %d offers %q, want %q", i, got, want)
+		}
+		if h := top.Size().Height; h > 500 {
+			t.Errorf("the menu is %g high in a window of 500", h)
+		}
+		s.window.Canvas().Overlays().Remove(top)
 	}
 	s.q.settle(t, s.view)
 }
