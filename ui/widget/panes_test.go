@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"strings"
 	"testing"
 
@@ -153,17 +154,28 @@ func TestReadOutNamesThePixelInEveryPane(t *testing.T) {
 
 func TestOutlineSurroundsThePixelUnderThePointer(t *testing.T) {
 	s := show(t, fyne.NewSize(600, 500), 384, 256)
-	s.view.ZoomTo(16)
-	test.MoveMouse(s.window.Canvas(), s.position(s.panes[0], 103, 57))
-	x, y, ok := s.view.Pointer()
-	if !ok {
-		t.Fatal("the pointer is over no pixel")
-	}
-	px, py := s.view.ToScreen(float64(x), float64(y))
-	for i, p := range s.panes {
-		inner := p.stage.outline[1]
-		if inner.Hidden || inner.Position() != fyne.NewPos(float32(px)-1, float32(py)-1) || inner.Size() != fyne.NewSquareSize(18) {
-			t.Errorf("pane %d outlines %v of %v, want the 16×16 at %g,%g within one more", i, inner.Position(), inner.Size(), px, py)
+	for _, scale := range []float64{8, 9.7, 22.6, 32} {
+		s.view.ZoomTo(scale)
+		test.MoveMouse(s.window.Canvas(), s.position(s.panes[0], 103, 57))
+		x, y, ok := s.view.Pointer()
+		if !ok {
+			t.Fatal("the pointer is over no pixel")
+		}
+		shot := s.capture(t)
+		for i, p := range s.panes {
+			got, inner := s.stageOf(p, shot), p.stage.outline[1]
+			at, size := inner.Position(), inner.Size()
+			inside := image.Rect(int(at.X)+1, int(at.Y)+1, int(at.X+size.Width)-1, int(at.Y+size.Height)-1)
+			if d := math.Abs(float64(inside.Dx()) - scale); inner.Hidden || d >= 1 {
+				t.Errorf("pane %d at %g outlines %v", i, scale, inside)
+			}
+			for py := inside.Min.Y; py < inside.Max.Y; py++ {
+				for px := inside.Min.X; px < inside.Max.X; px++ {
+					if want := p.Layer().RGBAAt(x, y); got.RGBAAt(px, py) != want {
+						t.Fatalf("pane %d at %g: %d,%d inside the outline is %v, the pixel %v", i, scale, px, py, got.RGBAAt(px, py), want)
+					}
+				}
+			}
 		}
 	}
 }

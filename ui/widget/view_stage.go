@@ -174,10 +174,13 @@ func (s *stage) mark() {
 	for i, box := range s.outline {
 		box.Hidden = !outlined
 		if outlined {
-			px, py := v.ToScreen(float64(x), float64(y))
+			ox, oy := v.origin()
+			edge := func(i int) float64 { return math.Ceil(float64(i)*v.scale - 0.5) } // as a frame has it
+			put := func(x, y, w, h float64) {
+				place(box, float32(x/s.device), float32(y/s.device), float32(w/s.device), float32(h/s.device))
+			}
 			grow := float64(2-i) * s.device // so that the pixel itself is seen
-			side := float32((v.scale + 2*grow) / s.device)
-			place(box, float32((px-grow)/s.device), float32((py-grow)/s.device), side, side)
+			put(float64(ox)+edge(x)-grow, float64(oy)+edge(y)-grow, edge(x+1)-edge(x)+2*grow, edge(y+1)-edge(y)+2*grow)
 		}
 	}
 	if crossed {
