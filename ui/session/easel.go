@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"sieve/assets"
 	"sieve/imageio"
@@ -77,12 +78,18 @@ type easel struct {
 	samples Noise         // what a sample gets: the noise that was last chosen for one
 	asked   uint64        // ticket of the newest command for pictures, whether or not they could be opened
 	round   uint64        // of commands
+	valid   uint64        // the first round that may still publish
+	dropped uint64        // a round that was cancelled, perhaps before it began
 	wake    chan struct{} // holds one
-	cancel  context.CancelFunc
-	leave   context.CancelFunc // ends the opening of a picture
-	busy    bool
-	idle    chan struct{} // closed when all that is wanted is shown
-	has     painted       // what was shown then
+
+	// These end the work of the running round: the opening of a picture, the
+	// panes, and the figures that nobody waits for.
+	leave, cancel, hurry context.CancelFunc
+	live                 bool // a round is so quick that noise may change while it ends
+
+	busy bool
+	idle chan struct{} // closed when all that is wanted is shown
+	has  painted       // what was shown then
 }
 
 // painted is what the painter has done so far.
@@ -107,20 +114,31 @@ func (p *painted) whole() bool {
 	return p.result != nil && p.of == p.noised && p.by == p.model.version
 }
 
-// kick changes what is wanted, and ends work on what was wanted before.
+// kick changes what is wanted, and ends work on what was wanted before. There is
+// one exception: when only the noise has changed and a round takes no longer
+// than a blink, it comes to its end, or nothing but noise would be seen while a
+// slider moves.
 func (s *Session) kick(change func(w *want, st *State)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.easel
-	before := e.want.picture
+	before := e.want
 	s.publish(func(st *State) {
 		change(&e.want, st)
 		st.Pending = true
 	})
+	picture, model := e.want.picture != before.picture, e.want.model.version != before.model.version
+	e.live = e.live && !picture && !model
 	e.round++
+	if !e.live {
+		e.valid = e.round
+	}
 	if e.cancel != nil {
-		e.cancel()
-		if e.want.picture != before {
+		e.hurry()
+		if !e.live {
+			e.cancel()
+		}
+		if picture {
 			e.leave()
 		}
 	}
@@ -132,6 +150,9 @@ func (s *Session) kick(change func(w *want, st *State)) {
 	default:
 	}
 }
+
+// blink is how long a round may last that is not cut short.
+const blink = 150 * time.Millisecond
 
 // settled waits until all that is wanted is shown, or cannot be.
 func (s *Session) settled(ctx context.Context) error {
@@ -161,11 +182,17 @@ func (s *Session) paint() {
 		b := &brush{s: s, round: round, has: &has}
 		b.opening, e.leave = context.WithCancel(s.ctx)
 		b.ctx, e.cancel = context.WithCancel(s.ctx)
+		b.rest, e.hurry = context.WithCancel(b.ctx)
+		if e.dropped == round {
+			e.leave()
+			e.cancel()
+		}
 		s.mu.Unlock()
 		b.paint(w)
+		s.mu.Lock()
 		e.leave()
 		e.cancel()
-		s.mu.Lock()
+		e.hurry()
 		if e.round == round && e.busy {
 			e.busy = false
 			e.has = has
@@ -175,18 +202,20 @@ func (s *Session) paint() {
 	}
 }
 
-// A brush makes what is wanted in one round, and publishes it as long as no
-// newer one has begun.
+// A brush makes what is wanted in one round, and publishes it as long as that is
+// valid.
 type brush struct {
-	s            *Session
-	ctx, opening context.Context // opening outlasts a round that changes something else
-	round        uint64
-	has          *painted
+	s       *Session
+	ctx     context.Context
+	opening context.Context // outlasts a round that changes something else
+	rest    context.Context // ends when anything changes
+	round   uint64
+	has     *painted
 }
 
-// show publishes a change, if the round is still the newest, and says whether it was.
-func (b *brush) show(f func(st *State)) bool {
-	return b.showIf(func(e *easel) bool { return e.round == b.round }, func(_ *easel, st *State) { f(st) })
+// show publishes a change, if the round is still valid, and says whether it was.
+func (b *brush) show(f func(e *easel, st *State)) bool {
+	return b.showIf(func(e *easel) bool { return b.round >= e.valid }, f)
 }
 
 // showIf publishes a change, if it is still wanted, and says whether it was.
@@ -205,17 +234,21 @@ func (b *brush) paint(w want) {
 	if w.picture != b.has.picture && !b.hang(w) {
 		w.noise = b.has.noise
 	}
+	began := b.s.o.Now()
 	if b.has.pic.Picture == nil || !b.addNoise(w.noise) {
 		return
 	}
 	if w.model.version != b.has.model.version {
 		b.fetch(w.model)
 	}
-	if b.has.model.m != nil && !b.has.whole() {
-		b.reconstruct()
-	} else {
-		b.show(func(st *State) { st.Pending = false })
+	if b.has.model.m != nil && !b.has.whole() && !b.reconstruct() {
+		return
 	}
+	b.show(func(e *easel, st *State) {
+		st.Pending = e.round != b.round
+		e.live = b.s.o.Now().Sub(began) < blink
+	})
+	b.judge()
 }
 
 // hang opens the wanted picture, or the next one in the list that can be
@@ -293,7 +326,7 @@ func (b *brush) addNoise(n Noise) bool {
 	if noisy != x {
 		psnr = metric.PSNR(x, noisy)
 	}
-	return b.show(func(st *State) {
+	return b.show(func(_ *easel, st *State) {
 		b.has.noise, b.has.noisy, b.has.noised = n, noisy, b.s.next()
 		st.Noisy, st.Versions[PaneNoisy] = noisy, b.has.noised
 		st.NoisyPSNR, st.NoisySSIM = psnr, nan
@@ -321,47 +354,49 @@ func (b *brush) fetch(l loaded) {
 	}
 }
 
-// reconstruct makes latent and result, and then the figures.
-func (b *brush) reconstruct() {
+// reconstruct makes latent and result, and says whether it could.
+func (b *brush) reconstruct() bool {
 	t := b.s.begin("Denoising")
 	defer t.end()
 	m, x, noisy := b.has.model.m, b.has.pic.Pix, b.has.noisy
 	in, back := Adapt(m, noisy)
 	z, err := m.Features(b.ctx, in, func(done, total int) { t.report(done, 2*total) })
 	if err != nil {
-		return
+		return false
 	}
 	latent := together(z)
-	if !b.show(func(st *State) { st.Latent, st.Versions[PaneLatent] = latent, b.s.next() }) {
-		return
+	if !b.show(func(_ *easel, st *State) { st.Latent, st.Versions[PaneLatent] = latent, b.s.next() }) {
+		return false
 	}
 	_, h, w, _ := x.Dims4()
 	y, err := m.Generate(b.ctx, z, h, w, func(done, total int) { t.report(total+done, 2*total) })
 	if err != nil {
-		return
+		return false
 	}
-	result := clamp(back(y))
-	psnr := nan
+	result, psnr := clamp(back(y)), nan
 	if noisy != x {
 		psnr = metric.PSNR(x, result)
 	}
-	if !b.show(func(st *State) {
+	return b.show(func(_ *easel, st *State) {
 		st.Result, st.Versions[PaneResult] = result, b.s.next()
-		st.ResultPSNR, st.ResultSSIM, st.Pending = psnr, nan, false
-	}) {
+		st.ResultPSNR, st.ResultSSIM = psnr, nan
+		b.has.latent, b.has.result = latent, result
+		b.has.of, b.has.by = b.has.noised, b.has.model.version
+	})
+}
+
+// judge finds the figures that take longer, when nothing else is to be done.
+func (b *brush) judge() {
+	x, noisy, result := b.has.pic.Pix, b.has.noisy, b.has.result
+	if noisy == x || result == nil || !b.has.whole() {
 		return
 	}
-	b.has.latent, b.has.result = latent, result
-	b.has.of, b.has.by = b.has.noised, b.has.model.version
-	if noisy == x {
-		return
-	}
-	before, err := ssim(b.ctx, x, noisy)
+	before, err := ssim(b.rest, x, noisy)
 	if err != nil {
 		return
 	}
-	if after, err := ssim(b.ctx, x, result); err == nil {
-		b.show(func(st *State) { st.NoisySSIM, st.ResultSSIM = before, after })
+	if after, err := ssim(b.rest, x, result); err == nil {
+		b.show(func(_ *easel, st *State) { st.NoisySSIM, st.ResultSSIM = before, after })
 	}
 }
 

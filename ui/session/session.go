@@ -284,6 +284,7 @@ func (s *Session) Cancel() {
 	defer s.mu.Unlock()
 	s.cancel()
 	s.jobs, s.cancel = context.WithCancel(s.ctx)
+	s.easel.dropped = s.easel.round
 	if s.easel.cancel != nil {
 		s.easel.cancel()
 		s.easel.leave()
