@@ -152,8 +152,9 @@ def survives_divergence(stage):
     p = stage.ready()
     p.click("page.train")
     p.choose("train.data", "builtin:glyphs")
-    if "train.rate" not in p.shown():
-        p.click("train.more")
+    p.reveal("train.more", near="train.data")
+    p.click("train.more")
+    p.reveal("train.rate", near="train.more")
     with p.expects("setting", name="train.rate", value="1000"):
         p.enter("train.rate", "1000")
     with p.expects("message", 60, kind="error", text=lambda s: "diverged at step" in s), \

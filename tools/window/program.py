@@ -109,6 +109,17 @@ class Program:
     def scroll(self, name, steps):
         self.screen.scroll(*self.middle(name), steps)
 
+    def reveal(self, name, near):
+        """Turns the wheel beside one control until another one of the same scrolled column is shown."""
+        x, y, _, h = self.place(near)
+        x, y = x - 8, y + h // 2
+        for _ in range(40):
+            if name in self.shown():
+                return
+            self.screen.scroll(x, y, -2)
+            self.settle(1)
+        raise AssertionError(f"{name} does not come into view; shown are: {', '.join(self.shown())}")
+
     def key(self, chord):
         self.screen.key(chord)
 
