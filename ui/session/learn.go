@@ -120,6 +120,14 @@ func (r *run) show(f func(tr *Train, st *State)) {
 	}
 }
 
+func newTrain(p Phase, spec model.Spec, data string, step int) Train {
+	return Train{Phase: p, Spec: spec, Data: Data{Name: data}, Progress: noProgress(step), BestLoss: nan, Panes: noPanes()}
+}
+
+func noProgress(step int) model.Progress {
+	return model.Progress{Step: step, Loss: nan, Distortion: nan, Price: nan}
+}
+
 // Train starts a training. One that is under way is stopped first; it comes back
 // when the new one cannot be opened.
 func (s *Session) Train(job TrainJob) {
@@ -135,7 +143,7 @@ func (s *Session) Train(job TrainJob) {
 	r := s.newRun()
 	s.run = r
 	s.publish(func(st *State) {
-		st.Train = Train{Phase: Preparing, Spec: job.Spec, Data: Data{Name: job.Data}, BestLoss: nan, Panes: noPanes()}
+		st.Train = newTrain(Preparing, job.Spec, job.Data, 0)
 	})
 	if before != nil && before.cancel != nil {
 		before.cancel()
@@ -158,16 +166,19 @@ func (s *Session) Train(job TrainJob) {
 			s.fail(err)
 			return
 		}
-		if old.Unsaved && job.Resume == "" && job.Checkpoint == s.slot.path {
-			os.Rename(job.Checkpoint, previous(job.Checkpoint)) // so that nothing is lost by a click
+		if old.Unsaved && job.Resume == "" {
+			s.setAside()
 		}
 		r.serve(ctx, t)
 	})
 }
 
-// previous is where the checkpoint goes that a new training would replace.
-func previous(path string) string {
-	return strings.TrimSuffix(path, ".checkpoint") + ".previous.checkpoint"
+// setAside renames the checkpoint that another training would replace, so that
+// nothing is lost by a click.
+func (s *Session) setAside() {
+	if path := s.slot.path; path != "" {
+		os.Rename(path, strings.TrimSuffix(path, ".checkpoint")+".previous.checkpoint")
+	}
 }
 
 func (s *Session) open(ctx context.Context, job TrainJob) (*Training, error) {
@@ -417,7 +428,7 @@ func (s *Session) BackToBest() {
 		}
 		r.curve.back(r.t.tr.Taken())
 		r.show(func(tr *Train, _ *State) {
-			tr.Progress = model.Progress{Step: r.t.tr.Taken(), Loss: nan, Distortion: nan, Price: nan}
+			tr.Progress = noProgress(r.t.tr.Taken())
 			tr.Curve, tr.Spec = r.curve.points, r.t.tr.Spec()
 			if tr.Phase == Finished {
 				tr.Phase = Stopped
@@ -495,7 +506,7 @@ func (s *Session) Forget() {
 	if r.t != nil {
 		remove(r.t.job.Checkpoint)
 	}
-	s.publish(func(st *State) { st.Train = Train{Phase: Idle, BestLoss: nan, Panes: noPanes()} })
+	s.publish(func(st *State) { st.Train = newTrain(Idle, model.Spec{}, "", 0) })
 }
 
 // reopen offers the training in a checkpoint.
@@ -523,6 +534,9 @@ func (s *Session) reopen(path string) {
 		if s.state.Train.Busy() {
 			return errBusy
 		}
+		if s.state.Train.Unsaved && path != s.slot.path {
+			s.setAside()
+		}
 		r := s.newRun()
 		r.t, s.run = t, r
 		spec := t.tr.Spec()
@@ -533,8 +547,7 @@ func (s *Session) reopen(path string) {
 			text = say("The model trained on {{.Data}} is not saved yet. Save it, or train another.", "Data", shorten(t.name))
 		}
 		s.publish(func(st *State) {
-			st.Train = Train{Phase: phase, Spec: spec, Data: Data{Name: t.name}, BestLoss: nan, Panes: noPanes()}
-			st.Train.Progress = model.Progress{Step: t.tr.Taken(), Loss: nan, Distortion: nan, Price: nan}
+			st.Train = newTrain(phase, spec, t.name, t.tr.Taken())
 			r.setBest(&st.Train)
 			st.Train.Unsaved = true
 		})

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sieve/imageio"
+	"sieve/model"
 )
 
 // Options says where a session keeps its things.
@@ -58,7 +59,7 @@ func New(o Options) *Session {
 	s := &Session{o: o, watch: map[chan State]struct{}{}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.jobs, s.cancel = context.WithCancel(s.ctx)
-	s.state.Train = Train{Phase: Idle, BestLoss: nan}
+	s.state.Train = newTrain(Idle, model.Spec{}, "", 0)
 	s.state.Panes = noPanes()
 	s.easel.wake = make(chan struct{}, 1)
 	s.easel.samples = sampleNoise

@@ -123,8 +123,8 @@ type Train struct {
 	Phase             Phase
 	Spec              model.Spec
 	Data              Data
-	Progress          model.Progress
-	Curve             []CurvePoint // the whole run so far, at most 4096 points
+	Progress          model.Progress // losses are NaN before a step is taken here
+	Curve             []CurvePoint   // the whole run so far, at most 4096 points
 	BestStep          int
 	BestLoss          float64 // NaN before the first validation
 	DivergedStep      int     // where its numbers last left all bounds; 0: nowhere

@@ -290,9 +290,9 @@ func (e *stepError) Unwrap() error { return e.err }
 
 // learn takes the steps.
 func (t *Training) learn(ctx context.Context, each func(TrainReport) error) error {
-	began, first := t.clock.elapsed(), t.tr.Taken()
+	began := t.clock.elapsed()
 	last, kept := began, began
-	pace := pace{budget: time.Duration(t.job.Minutes * float64(time.Minute)), first: first}
+	pace := pace{budget: time.Duration(t.job.Minutes * float64(time.Minute))}
 	var speed meter
 	var trouble error
 	for p, err := range t.tr.Steps(ctx) {
@@ -334,26 +334,26 @@ func (t *Training) learn(ctx context.Context, each func(TrainReport) error) erro
 // A pace moves the end of training to where the time will be up.
 type pace struct {
 	budget time.Duration // 0: none
-	first  int           // steps taken before
+	steps  int           // taken
 	fixes  int           // of the end so far
-	ending bool
+	last   int           // the last step to take, once that is known
 }
 
 // set is called after every step. It looks at the speed after 2 %, 4 %, 8 % …
 // of the time, when there have been three steps to tell.
 func (p *pace) set(tr *model.Trainer, passed time.Duration) {
-	if p.budget == 0 || p.ending {
+	if p.budget == 0 {
 		return
 	}
-	taken := tr.Taken()
-	n := taken - p.first
-	step := passed / time.Duration(n)
-	if passed+step*3/2 >= p.budget {
-		p.ending = true
-		tr.SetSteps(taken + 1) // the last step, which a validation follows
-		return
-	}
-	if n >= 3 && passed >= p.budget/50<<p.fixes {
+	p.steps++
+	step, taken := passed/time.Duration(p.steps), tr.Taken()
+	switch {
+	case passed+step*3/2 >= p.budget:
+		if p.last == 0 || taken < p.last { // less when somebody has gone back to the best
+			p.last = taken + 1 // a validation follows it
+			tr.SetSteps(p.last)
+		}
+	case p.steps >= 3 && passed >= p.budget/50<<p.fixes:
 		for passed >= p.budget/50<<p.fixes {
 			p.fixes++
 		}

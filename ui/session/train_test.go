@@ -384,6 +384,28 @@ func TestMinutes(t *testing.T) {
 	}
 }
 
+func TestTimeIsUpAfterGoingBack(t *testing.T) {
+	spec := tiny()
+	spec.Check = 2
+	tr, err := OpenTraining(context.Background(), TrainJob{Data: "builtin:shapes", Spec: spec, Minutes: 0.5}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var now time.Time
+	tr.clock.now = func() time.Time { return now }
+	n := 0
+	res, err := tr.Run(context.Background(), func(r TrainReport) error {
+		now = now.Add(time.Second)
+		if n++; n%7 == 0 {
+			return tr.Trainer().Revert()
+		}
+		return nil
+	})
+	if err != nil || math.Abs(res.Seconds-30) > 4 {
+		t.Errorf("half a minute with setbacks took %g s (%v)", res.Seconds, err)
+	}
+}
+
 func TestPausesAreNotTrainingTime(t *testing.T) {
 	var now time.Time
 	c := stopwatch{now: func() time.Time { return now }}
