@@ -19,7 +19,7 @@ func newProgress(s Streams, c common, total int64, title string) *progress {
 	return &progress{progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(s.Err), progressbar.OptionSetDescription(title), progressbar.OptionSetWidth(24),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionSetRenderBlankState(true), progressbar.OptionSpinnerType(14), progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetRenderBlankState(true), progressbar.OptionSpinnerType(14), progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionSetElapsedTime(false),
 	)}
 }
 

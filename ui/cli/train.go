@@ -214,7 +214,11 @@ func (c trainCmd) Run(ctx context.Context, s Streams) error {
 	tr := t.Trainer()
 	if !c.Quiet {
 		spec := tr.Spec()
-		fmt.Fprintf(s.Err, "Learning from %s (%s); a network of %d numbers.\n", t.Data().Name, counted(t.Data().Count), spec.Count())
+		many := "drawn without end"
+		if n := t.Data().Count; n > 0 {
+			many = counted(n)
+		}
+		fmt.Fprintf(s.Err, "Learning from %s (%s); a network of %d numbers.\n", t.Data().Name, many, spec.Count())
 	}
 	named := 0
 	skipped := func() {
@@ -279,14 +283,10 @@ func (c trainCmd) Run(ctx context.Context, s Streams) error {
 	return err
 }
 
-// counted says how many pictures there are; built-in sources have no end.
+// counted says how many pictures there are.
 func counted(n int) string {
-	switch n {
-	case 0:
-		return "drawn without end"
-	case 1:
+	if n == 1 {
 		return "1 picture"
-	default:
-		return fmt.Sprintf("%d pictures", n)
 	}
+	return fmt.Sprintf("%d pictures", n)
 }
