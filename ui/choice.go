@@ -3,9 +3,11 @@ package ui
 // This file holds the small parts of which pages are made.
 
 import (
+	"image/color"
 	"slices"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	fynewidget "fyne.io/fyne/v2/widget"
@@ -69,47 +71,38 @@ func (c *choice) Tapped(*fyne.PointEvent) {
 	}
 }
 
-// Fyne's labels stand as far from their edge as the text in a button does.
-// outdent takes that back, so that they stand under the names of fields.
-type outdent struct{}
-
-func (outdent) inset() float32 { return theme.InnerPadding() }
-
-func (o outdent) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	m := objects[0].MinSize()
-	return fyne.NewSize(max(0, m.Width-2*o.inset()), max(0, m.Height-o.inset()))
+// MinSize makes lists as high as fields and buttons are.
+func (c *choice) MinSize() fyne.Size {
+	c.ExtendBaseWidget(c)
+	return c.Select.MinSize().Max(fyne.NewSize(0, c.Theme().Size(theme.SizeNameText)+2.75*grid))
 }
 
-func (o outdent) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	objects[0].Move(fyne.NewPos(-o.inset(), -o.inset()/2))
-	objects[0].Resize(size.AddWidthHeight(2*o.inset(), o.inset()))
+// CreateRenderer adds the border that Fyne draws round entries only.
+func (c *choice) CreateRenderer() fyne.WidgetRenderer {
+	b := &bordered{c.Select.CreateRenderer(), c, canvas.NewRectangle(color.Transparent)}
+	b.Refresh()
+	return b
 }
 
-// A note is small text under a control.
-type note struct {
-	*fyne.Container
-	label *fynewidget.Label
+type bordered struct {
+	fyne.WidgetRenderer
+	c    *choice
+	line *canvas.Rectangle
 }
 
-func newNote(text string) *note {
-	l := fynewidget.NewLabel(text)
-	l.SizeName = theme.SizeNameCaptionText
-	l.Importance = fynewidget.LowImportance
-	l.Wrapping = fyne.TextWrapWord
-	n := &note{container.New(outdent{}, l), l}
-	n.Hidden = text == ""
-	return n
+func (b *bordered) Objects() []fyne.CanvasObject { return append(b.WidgetRenderer.Objects(), b.line) }
+
+func (b *bordered) Layout(size fyne.Size) {
+	b.WidgetRenderer.Layout(size)
+	b.line.Resize(size)
 }
 
-// say shows a text, or nothing for "".
-func (n *note) say(text string, how fynewidget.Importance) {
-	if n.label.Text == text && n.label.Importance == how {
-		return
-	}
-	n.label.Importance = how
-	n.label.SetText(text)
-	n.Hidden = text == ""
-	n.Refresh()
+func (b *bordered) Refresh() {
+	th, v := b.c.Theme(), fyne.CurrentApp().Settings().ThemeVariant()
+	b.line.CornerRadius, b.line.StrokeWidth = th.Size(theme.SizeNameInputRadius), th.Size(theme.SizeNameInputBorder)
+	b.line.StrokeColor = th.Color(theme.ColorNameInputBorder, v)
+	b.line.Refresh()
+	b.WidgetRenderer.Refresh()
 }
 
 // The lengths of a page, in units of the 8-pixel grid.
@@ -199,4 +192,45 @@ func (e *textEntry) FocusLost() {
 	e.typing = false
 	e.Entry.FocusLost()
 	e.commit(e.Text)
+}
+
+// enable lets a control be used, or not.
+func enable(d fyne.Disableable, yes bool) {
+	if yes == !d.Disabled() {
+		return
+	}
+	if yes {
+		d.Enable()
+	} else {
+		d.Disable()
+	}
+}
+
+// visible shows an object, or hides it.
+func visible(o fyne.CanvasObject, yes bool) {
+	if yes == o.Visible() {
+		return
+	}
+	if yes {
+		o.Show()
+	} else {
+		o.Hide()
+	}
+}
+
+// folds lays a page out anew when something in it has come, gone or grown: Fyne's
+// containers do not notice.
+type folds struct{ high []float32 }
+
+func (f *folds) settle(page fyne.CanvasObject, objects ...fyne.CanvasObject) {
+	high := make([]float32, len(objects))
+	for i, o := range objects {
+		if o.Visible() {
+			high[i] = o.MinSize().Height
+		}
+	}
+	if !slices.Equal(high, f.high) {
+		f.high = high
+		page.Refresh()
+	}
 }

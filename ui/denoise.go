@@ -41,12 +41,13 @@ type denoisePage struct {
 	strength *widget.LabeledSlider
 	redraw   *fynewidget.Button
 	model    *choice
-	about    *note
+	about    *widget.Note
 	colors   *choice
 	scale    *widget.Segmented
 	save     *fynewidget.Button
 
 	paths []string // of models opened so far
+	folds folds
 }
 
 // Values of the model list that are no names of models.
@@ -92,7 +93,7 @@ func newDenoisePage(w *window) *denoisePage {
 		widget.NewHint(lang.L("The same noise with other random numbers"), "", p.redraw))
 
 	p.model = newChoice(p.pickModel, nil, nil)
-	p.about = newNote("")
+	p.about = widget.NewNote("")
 	model := widget.NewSection(lang.L("Model"), p.model, p.about)
 
 	var maps, mapNames []string
@@ -135,10 +136,7 @@ func (p *denoisePage) show(f frame) {
 		enable(p.previous, f.Picture.Index > 0)
 		enable(p.next, f.Picture.Index < f.Picture.Of-1)
 	}
-	if several == p.turning.Hidden {
-		p.turning.Hidden = !several
-		p.settings.Refresh()
-	}
+	visible(p.turning, several)
 
 	values, names := noiseKinds()
 	if f.Picture.Twin {
@@ -164,6 +162,7 @@ func (p *denoisePage) show(f frame) {
 
 	p.showModels(f)
 	enable(p.save, f.State.Result != nil)
+	p.folds.settle(p.settings, p.turning, p.about)
 }
 
 func unitName(unit string) string {
@@ -202,14 +201,14 @@ func (p *denoisePage) showModels(f frame) {
 		p.model.set(m.Name)
 	}
 	if m.Name == "" {
-		p.about.say(lang.L("Open a model that Sieve saved, or train one on the page Train."), fynewidget.LowImportance)
+		p.about.Say(widget.StatusInfo, lang.L("Open a model that Sieve saved, or train one on the page Train."))
 		return
 	}
 	about := lang.L("{{.Count}} learned numbers, {{.Latent}} latent channels", map[string]any{"Count": widget.FormatNumber(float64(m.Count), 12), "Latent": m.Spec.Latent})
 	if v := m.Info.ValPSNR; v > 0 && !math.IsInf(v, 0) {
 		about += ", " + lang.L("{{.PSNR}} dB when it was trained", map[string]any{"PSNR": fmt.Sprintf("%.1f", v)})
 	}
-	p.about.say(about+".", fynewidget.LowImportance)
+	p.about.Say(widget.StatusInfo, about+".")
 }
 
 // pickModel takes what was chosen from the list of models.
@@ -233,18 +232,6 @@ func (p *denoisePage) showLook(l session.Look) {
 	p.scale.SetSelected(0)
 	if l.Common {
 		p.scale.SetSelected(1)
-	}
-}
-
-// enable lets a control be used, or not.
-func enable(d fyne.Disableable, yes bool) {
-	if yes == !d.Disabled() {
-		return
-	}
-	if yes {
-		d.Enable()
-	} else {
-		d.Disable()
 	}
 }
 

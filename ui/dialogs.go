@@ -5,6 +5,7 @@ package ui
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -57,20 +58,29 @@ func (w *window) front(name, dismiss string, d dialog.Dialog) {
 	w.trace.stir()
 }
 
-// findButton finds a button by its word.
+// findButton finds a button by its word. Fyne lays a dialog in types of its own,
+// which hold it in a field named Content.
 func findButton(o fyne.CanvasObject, text string) fyne.CanvasObject {
 	switch o := o.(type) {
+	case nil:
 	case *fynewidget.Button:
 		if o.Text == text {
 			return o
 		}
-	case *fynewidget.PopUp:
-		return findButton(o.Content, text)
 	case *fyne.Container:
 		for _, child := range o.Objects {
 			if b := findButton(child, text); b != nil {
 				return b
 			}
+		}
+	default:
+		v := reflect.Indirect(reflect.ValueOf(o))
+		if v.Kind() != reflect.Struct {
+			break
+		}
+		if f := v.FieldByName("Content"); f.IsValid() && f.CanInterface() {
+			content, _ := f.Interface().(fyne.CanvasObject)
+			return findButton(content, text)
 		}
 	}
 	return nil
@@ -104,12 +114,6 @@ type opens struct{}
 
 func (opens) Matches(u fyne.URI) bool {
 	return imageio.IsPicture(u.Path()) || endings{".safetensors", ".checkpoint", ".gz", "-ubyte", ".idx", ".bin"}.Matches(u)
-}
-
-// sized makes a file dialog as large as the window allows.
-func (w *window) sized(d interface{ Resize(fyne.Size) }) {
-	size := w.win.Canvas().Size()
-	d.Resize(fyne.NewSize(min(size.Width*0.8, 900), min(size.Height*0.8, 620)))
 }
 
 // folderAt is the folder where a file dialog begins, nil where that is Fyne's choice.
@@ -158,8 +162,9 @@ func (w *window) openFolder() {
 func (w *window) askFile(name string, d *dialog.FileDialog) {
 	dismiss := lang.L("Cancel")
 	d.SetDismissText(dismiss)
-	w.sized(d)
 	w.front(name, dismiss, d)
+	size := w.win.Canvas().Size()
+	d.Resize(fyne.NewSize(min(size.Width*0.8, 900), min(size.Height*0.8, 620)))
 }
 
 // save asks for a place for a file.

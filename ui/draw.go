@@ -39,6 +39,19 @@ type frame struct {
 	lines  lines
 }
 
+// training reports whether the panes show what a training makes of its picture.
+func (f frame) training() bool {
+	return f.page == session.PageTrain && f.Train.Panes.Original != nil
+}
+
+// noiseless reports whether the model sees the original itself.
+func (f frame) noiseless() bool {
+	if f.training() {
+		return f.Train.Spec.Scheme == "none"
+	}
+	return f.Noise.Kind == "none"
+}
+
 // A drawer turns states into frames on a goroutine of its own, one at a time and
 // only the newest, so that a slow window skips frames and never falls behind.
 type drawer struct {
@@ -115,7 +128,7 @@ func (d *drawer) draw(st session.State) frame {
 	d.mu.Unlock()
 	f.panes = st.Panes
 	kept := &d.drawn[0]
-	if f.page == session.PageTrain && st.Train.Panes.Original != nil {
+	if f.training() {
 		f.panes, kept = st.Train.Panes, &d.drawn[1]
 	}
 	for i := range kept {

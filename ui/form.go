@@ -33,10 +33,11 @@ type specForm struct {
 type specRow struct {
 	name string // of the field in JSON
 	fyne.CanvasObject
-	target fyne.CanvasObject // what is clicked
-	half   bool              // … the right half of it
-	show   func(s model.Spec)
-	field  interface {
+	target  fyne.CanvasObject // what is clicked
+	half    bool              // … the right half of it
+	show    func(s model.Spec)
+	refused bool // by the spec
+	field   interface {
 		fyne.Disableable
 		SetRemark(string)
 		Remark() string
@@ -67,14 +68,8 @@ func (f *specForm) edit(change func(s *model.Spec)) {
 	}
 }
 
-// add takes a row into the form.
-func (f *specForm) add(r *specRow) *specRow {
-	f.rows = append(f.rows, r)
-	return r
-}
-
 // choice is a row with a list of words or numbers.
-func (f *specForm) choice(name, label string, values, names []string) *specRow {
+func (f *specForm) choice(name, label string, values, names []string) *widget.Field {
 	c := newChoice(func(value string) {
 		f.edit(func(s *model.Spec) {
 			switch v := at(s, name); v.Kind() {
@@ -87,17 +82,18 @@ func (f *specForm) choice(name, label string, values, names []string) *specRow {
 		})
 	}, values, names)
 	field := widget.NewField(label, c)
-	return f.add(&specRow{name: name, CanvasObject: field, target: c, field: field, show: func(s model.Spec) {
+	f.rows = append(f.rows, &specRow{name: name, target: c, field: field, show: func(s model.Spec) {
 		now := text(at(&s, name))
 		if !slices.Contains(values, now) { // a number that is not on the list
 			c.offer(append(slices.Clone(values), now), append(slices.Clone(names), now))
 		}
 		c.set(now)
 	}})
+	return field
 }
 
 // number is a row in which a number is typed.
-func (f *specForm) number(name, label string, low, high float64) *specRow {
+func (f *specForm) number(name, label string, low, high float64) *widget.NumberEntry {
 	n := widget.NewNumberEntry(label, low, high, low)
 	whole := at(&f.spec, name).Kind() != reflect.Float64
 	n.Whole = whole
@@ -113,7 +109,7 @@ func (f *specForm) number(name, label string, low, high float64) *specRow {
 			}
 		})
 	}
-	return f.add(&specRow{name: name, CanvasObject: n, target: n, half: true, field: n, show: func(s model.Spec) {
+	f.rows = append(f.rows, &specRow{name: name, target: n, half: true, field: n, show: func(s model.Spec) {
 		switch v := at(&s, name); v.Kind() {
 		case reflect.Int:
 			n.SetValue(float64(v.Int()))
@@ -123,6 +119,7 @@ func (f *specForm) number(name, label string, low, high float64) *specRow {
 			n.SetValue(v.Float())
 		}
 	}})
+	return n
 }
 
 // set shows another spec without calling back.
@@ -147,8 +144,10 @@ func (f *specForm) show() error {
 	for _, r := range f.rows {
 		r.show(f.spec)
 		if r.name == field {
+			r.refused = true
 			r.field.SetRemark(want)
-		} else {
+		} else if r.refused {
+			r.refused = false
 			r.field.SetRemark("")
 		}
 	}
@@ -172,11 +171,7 @@ func (f *specForm) wrong() error {
 // able lets a person change the form, or not.
 func (f *specForm) able(yes bool) {
 	for _, r := range f.rows {
-		if yes {
-			r.field.Enable()
-		} else {
-			r.field.Disable()
-		}
+		enable(r.field, yes)
 	}
 }
 
@@ -192,6 +187,7 @@ type schemeForm struct {
 	low     *widget.NumberEntry
 	high    *widget.NumberEntry
 	kindRow *widget.Field
+	edges   *fyne.Container // low and high
 	mixture *textEntry
 }
 
@@ -219,26 +215,38 @@ func newSchemeForm(f *specForm) *schemeForm {
 		}
 		return n
 	}
-	m.low, m.high = edge(lang.L("Strength from")), edge(lang.L("to"))
-	f.add(&specRow{name: "scheme", CanvasObject: m.kindRow, target: m.kind, field: m.kindRow, show: m.show})
+	m.low, m.high = edge(lang.L("From")), edge(lang.L("to"))
+	m.edges = row(m.low, m.high)
+	f.rows = append(f.rows, &specRow{name: "scheme", target: m.kind, field: m, show: m.show})
 	return m
 }
+
+// Enable, Disable and Disabled reach all parts of it.
+func (m *schemeForm) Enable()        { m.able(true) }
+func (m *schemeForm) Disable()       { m.able(false) }
+func (m *schemeForm) Disabled() bool { return m.kindRow.Disabled() }
+
+func (m *schemeForm) able(yes bool) {
+	for _, d := range []fyne.Disableable{m.kindRow, m.low, m.high, m.mixture} {
+		enable(d, yes)
+	}
+}
+
+// SetRemark and Remark are those of a field.
+func (m *schemeForm) SetRemark(text string) { m.kindRow.SetRemark(text) }
+func (m *schemeForm) Remark() string        { return m.kindRow.Remark() }
 
 // show writes the parts of a scheme into the controls.
 func (m *schemeForm) show(s model.Spec) {
 	kind, edges, ok := partScheme(s.Scheme)
-	single := ok && kind != "none"
+	visible(m.edges, ok && kind != "none")
 	m.kind.set(kind)
 	m.mixture.set(s.Scheme)
 	m.mixture.Hidden = kind != mixed
 	for i, n := range []*widget.NumberEntry{m.low, m.high} {
-		if single {
-			k := kindOf(kind)
-			n.Max = k.Max
+		if ok {
+			n.Max = max(1, kindOf(kind).Max)
 			n.SetValue(edges[i])
-			n.Show()
-		} else {
-			n.Hide()
 		}
 	}
 }

@@ -25,7 +25,7 @@ func keyHelp() [][2]string {
 		{"B", lang.L("Hold it to see the original in place of the reconstruction")},
 		{"0, 1", lang.L("Whole picture, 100 %")},
 		{"+, −", lang.L("Zoom in and out; so does the wheel")},
-		{"PgUp, PgDn", lang.L("Previous and next picture; so do ← and →")},
+		{"PgUp, PgDn", lang.L("Previous and next picture; so do Left and Right")},
 		{",  .", lang.L("Previous and next channel of the latent")},
 		{"Esc", lang.L("Show all panes again, or close a dialog")},
 		{"Tab", lang.L("Go through the controls")},

@@ -28,14 +28,15 @@ type trainPage struct {
 
 	preset  *choice
 	data    *choice
-	about   *note
+	about   *widget.Note
 	form    *specForm
 	scheme  *schemeForm
 	minutes *widget.NumberEntry
-	more    *widget.Section
+	lambda  *widget.NumberEntry
+	network *widget.Section
 
 	facts  *widget.Facts
-	reason *note
+	reason *widget.Note
 	start  *fynewidget.Button // or pause, or go on
 	step   *fynewidget.Button
 	stop   *fynewidget.Button
@@ -44,9 +45,14 @@ type trainPage struct {
 	use    *fynewidget.Button
 	save   *fynewidget.Button
 
+	ends  *fyne.Container // stop or anew
+	back  *widget.Hint
+	taken *fyne.Container // use and save
+
 	source  string // what to learn from
 	sources []string
 	phase   session.Phase
+	folds   folds
 	act     func() // what the start button does; nil: nothing
 }
 
@@ -61,7 +67,7 @@ var builtins = []string{"builtin:leaves", "builtin:glyphs", "builtin:shapes"}
 func builtinName(name string) string {
 	switch name {
 	case "builtin:leaves":
-		return lang.L("Fallen leaves (drawn)")
+		return lang.L("Dead leaves (drawn)")
 	case "builtin:glyphs":
 		return lang.L("Digits and letters (drawn)")
 	case "builtin:shapes":
@@ -78,6 +84,7 @@ func newTrainPage(w *window) *trainPage {
 		w.record()
 	}
 
+	hint := widget.NewHint
 	ps := presets()
 	var values, names []string
 	for _, x := range ps {
@@ -86,11 +93,11 @@ func newTrainPage(w *window) *trainPage {
 	p.preset = newChoice(p.take, values, names)
 	p.preset.PlaceHolder = lang.L("Choose what to teach…")
 	p.data = newChoice(p.pickData, nil, nil)
-	p.about = newNote("")
+	p.about = widget.NewNote("")
 	p.scheme = newSchemeForm(f)
 
 	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Variational")})
-	lambda := f.number("lambda", lang.L("Price λ"), 0, 1e6)
+	p.lambda = f.number("lambda", lang.L("Price λ"), 0, 1e6)
 	latent := f.number("latent", lang.L("Latent channels"), 1, 4096)
 	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), lang.L("Linear")})
 	loss := f.choice("loss", lang.L("Loss"), model.Choices("loss"), []string{lang.L("Squared error"), lang.L("Absolute error"), lang.L("Cross-entropy")})
@@ -100,9 +107,11 @@ func newTrainPage(w *window) *trainPage {
 		f.minutes = v
 		f.changed()
 	}
-	f.add(&specRow{name: "minutes", CanvasObject: p.minutes, target: p.minutes, half: true, field: p.minutes, show: func(model.Spec) { p.minutes.SetValue(f.minutes) }})
+	f.rows = append(f.rows, &specRow{name: "minutes", target: p.minutes, half: true, field: p.minutes, show: func(model.Spec) { p.minutes.SetValue(f.minutes) }})
 
 	wide := []fyne.CanvasObject{
+		f.number("rate", lang.L("Learning rate"), 0, 1e6),
+		body,
 		f.number("depth", lang.L("Depth"), 0, 5), f.number("width", lang.L("Width"), 1, 512),
 		f.choice("kernel", lang.L("Kernel"), []string{"3", "5", "7"}, []string{"3 × 3", "5 × 5", "7 × 7"}),
 		f.number("blocks", lang.L("Residual blocks"), 0, 16), f.number("patch", lang.L("Patch"), 1, 64),
@@ -113,7 +122,6 @@ func newTrainPage(w *window) *trainPage {
 		f.choice("crop", lang.L("Crop, pixels"), []string{"0", "16", "28", "32", "48", "64", "96", "128"}, []string{lang.L("As the data"), "16", "28", "32", "48", "64", "96", "128"}),
 		f.number("batch", lang.L("Pictures a step"), 1, 1024),
 		f.choice("optimiser", lang.L("Optimiser"), model.Choices("optimiser"), []string{"Adam", "SGD"}),
-		f.number("rate", lang.L("Learning rate"), 0, 1e6),
 		f.choice("schedule", lang.L("Schedule"), model.Choices("schedule"), []string{lang.L("Constant"), lang.L("Cosine")}),
 		f.number("warmup", lang.L("Warm-up, steps"), 0, 1e6), f.number("momentum", lang.L("Momentum"), 0, 0.9999),
 		f.number("decay", lang.L("Weight decay"), 0, 1), f.number("clip", lang.L("Clip gradient"), 0, 1e9),
@@ -121,17 +129,16 @@ func newTrainPage(w *window) *trainPage {
 		p.minutes, f.number("seed", lang.L("Seed"), 0, 1<<53),
 	}
 
-	data := widget.NewSection(lang.L("Pictures to learn from"), p.data, p.about)
-	lesson := widget.NewSection(lang.L("Lesson"), p.scheme.kindRow, p.scheme.mixture, p.scheme.low, p.scheme.high, loss, steps)
-	network := widget.NewSection(lang.L("Network"), bottleneck, lambda, latent, body)
-	p.more = widget.NewSection(lang.L("Everything else")).More(wide...)
-	p.more.OnOpened = func(bool) { w.trace.stir() }
-	form := container.New(column{gap: 3 * grid}, widget.NewSection(lang.L("Begin with"), p.preset), data, lesson, network, p.more)
+	learn := widget.NewSection(lang.L("Learn from"), hint(lang.L("Settings that make sense together"), "", p.preset), p.data, p.about)
+	lesson := widget.NewSection(lang.L("Lesson"), p.scheme.kindRow, p.scheme.mixture, p.scheme.edges, loss, steps)
+	p.network = widget.NewSection(lang.L("Network"), bottleneck, p.lambda, latent).More(wide...)
+	p.network.OnOpened = func(bool) { w.trace.stir() }
+	form := container.New(column{gap: 2 * grid}, learn, lesson, p.network)
 	p.scroll = container.NewVScroll(margins(form))
 	p.scroll.OnScrolled = func(fyne.Position) { w.trace.stir() }
 
 	p.facts = widget.NewFacts(lang.L("Step"), lang.L("Speed"), lang.L("Time left"), lang.L("Best so far"))
-	p.reason = newNote("")
+	p.reason = widget.NewNote("")
 	button := func(text string, icon fyne.Resource, tapped func()) *fynewidget.Button {
 		return fynewidget.NewButtonWithIcon(text, icon, tapped)
 	}
@@ -141,14 +148,15 @@ func newTrainPage(w *window) *trainPage {
 	p.stop = button(lang.L("Stop"), fynetheme.MediaStopIcon(), w.session.StopTraining)
 	p.anew = button(lang.L("Start anew"), fynetheme.MediaReplayIcon(), p.begin)
 	p.best = button(lang.L("Back to best"), fynetheme.HistoryIcon(), w.session.BackToBest)
-	p.use = button(lang.L("Use"), fynetheme.ConfirmIcon(), w.session.UseTrained)
-	p.save = button(lang.L("Save…"), fynetheme.DocumentSaveIcon(), w.saveModel)
-	hint := widget.NewHint
+	p.use = button(lang.L("Use model"), nil, w.session.UseTrained)
+	p.save = button(lang.L("Save model…"), nil, w.saveModel)
+	p.taken = row(hint(lang.L("Denoise with the best weights so far"), "", p.use), hint(lang.L("Save the best weights as a model"), "Ctrl+S", p.save))
+	p.back = hint(lang.L("Take the weights back to the best validation"), "", p.best)
+	p.ends = container.NewStack(hint(lang.L("End the training; it can go on later"), "", p.stop), hint(lang.L("Begin again with the settings above"), "", p.anew))
 	run := container.New(column{gap: grid}, p.facts, p.reason,
 		hint(lang.L("Start, pause or go on"), "Space", p.start),
-		row(hint(lang.L("Take one step and wait"), "", p.step), hint(lang.L("End the training; it can go on later"), "", p.stop)),
-		row(hint(lang.L("Take the weights back to the best validation"), "", p.best), hint(lang.L("Forget this training and begin again"), "", p.anew)),
-		row(hint(lang.L("Denoise with the best weights so far"), "", p.use), hint(lang.L("Save the best weights as a model"), "Ctrl+S", p.save)))
+		row(hint(lang.L("Take one step and wait"), "", p.step), p.ends),
+		p.back, p.taken)
 	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(run)), nil, nil, p.scroll)
 
 	for _, r := range f.rows {
@@ -160,7 +168,7 @@ func newTrainPage(w *window) *trainPage {
 	}
 	w.trace.name(control{name: "train.data", o: p.data, in: p.scroll})
 	w.trace.name(control{name: "train.preset", o: p.preset, in: p.scroll})
-	w.trace.name(control{name: "train.more", o: p.more.Toggle(), in: p.scroll})
+	w.trace.name(control{name: "train.more", o: p.network.Toggle(), in: p.scroll})
 	is := func(phases ...session.Phase) func() bool {
 		return func() bool { return slices.Contains(phases, p.phase) }
 	}
@@ -325,6 +333,8 @@ func (p *trainPage) show(f frame, last session.State) {
 	p.showFacts(tr)
 	p.showChart(f)
 	p.tell()
+	visible(p.lambda, p.form.spec.Bottleneck != "plain")
+	p.folds.settle(p.settings, p.lambda, p.about, p.scheme.mixture, p.scheme.edges, p.facts, p.reason, p.back, p.taken)
 }
 
 // showData lists what can be learned from, and says what is chosen.
@@ -340,18 +350,16 @@ func (p *trainPage) showData(st session.State) {
 	p.data.set(p.source)
 	d := st.Data
 	switch {
-	case d.Name != p.source:
-		p.about.say("", fynewidget.LowImportance)
+	case d.Name != p.source, d.Count == 0: // not looked at yet, or drawn without end
+		p.about.Say(widget.StatusInfo, "")
 	case len(d.Skipped) > 0:
-		p.about.say(lang.L("{{.Count}} pictures; {{.Bad}} files cannot be used.", map[string]any{"Count": d.Count, "Bad": len(d.Skipped)}), fynewidget.WarningImportance)
-	case d.Count == 0:
-		p.about.say(lang.L("Drawn without end while it learns."), fynewidget.LowImportance)
+		p.about.Say(widget.StatusWarning, lang.L("{{.Count}} pictures; {{.Bad}} files cannot be used.", map[string]any{"Count": d.Count, "Bad": len(d.Skipped)}))
 	default:
 		size := ""
 		if d.Native > 0 {
 			size = fmt.Sprintf(" %d × %d", d.Native, d.Native)
 		}
-		p.about.say(lang.L("{{.Count}} pictures{{.Size}}.", map[string]any{"Count": widget.FormatNumber(float64(d.Count), 12), "Size": size}), fynewidget.LowImportance)
+		p.about.Say(widget.StatusInfo, lang.L("{{.Count}} pictures{{.Size}}.", map[string]any{"Count": widget.FormatNumber(float64(d.Count), 12), "Size": size}))
 	}
 }
 
@@ -388,7 +396,7 @@ func (p *trainPage) showRun(st session.State, wrong error) {
 	default:
 		set(lang.L("Start"), fynetheme.MediaPlayIcon(), begin)
 	}
-	p.reason.say(reason, fynewidget.DangerImportance)
+	p.reason.Say(widget.StatusError, reason)
 	had := p.phase != session.Idle && p.phase != session.Preparing
 	trained := had && (st.Train.BestStep > 0 || st.Train.Progress.Step > 0)
 	enable(p.step, p.phase != session.Running && p.phase != session.Preparing && p.phase != session.Diverged && (wrong == nil || had && p.phase != session.Finished))
@@ -397,6 +405,12 @@ func (p *trainPage) showRun(st session.State, wrong error) {
 	enable(p.anew, had && !st.Train.Busy() && p.phase != session.Finished && begin != nil)
 	enable(p.use, trained)
 	enable(p.save, trained)
+	again := p.phase == session.Interrupted || p.phase == session.Stopped || p.phase == session.Diverged
+	visible(p.ends.Objects[0], !again)
+	visible(p.ends.Objects[1], again)
+	visible(p.facts, had || p.phase == session.Preparing)
+	visible(p.back, trained)
+	visible(p.taken, trained)
 }
 
 // showFacts says how the training goes.

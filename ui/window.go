@@ -292,18 +292,20 @@ func (w *window) showPanes(f, last frame) {
 			p.SetLayer(f.layers[i])
 		}
 	}
-	opened := f.page == session.PageDenoise && f.Noise.Kind == "none"
+	clean := f.noiseless()
 	noisy := lang.L("Noisy")
-	if opened {
+	switch {
+	case clean && f.training():
+		noisy = lang.L("Input")
+	case clean && f.Picture.Sample:
+		noisy = lang.L("Without noise")
+	case clean:
 		noisy = lang.L("As opened")
-		if f.Picture.Sample {
-			noisy = lang.L("Without noise")
-		}
 	}
 	w.panes[session.PaneNoisy].SetTitle(noisy)
 
 	size := fmt.Sprintf("%d × %d", width, height)
-	if f.page == session.PageDenoise && f.Picture.Depth > 0 {
+	if !f.training() && f.Picture.Depth > 0 {
 		size += "   " + lang.L("{{.Bits}} bit", map[string]any{"Bits": f.Picture.Depth})
 	}
 	latent := ""
@@ -313,7 +315,7 @@ func (w *window) showPanes(f, last frame) {
 		w.offerChannels(c)
 	}
 	figures := [4]string{size, quality(f.panes.NoisyPSNR, f.panes.NoisySSIM), latent, quality(f.panes.ResultPSNR, f.panes.ResultSSIM)}
-	if opened {
+	if clean {
 		figures[1] = lang.L("no noise added")
 	}
 	for i, p := range w.panes {

@@ -58,8 +58,8 @@ func (f *Field) able(yes bool) {
 
 func (f *Field) CreateRenderer() fyne.WidgetRenderer {
 	label, remark := canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
-	line := canvas.NewRectangle(color.Transparent)            // Fyne draws one round a field that is typed in, but not round a choice
-	_, choice := f.control.(interface{ SelectedIndex() int }) // a widget.Select or what is made of one
+	line := canvas.NewRectangle(color.Transparent) // Fyne draws one round a field that is typed in, but not round a choice
+	_, choice := f.control.(*widget.Select)
 	line.Hidden = !choice
 	p := &parts{objects: []fyne.CanvasObject{label, remark, f.control, line}}
 	left := func(width float32) float32 { return grid * float32(math.Floor(float64(width/2/grid))) }
