@@ -150,6 +150,7 @@ class Program:
     def enter(self, name, text):
         """Replaces what stands in an entry, as a person types it."""
         self.click(name)
+        time.sleep(0.5)  # Fyne waits that long for a second click before it takes the first, which unselects
         self.key("ctrl+a")
         for character in text:
             self.key(character)
