@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sieve/imageio"
+	"sieve/model/tensor"
 )
 
 // batchOf runs a job and returns its reports of finished pictures, by file.
@@ -249,5 +250,33 @@ func TestInspectTellsWhatAFileIs(t *testing.T) {
 		if in, err := Inspect(context.Background(), "/dev/zero", imageio.Limits{}); err == nil {
 			t.Errorf("a device is %+v", in)
 		}
+	}
+}
+
+func TestTransparencyAndMetadataAreCarried(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.png"), filepath.Join(dir, "out.png")
+	p := paintFile(t, in, 1, 20, 3, 16)
+	p.Alpha = tensor.New(1, 20, 20, 1)
+	for i := range p.Alpha.Data {
+		p.Alpha.Data[i] = float32(i%5) / 4
+	}
+	p.Exif = []byte("MM\x00*\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00") // an empty directory
+	if err := imageio.Save(in, p, imageio.SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := imageio.Open(in, imageio.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, sum := batchOf(t, DenoiseJob{In: []string{in}, Out: out, Model: tinyFile(t, 1)}); sum.Done != 1 {
+		t.Fatalf("%+v", sum)
+	}
+	after, err := imageio.Open(out, imageio.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Alpha == nil || !slices.Equal(after.Alpha.Data, before.Alpha.Data) || !bytes.Equal(after.Exif, before.Exif) || before.Exif == nil || after.Depth != 16 {
+		t.Errorf("alpha %v, EXIF %q, %d bits; before %q", after.Alpha != nil, after.Exif, after.Depth, before.Exif)
 	}
 }

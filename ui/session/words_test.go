@@ -166,6 +166,20 @@ func TestWordsForTheSystem(t *testing.T) {
 	}
 }
 
+func TestFullDiskHasWords(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip("this system has no device that is always full")
+	}
+	m, err := model.New(tiny())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := SaveModel(full, m); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(Words(err), "disk is full: dev/full") {
+		t.Errorf("%v: %q", err, Words(err))
+	}
+}
+
 func TestSentencesTranslateBack(t *testing.T) {
 	s := Explain(&DivergedError{Step: 12, Best: 10})
 	if !strings.Contains(s.Key, "{{.Step}}") || s.Args["Step"] != 12 || s.Args["Best"] != 10 {
