@@ -11,8 +11,6 @@ import (
 	"sieve/model/metric"
 )
 
-var metricSSIM = metric.SSIM
-
 func settled(st State) bool { return !st.Pending && st.Result != nil }
 
 func TestLatestNoiseWins(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
+	"sieve/model/metric"
 	"sieve/model/tensor"
 )
 
@@ -343,7 +344,7 @@ func TestSSIMInStripsIsSSIM(t *testing.T) {
 			y.Data[i] = x.Data[i] + 0.2*rng.Float32()
 		}
 		got, err := ssim(context.Background(), x, y)
-		if want := metricSSIM(x, y); err != nil || math.Abs(got-want) > 1e-12 {
+		if want := metric.SSIM(x, y); err != nil || math.Abs(got-want) > 1e-12 {
 			t.Errorf("%d rows: %.15g, as a whole %.15g (%v)", h, got, want, err)
 		}
 	}
