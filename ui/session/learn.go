@@ -40,6 +40,7 @@ type run struct {
 	steps   int // to take while paused
 	curve   curve
 	preview *preview
+	last    model.Progress
 	shown   time.Time // when the state was last published
 	told    bool      // that checkpoints cannot be written
 }
@@ -229,6 +230,7 @@ func (r *run) serve(ctx context.Context, t *Training) {
 func (r *run) report(rep TrainReport) {
 	const frame = 33 * time.Millisecond
 	s := r.s
+	r.last = rep.Progress
 	if rep.Checkpoint != "" {
 		s.saved("checkpoint", rep.Checkpoint)
 	}
@@ -292,12 +294,20 @@ func (r *run) hold(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// catchUp shows the last step, if it went by too fast to be shown.
+func (r *run) catchUp(tr *Train) {
+	if r.last.Step == r.t.tr.Taken() {
+		tr.Progress = r.last
+	}
+}
+
 // rest is what happens once the weights are still for a while.
 func (r *run) rest(ctx context.Context) {
 	var was Phase
 	r.show(func(tr *Train, _ *State) {
 		was = tr.Phase
 		tr.Phase, tr.Curve, tr.Left = Paused, r.curve.points, 0
+		r.catchUp(tr)
 	})
 	r.look(ctx, r.t.tr.Model(), true)
 	if was != Paused && r.t.job.Checkpoint != "" {
@@ -322,6 +332,7 @@ func (r *run) end(res TrainResult, err error) {
 	r.paused, r.steps = false, 0
 	r.show(func(tr *Train, _ *State) {
 		tr.Phase, tr.Curve, tr.Spec, tr.Left = Stopped, r.curve.points, r.t.tr.Spec(), 0
+		r.catchUp(tr)
 		r.setBest(tr)
 		if res.Finished {
 			tr.Phase = Finished
