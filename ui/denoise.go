@@ -5,11 +5,9 @@ package ui
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
-	"math"
 	"slices"
 	"strings"
 
@@ -40,15 +38,22 @@ type denoisePage struct {
 	kind     *choice
 	strength *widget.LabeledSlider
 	redraw   *fynewidget.Button
+	again    *widget.Hint // with redraw
 	model    *choice
 	about    *widget.Note
 	colors   *choice
-	scale    *widget.Segmented
+	scale    *choice
 	save     *fynewidget.Button
 
 	paths []string // of models opened so far
 	folds folds
 }
+
+// How the channels of a latent are scaled.
+const (
+	ownScale    = "own"
+	commonScale = "common"
+)
 
 // Values of the model list that are no names of models.
 const (
@@ -89,8 +94,8 @@ func newDenoisePage(w *window) *denoisePage {
 	p.strength.OnChanged = func(v float64) { w.session.SetNoise(p.kind.value(), v) }
 	p.strength.OnChangeEnded = func(float64) { w.record() }
 	p.redraw = fynewidget.NewButtonWithIcon(lang.L("Another draw"), fynetheme.ViewRefreshIcon(), w.session.NewNoiseSeed)
-	noise := widget.NewSection(lang.L("Noise added"), widget.NewField(lang.L("Kind"), p.kind), p.strength,
-		widget.NewHint(lang.L("The same noise with other random numbers"), "", p.redraw))
+	p.again = widget.NewHint(lang.L("The same noise with other random numbers"), "", p.redraw)
+	noise := widget.NewSection(lang.L("Noise added"), widget.NewField(lang.L("Kind"), p.kind), p.strength, p.again)
 
 	p.model = newChoice(p.pickModel, nil, nil)
 	p.about = widget.NewNote("")
@@ -101,15 +106,14 @@ func newDenoisePage(w *window) *denoisePage {
 		maps, mapNames = append(maps, m.String()), append(mapNames, colormapName(m))
 	}
 	p.colors = newChoice(func(name string) { w.setLook(func(l *session.Look) { l.Map = colormapOf(name) }) }, maps, mapNames)
-	p.scale = widget.NewSegmented(lang.L("Each its own"), lang.L("One for all"))
-	p.scale.OnChanged = func(i int) { w.setLook(func(l *session.Look) { l.Common = i == 1 }) }
-	latent := widget.NewSection(lang.L("Latent")).More(widget.NewField(lang.L("Colours"), p.colors),
-		fynewidget.NewLabel(lang.L("Scale of the channels")), p.scale)
+	p.scale = newChoice(func(v string) { w.setLook(func(l *session.Look) { l.Common = v == commonScale }) },
+		[]string{ownScale, commonScale}, []string{lang.L("Each its own"), lang.L("One for all")})
+	latent := widget.NewSection(lang.L("Latent"), widget.NewField(lang.L("Colours"), p.colors), widget.NewField(lang.L("Scale"), p.scale))
 
 	p.save = fynewidget.NewButtonWithIcon(lang.L("Save the result…"), fynetheme.DocumentSaveIcon(), w.saveResult)
 	p.save.Importance = fynewidget.HighImportance
 
-	form := container.New(column{gap: 3 * grid}, picture, noise, model, latent)
+	form := container.New(column{gap: 2 * grid}, picture, noise, model, latent)
 	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(widget.NewHint(lang.L("Save the reconstruction as a picture"), "Ctrl+S", p.save))),
 		nil, nil, container.NewVScroll(margins(form)))
 
@@ -157,12 +161,12 @@ func (p *denoisePage) show(f frame) {
 	if measured {
 		p.strength.SetValue(f.Noise.Strength)
 	}
-	enable(p.strength, measured)
-	enable(p.redraw, measured)
+	visible(p.strength, measured)
+	visible(p.again, measured)
 
 	p.showModels(f)
 	enable(p.save, f.State.Result != nil)
-	p.folds.settle(p.settings, p.turning, p.about)
+	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about)
 }
 
 func unitName(unit string) string {
@@ -204,11 +208,8 @@ func (p *denoisePage) showModels(f frame) {
 		p.about.Say(widget.StatusInfo, lang.L("Open a model that Sieve saved, or train one on the page Train."))
 		return
 	}
-	about := lang.L("{{.Count}} learned numbers, {{.Latent}} latent channels", map[string]any{"Count": widget.FormatNumber(float64(m.Count), 12), "Latent": m.Spec.Latent})
-	if v := m.Info.ValPSNR; v > 0 && !math.IsInf(v, 0) {
-		about += ", " + lang.L("{{.PSNR}} dB when it was trained", map[string]any{"PSNR": fmt.Sprintf("%.1f", v)})
-	}
-	p.about.Say(widget.StatusInfo, about+".")
+	p.about.Say(widget.StatusInfo, lang.L("{{.Count}} learned numbers, {{.Latent}} channels",
+		map[string]any{"Count": widget.FormatNumber(float64(m.Count), 12), "Latent": m.Spec.Latent}))
 }
 
 // pickModel takes what was chosen from the list of models.
@@ -229,9 +230,9 @@ func (p *denoisePage) pickModel(value string) {
 // showLook writes how the latent is drawn into the controls.
 func (p *denoisePage) showLook(l session.Look) {
 	p.colors.set(l.Map.String())
-	p.scale.SetSelected(0)
+	p.scale.set(ownScale)
 	if l.Common {
-		p.scale.SetSelected(1)
+		p.scale.set(commonScale)
 	}
 }
 

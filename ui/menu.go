@@ -206,7 +206,7 @@ func (w *window) paneMenu(pane session.Pane) []*fyne.MenuItem {
 	}
 	for other, title := range w.panes {
 		if other != int(pane) {
-			items = append(items, fyne.NewMenuItem(lang.L("Slide over {{.Pane}}", map[string]any{"Pane": title.Title()}), func() { p.Compare(widget.Slider, title) }))
+			items = append(items, fyne.NewMenuItem(lang.L("Compare with {{.Pane}}", map[string]any{"Pane": title.Title()}), func() { p.Compare(widget.Slider, title) }))
 		}
 	}
 	if pane == session.PaneResult {

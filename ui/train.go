@@ -405,7 +405,7 @@ func (p *trainPage) showRun(st session.State, wrong error) {
 	enable(p.anew, had && !st.Train.Busy() && p.phase != session.Finished && begin != nil)
 	enable(p.use, trained)
 	enable(p.save, trained)
-	again := p.phase == session.Interrupted || p.phase == session.Stopped || p.phase == session.Diverged
+	again := p.phase == session.Interrupted || p.phase == session.Stopped || p.phase == session.Diverged && st.Train.BestStep > 0
 	visible(p.ends.Objects[0], !again)
 	visible(p.ends.Objects[1], again)
 	visible(p.facts, had || p.phase == session.Preparing)

@@ -275,6 +275,9 @@ func (w *window) show(f frame) {
 	w.menu.show(f)
 	if f.Picture.Version != last.Picture.Version {
 		w.history.follow(w.settings())
+		if last.Message.Serial != 0 && f.Message.Serial == last.Message.Serial && f.Message.Text != "" {
+			w.session.Dismiss() // it was about another one
+		}
 	}
 	w.tell(f, last)
 	w.ready()
