@@ -47,7 +47,7 @@ func LoadSettings(dir string) Settings {
 	if err := json.Unmarshal(b, &s); err != nil && !errors.As(err, &kind) {
 		return Settings{}
 	}
-	if s.Spec != nil && s.Spec.Validate() != nil {
+	if s.Spec != nil && CheckSpec(*s.Spec) != nil {
 		s.Spec = nil
 	}
 	if s.Noise != nil {
@@ -57,6 +57,18 @@ func LoadSettings(dir string) Settings {
 	}
 	s.Width, s.Height = max(0, s.Width), max(0, s.Height)
 	return s
+}
+
+// CheckSpec says why no training can start with a spec, as model.Spec.Validate
+// does. A Crop or Channels of 0, which the data decide, is taken as usual.
+func CheckSpec(s model.Spec) error {
+	if s.Channels == 0 {
+		s.Channels = 3
+	}
+	if s.Crop == 0 && s.Depth >= 0 {
+		s.Crop = max(1, s.Cell())
+	}
+	return s.Validate()
 }
 
 // Save writes the settings whole into a folder, which it makes if need be.
