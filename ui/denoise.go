@@ -70,10 +70,6 @@ func newDenoisePage(w *window) *denoisePage {
 		t := newThumb(func() { w.session.UseSample(i) })
 		p.thumbs = append(p.thumbs, t)
 		samples.Add(widget.NewHint(lang.L(s.Title), "", t))
-		go func() {
-			small := thumbnail(s.Clean)
-			w.do(func() { t.show(small) })
-		}()
 	}
 	open := fynewidget.NewButtonWithIcon(lang.L("Open…"), fynetheme.FolderOpenIcon(), w.openFile)
 	p.previous = fynewidget.NewButtonWithIcon("", fynetheme.NavigateBackIcon(), w.session.Previous)
@@ -124,6 +120,16 @@ func newDenoisePage(w *window) *denoisePage {
 	w.trace.name(control{name: "denoise.model", o: p.model})
 	w.trace.name(control{name: "denoise.save", o: p.save})
 	return p
+}
+
+// drawThumbs makes the small pictures of the samples, once there is time.
+func (p *denoisePage) drawThumbs() {
+	go func() {
+		for i, s := range assets.Samples() {
+			small := thumbnail(s.Clean)
+			p.w.do(func() { p.thumbs[i].show(small) })
+		}
+	}()
 }
 
 // strengthOf is what a kind of noise begins with.

@@ -154,19 +154,8 @@ func (f *specForm) show() error {
 	return err
 }
 
-// wrong is why no training can start with these settings. What the data decide
-// is taken as they will.
-func (f *specForm) wrong() error {
-	s := f.spec
-	if s.Channels == 0 {
-		s.Channels = 3
-	}
-	if s.Crop == 0 {
-		cell := max(1, s.Cell())
-		s.Crop = min((64+cell-1)/cell*cell, 512/cell*cell)
-	}
-	return s.Validate()
-}
+// wrong is why no training can start with these settings.
+func (f *specForm) wrong() error { return session.CheckSpec(f.spec) }
 
 // able lets a person change the form, or not.
 func (f *specForm) able(yes bool) {

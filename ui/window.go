@@ -202,6 +202,7 @@ func (w *window) restore(files []string) {
 // started is called when the window is on the screen.
 func (w *window) started() {
 	w.isShown = true
+	w.denoise.drawThumbs()
 	w.trace.stir()
 	w.ready()
 }

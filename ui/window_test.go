@@ -361,7 +361,11 @@ func TestWhatCannotBeIsSaidBesideIt(t *testing.T) {
 	if s.train.reason.Text() == "" {
 		t.Error("nothing says why it cannot be started")
 	}
-	s.train.form.edit(func(spec *model.Spec) { spec.Crop = 32 })
+	s.train.form.edit(func(spec *model.Spec) { spec.Crop, spec.Depth = 0, -1 })
+	if got := s.train.form.row("depth").field.Remark(); got != "0 to 5" {
+		t.Errorf("beside the depth stands %q", got)
+	}
+	s.train.form.edit(func(spec *model.Spec) { spec.Crop, spec.Depth = 32, 2 })
 	if s.train.start.Disabled() || r.field.Remark() != "" || s.train.reason.Text() != "" {
 		t.Errorf("mended, but still disabled: %v, %q, %q", s.train.start.Disabled(), r.field.Remark(), s.train.reason.Text())
 	}
@@ -430,7 +434,7 @@ func TestEveryLookIsRemembered(t *testing.T) {
 	s.until("salt and pepper", func() bool { return s.frame.Noise.Kind == "saltpepper" })
 	s.setLook(func(l *session.Look) { l.Map = colormaps[1] })
 	s.saved.Theme, s.saved.Projector = "light", true
-	s.train.form.edit(func(spec *model.Spec) { spec.Latent, spec.Channels, spec.Crop = 5, 3, 32 })
+	s.train.form.edit(func(spec *model.Spec) { spec.Latent = 5 })
 	s.remember()
 
 	again := newStage(t, dir)
