@@ -15,7 +15,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"sieve/imageio"
 	"sieve/ui/session"
 )
 
@@ -62,7 +61,7 @@ type common struct {
 	Limit   int64   `help:"Refuse pictures of more than this many megapixels." default:"200"`
 }
 
-func (c common) limits() imageio.Limits { return imageio.Limits{Pixels: c.Limit * 1_000_000} }
+func (c common) limits() session.Limits { return session.Limits{Pixels: c.Limit * 1_000_000} }
 
 const description = "Sieve removes noise from photographs with a convolutional autoencoder, and shows how it does it. " +
 	"Without a command it opens its window, with the files that are named.\n\n" +

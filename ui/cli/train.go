@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"sieve/model"
 	"sieve/ui/session"
 )
 
@@ -28,7 +27,7 @@ type trainCmd struct {
 	specFlags
 }
 
-// specFlags are the fields of model.Spec. What is not given stays as the spec
+// specFlags are the fields of session.Spec. What is not given stays as the spec
 // file, the recipe or the default has it.
 type specFlags struct {
 	Body       *string  `group:"Network" help:"conv or linear."`
@@ -76,7 +75,7 @@ func set[T any](field *T, flag *T) {
 	}
 }
 
-func (f specFlags) apply(s *model.Spec) {
+func (f specFlags) apply(s *session.Spec) {
 	set(&s.Body, f.Body)
 	set(&s.Channels, f.Channels)
 	set(&s.Depth, f.Depth)
@@ -141,8 +140,7 @@ func (c trainCmd) job() (session.TrainJob, error) {
 	case c.Recipe != "":
 		job.Spec, err = session.Recipe(c.Recipe)
 	default:
-		job.Spec = model.DefaultSpec()
-		job.Spec.Channels, job.Spec.Crop = 0, 0 // as the data
+		job.Spec = session.DefaultSpec()
 	}
 	if err != nil {
 		return job, err

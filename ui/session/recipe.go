@@ -15,6 +15,12 @@ import (
 	"sieve/model"
 )
 
+// Spec and Limits are named here for those who may not import what they are of.
+type (
+	Spec   = model.Spec
+	Limits = imageio.Limits
+)
+
 // ErrSpecFile reports a file that holds no spec.
 var ErrSpecFile = errors.New("session: not a spec")
 
@@ -28,6 +34,14 @@ func Recipe(name string) (model.Spec, error) {
 		return model.Spec{}, &model.SpecError{Field: "recipe", Value: fmt.Sprintf("%q", name), Want: "one of " + strings.Join(Recipes(), ", ")}
 	}
 	return parseSpec(b)
+}
+
+// DefaultSpec returns the default settings, with channels and crop left to the
+// data.
+func DefaultSpec() Spec {
+	s := model.DefaultSpec()
+	s.Channels, s.Crop = 0, 0
+	return s
 }
 
 // ReadSpec returns the spec in a JSON file. Fields that it does not name are
@@ -45,8 +59,7 @@ func ReadSpec(path string) (model.Spec, error) {
 }
 
 func parseSpec(b []byte) (model.Spec, error) {
-	s := model.DefaultSpec()
-	s.Channels, s.Crop = 0, 0
+	s := DefaultSpec()
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
