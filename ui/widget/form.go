@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	fynetheme "fyne.io/fyne/v2/theme"
 )
 
@@ -69,6 +70,35 @@ func outline(r *canvas.Rectangle, w fyne.Widget, ink fyne.ThemeColorName, times 
 	r.StrokeWidth = times * fynetheme.SizeForWidget(fynetheme.SizeNameInputBorder, w)
 	r.StrokeColor = fynetheme.ColorForWidget(ink, w)
 	r.Refresh()
+}
+
+// A control that has the focus hands the keys it has no use for on to the window: those are the window's own.
+
+func passKey(o fyne.CanvasObject, e *fyne.KeyEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedKey() != nil {
+		c.OnTypedKey()(e)
+	}
+}
+
+func passRune(o fyne.CanvasObject, r rune) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedRune() != nil {
+		c.OnTypedRune()(r)
+	}
+}
+
+// passHold hands on that a key goes down or up.
+func passHold(o fyne.CanvasObject, e *fyne.KeyEvent, down bool) {
+	c, ok := fyne.CurrentApp().Driver().CanvasForObject(o).(desktop.Canvas)
+	if !ok {
+		return
+	}
+	f := c.OnKeyUp()
+	if down {
+		f = c.OnKeyDown()
+	}
+	if f != nil {
+		f(e)
+	}
 }
 
 func textWidth(w fyne.Widget, text string, size fyne.ThemeSizeName) float32 {

@@ -42,6 +42,14 @@ func (h *Hint) CreateRenderer() fyne.WidgetRenderer {
 	return p
 }
 
+// Hide takes what is shown of the control away with it.
+func (h *Hint) Hide() {
+	if l := h.layer(); l != nil {
+		l.disarm(h)
+	}
+	h.BaseWidget.Hide()
+}
+
 // layer is the window's, or nil.
 func (h *Hint) layer() *HintLayer {
 	c := fyne.CurrentApp().Driver().CanvasForObject(h)
@@ -104,6 +112,9 @@ func NewHintLayer(content fyne.CanvasObject, do func(func())) *HintLayer {
 	l.ExtendBaseWidget(l)
 	return l
 }
+
+// Dismiss takes the hint away that is shown or about to be.
+func (l *HintLayer) Dismiss() { l.disarm(l.armed) }
 
 func (l *HintLayer) arm(h *Hint) {
 	l.disarm(l.armed)

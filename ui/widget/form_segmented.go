@@ -77,15 +77,19 @@ func (s *Segmented) hover(i int) {
 	}
 }
 
-func (s *Segmented) FocusGained()   { s.focused = true; s.Refresh() }
-func (s *Segmented) FocusLost()     { s.focused = false; s.Refresh() }
-func (s *Segmented) TypedRune(rune) {}
+func (s *Segmented) FocusGained()             { s.focused = true; s.Refresh() }
+func (s *Segmented) FocusLost()               { s.focused = false; s.Refresh() }
+func (s *Segmented) TypedRune(r rune)         { passRune(s, r) }
+func (s *Segmented) KeyDown(e *fyne.KeyEvent) { passHold(s, e, true) }
+func (s *Segmented) KeyUp(e *fyne.KeyEvent)   { passHold(s, e, false) }
 func (s *Segmented) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyLeft, fyne.KeyUp:
 		s.choose(s.selected - 1)
 	case fyne.KeyRight, fyne.KeyDown:
 		s.choose(s.selected + 1)
+	default:
+		passKey(s, e)
 	}
 }
 

@@ -277,8 +277,8 @@ func (t *sliderTrack) MouseMoved(*desktop.MouseEvent) {}
 func (t *sliderTrack) MouseOut()                      { t.hovered = false; t.Refresh() }
 func (t *sliderTrack) FocusGained()                   { t.focused = true; t.Refresh() }
 func (t *sliderTrack) FocusLost()                     { t.focused = false; t.s.rest(); t.Refresh() }
-func (t *sliderTrack) KeyDown(*fyne.KeyEvent)         {}
-func (t *sliderTrack) KeyUp(*fyne.KeyEvent)           { t.s.rest() }
+func (t *sliderTrack) KeyDown(e *fyne.KeyEvent)       { passHold(t, e, true) }
+func (t *sliderTrack) KeyUp(e *fyne.KeyEvent)         { t.s.rest(); passHold(t, e, false) }
 func (t *sliderTrack) Cursor() desktop.Cursor         { return desktop.PointerCursor }
 func (t *sliderTrack) AccessibilityLabel() string     { return t.s.Label + " " + t.s.text(t.s.value) }
 func (t *sliderTrack) MinSize() fyne.Size             { return fyne.NewSize(8*grid, t.thumb()+grid) }
@@ -286,6 +286,8 @@ func (t *sliderTrack) MinSize() fyne.Size             { return fyne.NewSize(8*gr
 func (t *sliderTrack) TypedRune(r rune) {
 	if r >= '0' && r <= '9' || r == '-' && t.s.Min < 0 {
 		t.s.edit(string(r))
+	} else {
+		passRune(t, r)
 	}
 }
 
@@ -305,6 +307,8 @@ func (t *sliderTrack) TypedKey(e *fyne.KeyEvent) {
 		t.s.move(t.s.Max)
 	case fyne.KeyReturn, fyne.KeyEnter:
 		t.s.edit("")
+	default:
+		passKey(t, e)
 	}
 }
 
