@@ -42,6 +42,7 @@ func (w *window) front(name, dismiss string, d dialog.Dialog) {
 		return
 	}
 	w.win.Canvas().Unfocus()
+	w.hints.Dismiss()
 	w.dialog = &openDialog{name: name, hide: d.Hide}
 	d.SetOnClosed(func() {
 		if w.dialog != nil && w.dialog.name == name {

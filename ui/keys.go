@@ -104,7 +104,7 @@ func (w *window) escape() {
 	case w.group.Maximised() != nil:
 		w.group.Restore()
 	default:
-		w.session.Dismiss()
+		w.dismiss()
 	}
 }
 

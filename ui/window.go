@@ -6,6 +6,7 @@ package ui
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -46,23 +47,25 @@ type window struct {
 	isShown bool // the window is on the screen
 	isReady bool // and the first picture has gone through the model
 
-	pages    []*page
-	denoise  *denoisePage
-	train    *trainPage
-	linked   *widget.View
-	panes    [4]*widget.Pane
-	group    *widget.Panes
-	channel  *widget.Pick
-	channels int // that it offers
-	chart    *widget.Chart
-	split    *container.Split
-	side     *fyne.Container // the settings of the page
-	status   *widget.StatusBar
-	hints    *widget.HintLayer
-	menu     *menus
-	history  history
-	dialog   *openDialog // in front, nil when there is none
-	told     [3]any      // the last result that was traced
+	pages     []*page
+	denoise   *denoisePage
+	train     *trainPage
+	linked    *widget.View
+	panes     [4]*widget.Pane
+	group     *widget.Panes
+	channel   *widget.Pick
+	channels  int // that it offers
+	chart     *widget.Chart
+	split     *container.Split
+	side      *fyne.Container // the settings of the page
+	status    *widget.StatusBar
+	hints     *widget.HintLayer
+	menu      *menus
+	history   history
+	dialog    *openDialog // in front, nil when there is none
+	told      [3]any      // the last result that was traced
+	dismissed uint64      // the serial of what was taken away
+	spoken    uint64      // … and of the message last traced
 }
 
 func newWindow(a fyne.App, s *session.Session, do func(func()), o Options) *window {
@@ -277,7 +280,7 @@ func (w *window) show(f frame) {
 	if f.Picture.Version != last.Picture.Version {
 		w.history.follow(w.settings())
 		if last.Message.Serial != 0 && f.Message.Serial == last.Message.Serial && f.Message.Text != "" {
-			w.session.Dismiss() // it was about another one
+			w.dismiss() // it was about another one
 		}
 	}
 	w.tell(f, last)
@@ -377,8 +380,9 @@ func (w *window) showStatus(f frame) {
 		picture += "   " + lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": f.Picture.Index + 1, "All": f.Picture.Of})
 	}
 	w.status.SetPicture(picture)
-	level := map[session.MessageKind]widget.Level{session.Warning: widget.StatusWarning, session.Error: widget.StatusError}[f.Message.Kind]
-	w.status.SetMessage(level, sentence(f.Message))
+	m := w.message(f.State)
+	level := map[session.MessageKind]widget.Level{session.Warning: widget.StatusWarning, session.Error: widget.StatusError}[m.Kind]
+	w.status.SetMessage(level, sentence(m))
 	w.status.SetJob(job(f.State))
 }
 
@@ -397,10 +401,27 @@ func job(st session.State) *widget.Job {
 	return j
 }
 
+// message is the newest thing to say: a message, or that a file was saved.
+func (w *window) message(st session.State) session.Message {
+	s := st.Saved
+	if s.Kind == "" || s.Kind == "checkpoint" || s.Serial <= max(st.Message.Serial, w.dismissed) {
+		return st.Message
+	}
+	m := session.Message{Kind: session.Info, Serial: s.Serial}
+	m.Text = lang.L("{{.File}} is saved in {{.Folder}}.", map[string]any{"File": baseName(s.Path), "Folder": filepath.Dir(s.Path)})
+	return m
+}
+
+// dismiss takes the message away.
+func (w *window) dismiss() {
+	w.dismissed = w.frame.Saved.Serial
+	w.session.Dismiss()
+}
+
 // sentence is a message in the person's language.
 func sentence(m session.Message) string {
-	if m.Text == "" {
-		return ""
+	if m.Key == "" {
+		return m.Text
 	}
 	return lang.L(m.Key, m.Args)
 }
@@ -425,8 +446,9 @@ func (w *window) tell(f, last frame) {
 		return
 	}
 	t.files(f.State)
-	if f.Message.Serial != last.Message.Serial && f.Message.Text != "" {
-		t.event("message", "kind", string(f.Message.Kind), "text", sentence(f.Message))
+	if m := w.message(f.State); m.Serial != w.spoken && m.Text != "" {
+		w.spoken = m.Serial
+		t.event("message", "kind", string(m.Kind), "text", sentence(m))
 	}
 	if f.Model.Version != last.Model.Version {
 		t.event("model", "name", f.Model.Name, "step", f.Model.Info.Step)
