@@ -628,7 +628,7 @@ func TestFloatTIFF(t *testing.T) {
 			kind error
 			word string
 		}{
-			{floatTIFF(order, 0.5, nan, 0.25, -inf), ErrDamaged, "2 of its values"},
+			{floatTIFF(order, 0.5, nan, 0.25, -inf), ErrDamaged, "infinite: 2"},
 			{floatTIFF(order, 0, 255), ErrUnsupported, "0 to 255"},
 			{floatTIFF(order, -7, 0.5), ErrUnsupported, "-7"},
 		} {

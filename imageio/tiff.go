@@ -350,7 +350,7 @@ func (m *raster) inRange() error {
 	}
 	switch {
 	case bad > 0:
-		return fmt.Errorf("%w: %d of its values are not finite numbers (NaN or infinite)", ErrDamaged, bad)
+		return fmt.Errorf("%w: values that are NaN or infinite: %d", ErrDamaged, bad)
 	case lo < -0.5 || hi > 1.5:
 		return fmt.Errorf("%w: floating-point values from %g to %g; black has to be 0 and white 1", ErrUnsupported, lo, hi)
 	}
