@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 
 	// A form is a view of a model.Spec and of noise.Kinds; a pane one of a tensor, drawn by imageio.
 	"ui": {"sieve/ui/session", "sieve/ui/widget", "sieve/ui/theme", "sieve/assets", "sieve/model", "sieve/model/noise",
-		"sieve/model/tensor", "sieve/imageio", "golang.org/x/image", fyne},
+		"sieve/model/tensor", "sieve/imageio", "github.com/disintegration/imaging", fyne},
 	"ui/widget":  {"sieve/ui/theme", "sieve/model/tensor", "golang.org/x/image", fyne},
 	"ui/theme":   {fyne},
 	"ui/cli":     {"sieve/ui/session", "github.com/alecthomas/kong", "github.com/schollz/progressbar/v3"},

@@ -31,7 +31,7 @@ type SaveOptions struct {
 // .jpg, .jpeg, .tif or .tiff. The file is written whole. EXIF and colour
 // profile are written back.
 func Save(path string, p *Picture, o SaveOptions) error {
-	format := formatOf(path)
+	format := FormatOf(path)
 	if format == "" {
 		return fmt.Errorf("%s: %w: writing files that end in %q (.png, .jpg and .tif are written)", path, ErrUnsupported, filepath.Ext(path))
 	}
@@ -42,7 +42,9 @@ func Save(path string, p *Picture, o SaveOptions) error {
 	return nil
 }
 
-func formatOf(path string) string {
+// FormatOf returns the format that Save gives a file of this name: "png", "jpeg",
+// "tiff", or "" when the extension is none that is written.
+func FormatOf(path string) string {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".png":
 		return "png"

@@ -17,8 +17,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 	fynetheme "fyne.io/fyne/v2/theme"
 	fynewidget "fyne.io/fyne/v2/widget"
-
-	"golang.org/x/image/draw"
+	"github.com/disintegration/imaging"
 
 	"sieve/assets"
 	"sieve/ui/session"
@@ -258,7 +257,7 @@ func newThumb(tapped func()) *thumb {
 	return t
 }
 
-func (t *thumb) show(img *image.RGBA) {
+func (t *thumb) show(img image.Image) {
 	t.image.Image = img
 	t.Refresh()
 }
@@ -314,14 +313,10 @@ func (r *thumbRenderer) Refresh() {
 }
 
 // thumbnail makes a small picture of a PNG.
-func thumbnail(file []byte) *image.RGBA {
+func thumbnail(file []byte) image.Image {
 	img, err := png.Decode(bytes.NewReader(file))
 	if err != nil {
 		panic("ui: " + err.Error()) // it is in the program
 	}
-	b := img.Bounds()
-	const wide = 4 * thumbWide / 2
-	small := image.NewRGBA(image.Rect(0, 0, wide, wide*b.Dy()/b.Dx()))
-	draw.ApproxBiLinear.Scale(small, small.Rect, img, b, draw.Src, nil)
-	return small
+	return imaging.Fill(img, 2*thumbWide, 2*thumbHigh, imaging.Center, imaging.Box)
 }

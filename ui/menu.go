@@ -26,7 +26,6 @@ type menus struct {
 	projector                *fyne.MenuItem
 	useTrained, toggle, step *fyne.MenuItem
 	stop, best               *fyne.MenuItem
-	shown                    string // the state the lines are in
 }
 
 // key names a shortcut with Ctrl, or Cmd on a Mac.

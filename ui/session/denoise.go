@@ -203,7 +203,7 @@ func (j DenoiseJob) errands(ctx context.Context) ([]errand, error) {
 	}
 	if !toFolder {
 		list := []errand{{in: j.In[0], out: j.Out}}
-		if writable(j.Out) == "" {
+		if imageio.FormatOf(j.Out) == "" {
 			return nil, imageio.FileError{Path: j.Out, Err: errExtension}
 		}
 		if j.Shard > 1 {
@@ -243,7 +243,7 @@ func (j DenoiseJob) errands(ctx context.Context) ([]errand, error) {
 	}
 	for i := range list {
 		e := &list[i]
-		if writable(e.out) == "" {
+		if imageio.FormatOf(e.out) == "" {
 			whole := e.out
 			e.out = strings.TrimSuffix(whole, filepath.Ext(whole)) + ".png"
 			if taken[e.out] || named[e.out] {

@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"sieve/imageio"
 )
@@ -36,19 +34,6 @@ func remove(path string) error {
 	return nil
 }
 
-// writable returns the format that imageio writes into a file of this name, or "".
-func writable(path string) string {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".png":
-		return "png"
-	case ".jpg", ".jpeg":
-		return "jpeg"
-	case ".tif", ".tiff":
-		return "tiff"
-	}
-	return ""
-}
-
 // openPicture decodes a picture until ctx is done.
 func openPicture(ctx context.Context, path string, lim imageio.Limits) (*imageio.Picture, error) {
 	f, err := os.Open(path)
@@ -68,7 +53,7 @@ func openPicture(ctx context.Context, path string, lim imageio.Limits) (*imageio
 
 // savePicture writes a picture whole, until ctx is done.
 func savePicture(ctx context.Context, path string, p *imageio.Picture, o imageio.SaveOptions) error {
-	format := writable(path)
+	format := imageio.FormatOf(path)
 	if format == "" {
 		return imageio.FileError{Path: path, Err: errExtension}
 	}

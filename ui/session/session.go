@@ -43,7 +43,6 @@ type Session struct {
 	tasks   []*task
 	jobs    context.Context // of saving and opening: what Cancel ends
 	cancel  context.CancelFunc
-	opened  uint64 // OpenPaths and UseData so far, to know the latest
 
 	easel easel
 	run   *run // nil when there is no training

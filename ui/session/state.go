@@ -177,7 +177,6 @@ const mostPoints = 4096
 type curve struct {
 	points      []CurvePoint // only ever appended to or replaced: others hold it
 	stride, val int          // steps kept are multiples of stride; validations, every val-th
-	validations int
 }
 
 func (c *curve) add(p model.Progress) {

@@ -116,6 +116,7 @@ func NewNumberEntry(label string, min, max, value float64) *NumberEntry {
 	}
 	n := &NumberEntry{Min: min, Max: max, value: value}
 	n.entry = newQuietEntry(n.commit, n.settle)
+	n.entry.Scroll = fyne.ScrollNone // the wheel turns the column that the field stands in
 	n.entry.OnChanged = func(text string) { n.SetRemark(n.refuse(text)) }
 	n.label, n.control = label, &errorFrame{entry: n.entry, wrong: func() bool { return n.remark != "" }}
 	n.control.(*errorFrame).ExtendBaseWidget(n.control.(*errorFrame))
