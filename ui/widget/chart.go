@@ -121,7 +121,8 @@ func (c *Chart) SetSeries(series []Series) {
 func (c *Chart) SetMarks(marks []Mark) {
 	if !slices.Equal(marks, c.marks) {
 		c.marks = slices.Clone(marks)
-		c.plot.Refresh()
+		c.plot.fit()
+		c.Refresh()
 	}
 }
 

@@ -57,6 +57,9 @@ func (p *chartPlot) fit() {
 	if !p.some {
 		return
 	}
+	for _, m := range p.c.marks { // training diverges at a step that has no point
+		hi = max(hi, m.X)
+	}
 	if p.from < p.to {
 		lo, hi = p.from, p.to
 	}

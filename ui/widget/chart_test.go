@@ -462,6 +462,18 @@ func TestDivergenceIsSaidInWords(t *testing.T) {
 	}
 }
 
+// A training diverges at a step that has no point.
+func TestMarkBeyondTheLastPointIsInSight(t *testing.T) {
+	c, _ := charted(t, Series{Name: "Training", Group: "Loss", X: []float64{1, 2, 3}, Y: []float64{1, 5, 2}, Color: theme.ColorNameTraining})
+	c.SetMarks([]Mark{DivergedMark(4)})
+	if c.plot.across.hi < 4 {
+		t.Errorf("the axis ends at %g, the mark is at 4", c.plot.across.hi)
+	}
+	if got := strings.Join(shownTexts(c.plot), "|"); !strings.Contains(got, "diverged at step 4") {
+		t.Errorf("the plot says %q", got)
+	}
+}
+
 func TestNothingIsCutSilently(t *testing.T) {
 	x, y := points(slices.Repeat([]float64{.1, .11, .13, .12}, 200)...)
 	y[0], y[1], y[2] = 500, 90, 1e7
