@@ -8,45 +8,53 @@ import (
 	"sync/atomic"
 )
 
-// canvas is a picture of linear light, rows from the top.
-type canvas struct {
+// This file turns colours into pixels.
+
+// drawing is a picture whose pixels, rows from the top, can be drawn in any order.
+type drawing struct {
 	w, h int
-	pix  []rgb
+	at   func(x, y int) color.NRGBA
 }
 
-func newCanvas(w, h int) *canvas { return &canvas{w, h, make([]rgb, w*h)} }
+// image draws every pixel. Since each depends on its place alone, the picture does not
+// depend on the number of workers.
+func (d drawing) image(workers int) *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, d.w, d.h))
+	rows(d.h, workers, func(y int) {
+		for x := range d.w {
+			m.SetNRGBA(x, y, d.at(x, y))
+		}
+	})
+	return m
+}
 
-// paint sets every pixel to f of its place. Rows are shared between workers; since each
-// pixel depends on its place alone, the picture does not depend on their number.
-func paint(w, h, workers int, f func(x, y int) rgb) *canvas {
-	c := newCanvas(w, h)
+// rows calls f for 0 to n − 1, workers at a time.
+func rows(n, workers int, f func(y int)) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	for range workers {
 		wait.Go(func() {
 			for {
 				y := int(next.Add(1)) - 1
-				if y >= h {
+				if y >= n {
 					return
 				}
-				for x := range w {
-					c.pix[y*w+x] = f(x, y)
-				}
+				f(y)
 			}
 		})
 	}
 	wait.Wait()
-	return c
 }
 
-// image encodes the canvas as 8-bit sRGB, opaque.
-func (c *canvas) image() *image.RGBA {
-	m := image.NewRGBA(image.Rect(0, 0, c.w, c.h))
-	for i, p := range c.pix {
-		m.SetRGBA(i%c.w, i/c.w, color.RGBA{level(p.x), level(p.y), level(p.z), 255})
+// spread calls f at the middles of n × n equal parts of pixel (x, y).
+func spread(n, x, y int, f func(x, y float64)) {
+	for i := range n * n {
+		f(float64(x)+(float64(i%n)+0.5)/float64(n), float64(y)+(float64(i/n)+0.5)/float64(n))
 	}
-	return m
 }
+
+// opaque encodes linear light as sRGB.
+func opaque(c rgb) color.NRGBA { return color.NRGBA{level(c.x), level(c.y), level(c.z), 255} }
 
 // level rounds linear light to one of 256 sRGB levels.
 func level(v float64) uint8 { return uint8(255*toSRGB(clamp01(v)) + 0.5) }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"image"
+	"image/color"
 	"math"
 
 	"golang.org/x/image/font/gofont/gobold"
@@ -27,22 +27,22 @@ var (
 )
 
 // drawChart draws the chart w pixels wide.
-func drawChart(w, workers int) image.Image {
+func drawChart(w int) drawing {
 	scale := float64(w) / sheetWide
 	black, white := newInk(w, int(sheetHigh*scale)), newInk(w, int(sheetHigh*scale))
-	set := func(m ink, ttf []byte, text string, size, x, y, align float64) {
-		m.print(ttf, text, size*scale, x*scale, y*scale, align, 0)
+	pen := func(m ink) pen {
+		return func(ttf []byte, text string, size, x, y, align float64) {
+			m.print(ttf, text, size*scale, x*scale, y*scale, align, 0)
+		}
 	}
+	chartText(pen(black), pen(white))
 	panels := chartPanels()
-	chartText(func(ttf []byte, text string, size, x, y, align float64) { set(black, ttf, text, size, x, y, align) },
-		func(ttf []byte, text string, size, x, y, align float64) { set(white, ttf, text, size, x, y, align) })
 
 	const fine = 6 // samples a side of a pixel
-	return paint(w, int(sheetHigh*scale), workers, func(px, py int) rgb {
+	return drawing{w, int(sheetHigh * scale), func(px, py int) color.NRGBA {
 		var sum rgb
-		for i := range fine * fine {
-			x := (float64(px) + (float64(i%fine)+0.5)/fine) / scale
-			y := (float64(py) + (float64(i/fine)+0.5)/fine) / scale
+		spread(fine, px, py, func(x, y float64) {
+			x, y = x/scale, y/scale
 			c := ground
 			for _, p := range panels {
 				if u, v := x-p.x, y-p.y; u >= 0 && v >= 0 && u < p.w && v < p.h {
@@ -50,31 +50,47 @@ func drawChart(w, workers int) image.Image {
 				}
 			}
 			sum = sum.add(c)
-		}
+		})
 		c := sum.scale(1.0 / (fine * fine))
 		c = mix(c, carbon, float64(black.AlphaAt(px, py).A)/255)
-		return mix(c, paper, float64(white.AlphaAt(px, py).A)/255)
-	}).image()
+		return opaque(mix(c, paper, float64(white.AlphaAt(px, py).A)/255))
+	}}
 }
 
-// chartText sets all words: black and white print in the two inks.
-func chartText(black, white func(ttf []byte, text string, size, x, y, align float64)) {
-	black(gobold.TTF, "Sieve", 34, 254, 60, 0)
-	black(goitalic.TTF, "what passes, what stays", 13, 514, 60, 1)
-	y := 82.0
-	for _, size := range []float64{16, 13, 11, 9, 8, 7, 6} {
-		black(goregular.TTF, "The quick brown fox jumps over the lazy dog 0123456789"[:int(min(54, 440/size))], size, 254, y, 0)
-		y += size * 0.45
-		y += size*0.45 + 3.2
+// pen is print on a chart of any scale.
+type pen func(ttf []byte, text string, size, x, y, align float64)
+
+// chartText sets all words in two inks.
+func chartText(black, white pen) {
+	black(gobold.TTF, "Sieve", 34, 254, 58, 0)
+	black(goitalic.TTF, "what passes and what stays", 12, 514, 58, 1)
+	const pangram = "The quick brown fox jumps over the lazy dog 0123456789"
+	y := 67.0
+	for _, line := range []struct {
+		size    float64
+		letters int
+	}{{16, 30}, {13, 39}, {11, 43}, {9, 54}, {8, 54}, {7, 54}, {6, 54}} {
+		y += 0.72*line.size + 4.6
+		black(goregular.TTF, pangram[:line.letters], line.size, 254, y, 0)
 	}
-	y = 173
-	for _, size := range []float64{14, 11, 9, 7.5, 6} {
-		white(gomono.TTF, "Sphinx of black quartz, judge my vow; Σλ·R ≈ 0.5 bit/px"[:], size, 254, y, 0)
-		y += size*0.9 + 2
+	y = 164
+	for _, line := range []struct {
+		size float64
+		text string
+	}{{13, "Sphinx of black quartz, judge my"}, {10, "loss = distortion + λ · rate,  λ ≥ 0"}, {8, "0.5 bit/px ≈ 24.0 kB for 768 × 512, at 31.4 dB"}, {6, "if x, err := m.Reconstruct(ctx, y, nil); err == nil { return x }"}} {
+		y += 0.72*line.size + 6
+		white(gomono.TTF, line.text, line.size, 254, y, 0)
 	}
-	caption := func(text string, x, y, align float64) { white(goregular.TTF, text, 8, x, y, align) }
-	caption("zone plate: 0 to ½ cycle a pixel", 124, 234, 0.5)
-	caption("star: 36 rays", 644, 234, 0.5)
+	caption := func(text string, x, y float64) { white(goregular.TTF, text, 8, x, y, 0.5) }
+	caption("zone plate, 0 to ½ cycle per pixel", 124, 236)
+	caption("letters, 16 to 6 pixels", 384, 236)
+	caption("star, 36 cycles", 644, 236)
+	caption("surface colours", 200, 328)
+	caption("square waves, 16 to 2 pixels a period", 568, 328)
+	caption("ramp, 24 steps and hues", 384, 404)
+	for i, text := range []string{"edge 5°", "faint edge", "contrast", "skin", "leaves", "hair", "tweed", "discs"} {
+		caption(text, 62+92*float64(i), 502)
+	}
 }
 
 // chartPanels is everything but the words.
@@ -86,14 +102,14 @@ func chartPanels() []panel {
 		{544, 24, 200, 200, siemens},
 		{24, 244, 352, 72, patches},
 		{392, 244, 352, 72, gratings},
-		{24, 332, 720, 20, func(x, y float64) rgb { return grey(toLinear(x / 720)) }},
-		{24, 352, 720, 20, func(x, y float64) rgb { return grey(toLinear(math.Floor(x/720*24) / 23)) }},
-		{24, 372, 720, 20, func(x, y float64) rgb { return hue(x/720, y/20) }},
+		{24, 336, 720, 20, func(x, y float64) rgb { return grey(toLinear(x / 720)) }},
+		{24, 356, 720, 20, func(x, y float64) rgb { return grey(toLinear(math.Floor(x/720*24) / 23)) }},
+		{24, 376, 720, 18, func(x, y float64) rgb { return hue(x/720, y/18) }},
 	}
 	for i, at := range []func(x, y float64) rgb{
 		slanted(carbon, paper, 5), slanted(hex(0x8A8A8A), hex(0x9E9E9E), -8), sensitivity, skin, foliage, hair, tweed, coins(),
 	} {
-		ps = append(ps, panel{24 + 92*float64(i), 408, 76, 80, at})
+		ps = append(ps, panel{24 + 92*float64(i), 412, 76, 80, at})
 	}
 	return ps
 }
@@ -148,11 +164,9 @@ func gratings(x, y float64) rgb {
 
 // hue runs through all hues, from full colour at t = 0 to pale at t = 1.
 func hue(u, t float64) rgb {
-	ch := func(shift float64) float64 {
-		return 0.5 + 0.5*math.Cos(2*math.Pi*(u-shift))
-	}
-	full := rgb{ch(0), ch(1.0 / 3), ch(2.0 / 3)}
-	return mix(full.mul(full), grey(0.75), 0.15+0.6*t)
+	wave := func(shift float64) float64 { return 0.5 + 0.5*math.Cos(2*math.Pi*(u-shift)) }
+	full := rgb{wave(0), wave(1.0 / 3), wave(2.0 / 3)}.apply(func(v float64) float64 { return 0.03 + 0.72*v*v })
+	return mix(full, grey(0.6), 0.85*t)
 }
 
 // slanted is an edge a few degrees off upright, on which sharpness is measured.
@@ -229,11 +243,11 @@ func coins() func(x, y float64) rgb {
 		c       rgb
 	}
 	var discs []disc
-	for i := range 260 {
+	for i := range 1400 {
 		u := func(k int) float64 { return hash01(i, 500+k) }
-		r := 1.2 / math.Sqrt(u(0)*0.998+0.002)
+		r := 1.3 / math.Sqrt(lerp(0.0025, 1, u(0)))
 		c := rgb{u(3), u(4), u(5)}.apply(toLinear)
-		discs = append(discs, disc{u(1) * 76, u(2) * 80, r, mix(c, grey(c.luminance()), 0.55)})
+		discs = append(discs, disc{u(1)*100 - 12, u(2)*104 - 12, r, mix(c, grey(c.luminance()), 0.55)})
 	}
 	return func(x, y float64) rgb {
 		for _, d := range discs {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"image"
 	"image/color"
 	"math"
 )
@@ -9,9 +8,9 @@ import (
 // drawIcon is the sign for a filter, bars that grow shorter, and its mirror image below:
 // an autoencoder, wide, narrow, wide, with one bright code in the middle. The bars lie five
 // pixels apart at 32 pixels, so that they stay sharp.
-func drawIcon(side, workers int) image.Image {
+func drawIcon(side int) drawing {
 	const (
-		fine   = 8 // samples a side of a pixel
+		fine   = 5 // samples a side of a pixel
 		corner = 0.22
 		apart  = 5.0 / 32
 		radius = 1.65 / 32
@@ -33,25 +32,18 @@ func drawIcon(side, workers int) image.Image {
 		}
 		return mix(hex(0x3A4A5C), hex(0x151A22), y+0.5), true
 	}
-	m := image.NewNRGBA(image.Rect(0, 0, side, side))
-	share := make([]float64, side*side)
-	c := paint(side, side, workers, func(px, py int) rgb {
+	return drawing{side, side, func(px, py int) color.NRGBA {
 		var sum rgb
 		hits := 0.0
-		for i := range fine * fine {
-			x := (float64(px) + (float64(i%fine)+0.5)/fine) / float64(side)
-			y := (float64(py) + (float64(i/fine)+0.5)/fine) / float64(side)
-			if colour, ok := at(x, y); ok {
+		spread(fine, px, py, func(x, y float64) {
+			if colour, ok := at(x/float64(side), y/float64(side)); ok {
 				sum, hits = sum.add(colour), hits+1
 			}
-		}
-		share[py*side+px] = hits / (fine * fine)
-		return sum.scale(1 / max(hits, 1))
-	})
-	for i, p := range c.pix {
-		m.SetNRGBA(i%side, i/side, color.NRGBA{level(p.x), level(p.y), level(p.z), uint8(255*share[i] + 0.5)})
-	}
-	return m
+		})
+		c := opaque(sum.scale(1 / max(hits, 1)))
+		c.A = uint8(255*hits/(fine*fine) + 0.5)
+		return c
+	}}
 }
 
 // roundedBox is the signed distance from (x, y) to a box about the origin with half-sides

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"image"
+	"image/color"
 	"math"
 	"math/rand/v2"
 )
@@ -11,29 +11,24 @@ import (
 
 // lake is the country and its light.
 type lake struct {
-	land *terrain
-	sun  vec // direction towards it
-	wood []conifer
+	land  *terrain
+	sun   vec // direction towards it
+	shore *scene
+	trees []conifer
 }
 
-const (
-	treeLine = 620.0
-	snowLine = 760.0
-)
-
 var (
-	sunlight = rgb{1, 0.50, 0.24}.scale(5.2)
+	sunlight = rgb{1, 0.60, 0.36}.scale(5.0)
 	skylight = rgb{0.34, 0.42, 0.62}
 )
 
-// drawLake draws the lake w pixels wide, n rays to a pixel.
-func drawLake(w, n, workers int, seed uint64) image.Image {
+// drawLake is the lake w pixels wide, n rays to a pixel.
+func drawLake(w, n, workers int, seed uint64) drawing {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	l := &lake{newTerrain(w*8/3, 12800, workers, rng), vec{-0.80, 0.20, -0.30}.unit(), nil}
-	l.plant(rng)
+	l := &lake{newTerrain(w*8/3, 12800, workers, rng), vec{-0.88, 0.22, -0.12}.unit(), lakeside(rng), grove(rng)}
 	h := w * 2 / 3
 	const tangent = 0.44 // of half the horizontal angle of view
-	m := paint(w, h, workers, func(px, py int) rgb {
+	return drawing{w, h, func(px, py int) color.NRGBA {
 		var sum rgb
 		for i := range n {
 			rnd := newSampler(seed, px, py, i)
@@ -43,9 +38,8 @@ func drawLake(w, n, workers int, seed uint64) image.Image {
 			// A ray brighter than paper counts as paper, so that edges stay smooth.
 			sum = sum.add(l.see(vec{0, 3.2, 0}, vec{x, y, 1}.unit(), rnd).apply(film))
 		}
-		return sum.scale(1 / float64(n))
-	})
-	return m.image()
+		return opaque(sum.scale(1 / float64(n)))
+	}}
 }
 
 // see is the light that comes to o against d.
@@ -76,7 +70,7 @@ func (l *lake) water(o, d vec, t float64, rnd *sampler) rgb {
 		seen = l.sky(up)
 	}
 	deep := rgb{0.012, 0.035, 0.042}
-	return l.haze(mix(deep, seen, share), p, d, t)
+	return l.haze(mix(deep, seen, share), p, t)
 }
 
 // ripple is the normal of the water: breaths of wind and smooth stretches between.
@@ -92,139 +86,64 @@ func (l *lake) ripple(p vec, t float64) vec {
 	return vec{-a * (height(p.x+e, p.z) - h) / e * 0.6, 1, -a * (height(p.x, p.z+e) - h) / e}.unit()
 }
 
-// solid finds land or a tree along a ray, up to distance far.
+// solid finds what stands along a ray, up to distance far.
 func (l *lake) solid(o, d vec, far float64, rnd *sampler) (rgb, bool) {
-	t := l.march(o, d, far)
-	if c, at, ok := l.tree(o, d, t); ok {
-		return l.haze(c, o.along(d, at), d, at), true
+	ob, t := l.shore.meet(o, d, 0, min(far, 300))
+	if c, t, ok := l.tree(o, d, t); ok {
+		return l.haze(c, o.along(d, t), t), true
 	}
+	if ob != nil {
+		p := o.along(d, t)
+		return l.haze(l.near(ob, p, d, rnd), p, t), true
+	}
+	t = l.march(o, d, far)
 	if t >= far {
 		return rgb{}, false
 	}
 	p := o.along(d, t)
-	return l.haze(l.ground(p, t), p, d, t), true
+	return l.haze(l.ground(p, t), p, t), true
 }
 
-// march walks along a ray to the ground: the distance, or far.
-func (l *lake) march(o, d vec, far float64) float64 {
-	t, last := 900.0, 900.0
-	for t < far {
-		p := o.along(d, t)
-		if p.y > 2300 && d.y > 0 {
-			return far
-		}
-		gap := p.y - l.canopy(p.x, p.z)
-		if gap < 0 {
-			for range 8 { // the crossing lies between last and t
-				mid := (last + t) / 2
-				if q := o.along(d, mid); q.y < l.canopy(q.x, q.z) {
-					t = mid
-				} else {
-					last = mid
-				}
-			}
-			return t
-		}
-		last = t
-		t += max(gap*0.45, 1.2+t*0.0004)
+// near is the light from a point p of an object on the near shore, seen along d.
+func (l *lake) near(ob *object, p, d vec, rnd *sampler) rgb {
+	local := ob.place.within(p)
+	n := ob.shape.normal(local)
+	if n.dot(ob.place.in(d)) > 0 {
+		n = n.neg()
 	}
-	return far
-}
-
-// canopy is the height of the ground and of the wood on it.
-func (l *lake) canopy(x, z float64) float64 {
-	h, dx, dz := l.land.height(x, z)
-	if h < 0.5 || h > treeLine+90 {
-		return h
+	f := ob.look(local, n, true)
+	if f.n == (vec{}) {
+		f.n = n
 	}
-	tall, _ := l.spruce(x, z, h, math.Hypot(dx, dz))
-	return h + tall
-}
-
-// spruce is the height of the nearest tree of the wood above a place, and a random number
-// of it.
-func (l *lake) spruce(x, z, h, steep float64) (float64, uint32) {
-	const apart = 9.0
-	thick := smooth(treeLine+60, treeLine-160, h+160*fbm(vec{x / 300, z / 300, 4}, 3)) * smooth(1.15, 0.75, steep)
-	if thick == 0 {
-		return 0, 0
-	}
-	best, id := 0.0, uint32(0)
-	i, j := math.Floor(x/apart), math.Floor(z/apart)
-	for a := -1.0; a <= 1; a++ {
-		for b := -1.0; b <= 1; b++ {
-			k := hash3(int(i+a), int(j+b), 21)
-			if unit01(mix32(k+5)) > thick {
-				continue
-			}
-			px := (i + a + unit01(k)) * apart
-			pz := (j + b + unit01(mix32(k))) * apart
-			tall := 10 + 15*unit01(mix32(k+1))
-			d := math.Hypot(x-px, z-pz) / (tall * 0.24)
-			if v := tall * (1 - d); v > best {
-				best, id = v, k
-			}
+	up := ob.place.out(f.n)
+	start := off(ob, p, n, n)
+	var light rgb
+	if c := up.dot(l.sun); c > 0 {
+		if hit, _ := l.shore.meet(start, l.sun, 0, 60); hit == nil {
+			light = sunlight.scale(c)
 		}
 	}
-	return best, id
+	u, v := rnd.next()
+	way := up.add(onSphere(u, v)).unit() // a cosine-weighted direction
+	if hit, _ := l.shore.meet(start, way, 0, 3); hit == nil && way.y > -0.2 {
+		light = light.add(l.sky(vec{way.x, math.Abs(way.y), way.z}.unit()))
+	} else {
+		light = light.add(skylight.scale(0.12))
+	}
+	return f.body.mul(light)
 }
 
-// ground is the light from a point of land or of the wood on it.
-func (l *lake) ground(p vec, t float64) rgb {
-	h, dx, dz := l.land.height(p.x, p.z)
-	steep := math.Hypot(dx, dz)
-	e := max(1.5, t*0.0006)
-	hx, hz := l.canopy(p.x+e, p.z), l.canopy(p.x, p.z+e)
-	here := l.canopy(p.x, p.z)
-	n := vec{-(hx - here) / e, 1, -(hz - here) / e}.unit()
-
-	q := p.scale(0.01)
-	rough := fbm(q.scale(2.2), 6)
-	rock := mix(hex(0x6F675F), hex(0x3E3A3A), clamp01(0.5+rough))
-	rock = mix(rock, hex(0x85745F), clamp01(fbm(vec{q.x * 0.4, q.y * 3, q.z * 0.4}, 4)*1.5))
-	grass := mix(hex(0x5E6338), hex(0x6F5F38), clamp01(0.5+1.2*rough))
-	body := mix(grass, rock, smooth(0.5, 0.9, steep+0.5*rough))
-	body = mix(body, rock, smooth(treeLine, snowLine+100, h+200*rough))
-	snow := smooth(snowLine-120, snowLine+260, h+420*rough+120*n.z) * smooth(1.35, 0.8, steep+0.35*rough)
-	body = mix(body, rgb{0.86, 0.88, 0.93}, snow)
-	tree, id := l.spruce(p.x, p.z, h, steep)
-	if h < 0.5 || h > treeLine+90 {
-		tree = 0
-	}
-	if tree > 1 {
-		body = mix(hex(0x2A3A22), hex(0x48512A), unit01(mix32(id+9))).scale(0.55 + 0.45*clamp01(tree/14))
-	}
-	lit := rgb{}
-	if c := n.dot(l.sun); c > 0 {
-		lit = sunlight.scale(c * l.sunny(p.along(vec{0, 1, 0}, 2)))
-	}
-	open := 0.5 + 0.5*n.y
-	return body.mul(lit.add(skylight.scale(open)))
+// onSphere is a uniform direction.
+func onSphere(u, v float64) vec {
+	sin, cos := math.Sincos(2 * math.Pi * v)
+	y := 1 - 2*u
+	r := math.Sqrt(1 - y*y)
+	return vec{r * cos, y, r * sin}
 }
 
-// sunny is 0 in the shadow of a mountain and 1 in the sun, soft between.
-func (l *lake) sunny(p vec) float64 {
-	clear := 1.0
-	for t := 20.0; t < 6000; {
-		q := p.along(l.sun, t)
-		if q.y > 2200 {
-			break
-		}
-		h, _, _ := l.land.height(q.x, q.z)
-		gap := q.y - h
-		clear = min(clear, 0.5+gap/(t*0.03))
-		if clear <= 0 {
-			return 0
-		}
-		t += max(gap*0.5, 12+t*0.01)
-	}
-	return clear
-}
-
-// haze dims what lies at p, distance t along d, into the air and the mist on the water.
-func (l *lake) haze(c rgb, p, d vec, t float64) rgb {
-	air := 1 - math.Exp(-t/16000)
-	c = mix(c, rgb{0.50, 0.47, 0.58}, air)
+// haze dims what lies at p, at a distance t, into the air and the mist on the water.
+func (l *lake) haze(c rgb, p vec, t float64) rgb {
+	c = mix(c, rgb{0.46, 0.48, 0.62}, 1-math.Exp(-t/21000))
 	low := math.Exp(-max(p.y, 0)/55) * smooth(700, 3000, t) * (0.75 + 0.5*fbm(vec{p.x / 900, p.y / 60, p.z / 900}, 4))
 	return mix(c, rgb{0.62, 0.60, 0.68}, clamp01(0.75*low))
 }
@@ -232,8 +151,8 @@ func (l *lake) haze(c rgb, p, d vec, t float64) rgb {
 // sky is the light from beyond the land.
 func (l *lake) sky(d vec) rgb {
 	up := clamp01(d.y)
-	c := mix(rgb{0.98, 0.62, 0.46}, rgb{0.62, 0.52, 0.62}, smooth(0, 0.2, up))
-	c = mix(c, rgb{0.16, 0.25, 0.47}, smooth(0.08, 0.62, up))
+	c := mix(rgb{1.0, 0.66, 0.48}, rgb{0.58, 0.54, 0.68}, smooth(0.05, 0.26, up))
+	c = mix(c, rgb{0.13, 0.24, 0.47}, smooth(0.12, 0.55, up))
 	c = c.add(rgb{0.9, 0.42, 0.16}.scale(0.5 * math.Pow(clamp01(d.dot(l.sun)*0.5+0.5), 6)))
 	if d.y < 0.01 {
 		return c
@@ -245,7 +164,7 @@ func (l *lake) sky(d vec) rgb {
 		return fbm(vec{q.x * 0.75, q.y * 1.5, 3.3}, 7) + 0.13*fbm(q.scale(0.35), 2)
 	}
 	here := thick(p)
-	cover := smooth(0.0, 0.26, here)
+	cover := smooth(-0.1, 0.22, here)
 	toSun := vec{l.sun.x, l.sun.z, 0}.unit()
 	edge := clamp01(0.55 + 2.6*(here-thick(p.along(toSun, 0.09))))
 	lit := mix(rgb{0.42, 0.37, 0.47}, rgb{1.5, 0.78, 0.52}, edge)

@@ -17,7 +17,7 @@ type finish struct {
 	metal bool
 	thin  float64   // share of the diffuse light that goes through, for leaves and paper
 	glass *boundary // not nil: clear, and only this counts
-	n     vec       // normal, if the texture bends it
+	n     vec       // normal, if the texture bends it; zero if not
 }
 
 // medium is what fills a clear body.
@@ -31,14 +31,10 @@ var air = medium{index: 1}
 // boundary is the surface between two media, smooth.
 type boundary struct{ inside, outside *medium }
 
-// clear is the material of a boundary.
-func clear(inside, outside *medium) material {
+// between is the material of a boundary.
+func between(inside, outside *medium) material {
 	f := finish{glass: &boundary{inside, outside}}
-	return func(p, n vec, fine bool) finish {
-		f := f
-		f.n = n
-		return f
-	}
+	return func(p, n vec, fine bool) finish { return f }
 }
 
 // bump bends the normal n as if height (centimetres) raised the surface about p; e is the

@@ -24,34 +24,18 @@ func unit01(h uint32) float64 { return float64(h) / (1 << 32) }
 // hash01 is a random number in [0, 1) of a pair of whole numbers.
 func hash01(x, y int) float64 { return unit01(hash3(x, y, 0)) }
 
-// slope is the dot product of (x, y, z) with one of the twelve edge directions of a cube.
-func slope(h uint32, x, y, z float64) float64 {
-	switch h % 12 {
-	case 0:
-		return x + y
-	case 1:
-		return x - y
-	case 2:
-		return -x + y
-	case 3:
-		return -x - y
-	case 4:
-		return x + z
-	case 5:
-		return x - z
-	case 6:
-		return -x + z
-	case 7:
-		return -x - z
-	case 8:
-		return y + z
-	case 9:
-		return y - z
-	case 10:
-		return -y + z
-	default:
-		return -y - z
-	}
+// edges are the directions from the middle of a cube to its twelve edges, four of them twice.
+var edges = [16]vec{
+	{1, 1, 0}, {-1, 1, 0}, {1, -1, 0}, {-1, -1, 0}, {1, 0, 1}, {-1, 0, 1}, {1, 0, -1}, {-1, 0, -1},
+	{0, 1, 1}, {0, -1, 1}, {0, 1, -1}, {0, -1, -1}, {1, 1, 0}, {-1, 1, 0}, {0, -1, 1}, {0, -1, -1},
+}
+
+// slope is the product of (x, y, z) with the edge that belongs to a lattice point.
+func slope(lattice uint32, x, y, z float64) float64 {
+	lattice *= 0x7feb352d
+	lattice ^= lattice >> 15
+	e := &edges[lattice*0x846ca68b>>28]
+	return e.x*x + e.y*y + e.z*z
 }
 
 func fade(t float64) float64 { return t * t * t * (t*(t*6-15) + 10) }
@@ -61,14 +45,16 @@ func fade(t float64) float64 { return t * t * t * (t*(t*6-15) + 10) }
 func noise(p vec) float64 {
 	fx, fy, fz := math.Floor(p.x), math.Floor(p.y), math.Floor(p.z)
 	x, y, z := p.x-fx, p.y-fy, p.z-fz
-	i, j, k := int(fx), int(fy), int(fz)
+	const px, py, pz = 0x9e3779b1, 0x85ebca6b, 0xc2b2ae35
+	at := uint32(int(fx))*px + uint32(int(fy))*py + uint32(int(fz))*pz
 	u, v, w := fade(x), fade(y), fade(z)
-	edge := func(j, k int, y, z float64) float64 {
-		return lerp(slope(hash3(i, j, k), x, y, z), slope(hash3(i+1, j, k), x-1, y, z), u)
-	}
 	return lerp(
-		lerp(edge(j, k, y, z), edge(j+1, k, y-1, z), v),
-		lerp(edge(j, k+1, y, z-1), edge(j+1, k+1, y-1, z-1), v), w)
+		lerp(
+			lerp(slope(at, x, y, z), slope(at+px, x-1, y, z), u),
+			lerp(slope(at+py, x, y-1, z), slope(at+px+py, x-1, y-1, z), u), v),
+		lerp(
+			lerp(slope(at+pz, x, y, z-1), slope(at+px+pz, x-1, y, z-1), u),
+			lerp(slope(at+py+pz, x, y-1, z-1), slope(at+px+py+pz, x-1, y-1, z-1), u), v), w)
 }
 
 // octave turns space between the octaves of fbm, so that their lattices do not line up.

@@ -1,6 +1,9 @@
 package main
 
-import "math"
+import (
+	"image/color"
+	"math"
+)
 
 // This file follows light backwards from the eye: unidirectional path tracing with
 // next-event estimation and multiple importance sampling (Veach, 1997).
@@ -9,8 +12,18 @@ const (
 	nudge     = 2e-3 // centimetres a new ray starts off its surface
 	farthest  = 1e4
 	longest   = 14 // most surfaces on a path
-	brightest = 12 // a path whose light was scattered twice gives no more than this
+	brightest = 6  // a path whose light was scattered twice gives no more than this
 )
+
+// spot is a place where a path met a surface, in the coordinates of the object.
+type spot struct {
+	ob    *object
+	p     vec   // in the world
+	n     vec   // normal of the shape, on the side of the path
+	stand frame // of scattering: its z is the normal that the texture bends
+	out   vec   // back along the path, in stand
+	finish
+}
 
 // radiance is the light that comes to o against d by one random path.
 func (s *scene) radiance(o, d vec, rnd *sampler) rgb {
@@ -25,9 +38,7 @@ func (s *scene) radiance(o, d vec, rnd *sampler) rgb {
 		if ob == nil {
 			return sum.add(weight.mul(s.sky(d)))
 		}
-		if inside.absorb != (rgb{}) {
-			weight = weight.mul(fadeOut(inside.absorb, t))
-		}
+		weight = weight.mul(inside.pass(t))
 		if ob.light != nil {
 			glow, aimed := ob.light.seen(o, d, t)
 			switch {
@@ -38,69 +49,88 @@ func (s *scene) radiance(o, d vec, rnd *sampler) rgb {
 			}
 			return sum
 		}
-		p := o.along(d, t)
-		local := ob.place.within(p)
-		n := ob.shape.normal(local)
-		f := ob.look(local, n, fine)
-		out := ob.place.in(d.neg())
-
-		if f.glass != nil {
+		sp := arrive(ob, o.along(d, t), d, fine)
+		if sp.glass != nil {
+			out := ob.place.in(d.neg())
 			var bent vec
-			bent, inside = f.glass.pass(out, n, rnd)
-			o, d = off(ob, p, n, bent), ob.place.out(bent)
+			bent, inside = sp.glass.split(out, sp.n, rnd)
+			o, d = off(ob, sp.p, sp.n, bent), ob.place.out(bent)
 			behind = true
 			continue
 		}
-		// The frame of scattering stands on the side the path came from.
-		base := f.n
-		if base == (vec{}) {
-			base = n
-		}
-		if out.dot(n) < 0 {
-			n, base = n.neg(), base.neg()
-		}
-		if out.dot(base) < 0.01 {
-			base = base.along(out, 0.01-out.dot(base)).unit()
-		}
-		stand := facing(vec{}, base)
-		stand.y, stand.z = stand.z.neg(), stand.y
-		out = stand.in(out)
-
-		for _, l := range s.lights {
-			u, v := rnd.next()
-			to, dist, glow, aimed := l.aim(p, u, v)
-			if aimed == 0 || glow == (rgb{}) {
-				continue
-			}
-			in := ob.place.in(to)
-			f, own := f.scatter(out, stand.in(in))
-			if f == (rgb{}) || (in.dot(n) < 0) != (stand.in(in).z < 0) {
-				continue
-			}
-			glow = glow.mul(f).mul(weight).mul(s.clearness(off(ob, p, n, in), to, dist))
-			sum = sum.add(capped(glow.scale(heavier(aimed, own)/aimed), depth))
-		}
+		sum = sum.add(s.direct(&sp, weight, depth, rnd))
 
 		u, v := rnd.next()
 		w, stop := rnd.next()
-		in := f.draw(out, u, v, w)
+		in := sp.draw(sp.out, u, v, w)
 		var scattered rgb
-		scattered, density = f.scatter(out, in)
-		way := stand.out(in)
-		if density == 0 || (way.dot(n) < 0) != (in.z < 0) {
+		scattered, density = sp.scatter(sp.out, in)
+		way := sp.stand.out(in)
+		if density == 0 || !sp.agree(way, in) {
 			return sum
 		}
 		weight = weight.mul(scattered).scale(1 / density)
-		first, behind = false, false
-		fine = fine && f.metal && f.rough < 0.2
-		if depth > 2 { // Russian roulette
+		if depth > 1 { // Russian roulette
 			live := min(weight.max(), 0.95)
 			if stop >= live {
 				return sum
 			}
 			weight = weight.scale(1 / live)
 		}
-		o, d = off(ob, p, n, way), ob.place.out(way)
+		first, behind = false, false
+		fine = fine && sp.metal && sp.rough < 0.2
+		o, d = off(ob, sp.p, sp.n, way), ob.place.out(way)
+	}
+	return sum
+}
+
+// arrive is the spot at a point p of ob, reached along d.
+func arrive(ob *object, p, d vec, fine bool) spot {
+	local := ob.place.within(p)
+	n := ob.shape.normal(local)
+	sp := spot{ob: ob, p: p, n: n, finish: ob.look(local, n, fine)}
+	if sp.glass != nil {
+		return sp // whose normal tells inside from outside
+	}
+	out := ob.place.in(d.neg())
+	bent := sp.finish.n
+	if bent == (vec{}) {
+		bent = n
+	}
+	if out.dot(n) < 0 {
+		sp.n, bent = n.neg(), bent.neg()
+	}
+	if c := out.dot(bent); c < 0.01 { // a bump must not turn its back on the path
+		bent = bent.along(out, 0.01-c).unit()
+	}
+	f := facing(vec{}, bent)
+	sp.stand = frame{f.x, f.z.neg(), f.y, vec{}}
+	sp.out = sp.stand.in(out)
+	return sp
+}
+
+// agree tells whether a direction, in stand and in the object's coordinates, lies on the
+// same side of the bent normal and of the shape.
+func (sp *spot) agree(way, in vec) bool { return (way.dot(sp.n) < 0) == (in.z < 0) }
+
+// direct is what comes to the eye from the lights by way of sp and a path of some weight.
+func (s *scene) direct(sp *spot, weight rgb, depth int, rnd *sampler) (sum rgb) {
+	for _, l := range s.lights {
+		u, v := rnd.next()
+		to, dist, glow, aimed := l.aim(sp.p, u, v)
+		if aimed == 0 {
+			continue
+		}
+		way := sp.ob.place.in(to)
+		in := sp.stand.in(way)
+		part, own := sp.scatter(sp.out, in)
+		if part.max() == 0 || !sp.agree(way, in) {
+			continue
+		}
+		light := glow.mul(part).mul(weight).scale(heavier(aimed, own) / aimed)
+		if light.max() > 0 {
+			sum = sum.add(capped(light.mul(s.clearness(off(sp.ob, sp.p, sp.n, way), to, dist, l)), depth))
+		}
 	}
 	return sum
 }
@@ -118,8 +148,12 @@ func capped(light rgb, depth int) rgb {
 	return light
 }
 
-func fadeOut(absorb rgb, length float64) rgb {
-	return absorb.apply(func(a float64) float64 { return math.Exp(-a * length) })
+// pass is the share of light that is left after some distance in m.
+func (m *medium) pass(dist float64) rgb {
+	if m.absorb == (rgb{}) {
+		return grey(1)
+	}
+	return m.absorb.apply(func(a float64) float64 { return math.Exp(-a * dist) })
 }
 
 // off is the start of a ray from p in direction d, both the object's own but p: a little
@@ -128,9 +162,9 @@ func off(ob *object, p, n, d vec) vec {
 	return p.along(ob.place.out(n), math.Copysign(nudge, n.dot(d)))
 }
 
-// pass reflects or refracts a path that leaves a boundary against out (away from it), by
-// chance in proportion to Fresnel's law, and tells the medium it is in then.
-func (b *boundary) pass(out, n vec, rnd *sampler) (vec, *medium) {
+// split reflects or refracts a path that came against out, by chance in proportion to
+// Fresnel's law, and tells the medium it is in then.
+func (b *boundary) split(out, n vec, rnd *sampler) (vec, *medium) {
 	from, to := b.outside, b.inside
 	c := out.dot(n)
 	if c < 0 {
@@ -145,17 +179,15 @@ func (b *boundary) pass(out, n vec, rnd *sampler) (vec, *medium) {
 	return out.scale(-1/eta).along(n, c/eta-t).unit(), to
 }
 
-// clearness is the share of light that comes straight from p along d over a distance:
+// clearness is the share of light that comes straight to p from l, along d over a distance:
 // glass dims and tints it but, as in most renderers, does not bend it.
-func (s *scene) clearness(p, d vec, dist float64) rgb {
+func (s *scene) clearness(p, d vec, dist float64, l *light) rgb {
 	pass := grey(1)
 	inside := &air
 	for {
 		ob, t := s.meet(p, d, 0, dist-2*nudge)
-		if inside.absorb != (rgb{}) {
-			pass = pass.mul(fadeOut(inside.absorb, t))
-		}
-		if ob == nil {
+		pass = pass.mul(inside.pass(t))
+		if ob == nil || ob.light == l {
 			return pass
 		}
 		if ob.light != nil {
@@ -216,15 +248,16 @@ func (c *camera) ray(x, y, w, h int, rnd *sampler) (o, d vec) {
 	return c.place.point(lens), c.place.out(target.sub(lens).unit())
 }
 
-// expose averages n paths through every pixel: linear light before the film.
-func (s *scene) expose(c camera, w, h, n, workers int, seed uint64) *canvas {
-	return paint(w, h, workers, func(x, y int) rgb {
+// photograph is what the camera sees on film w pixels wide, n paths to a pixel.
+func (s *scene) photograph(c camera, w, n int, seed uint64) drawing {
+	h := w * 2 / 3
+	return drawing{w, h, func(x, y int) color.NRGBA {
 		var sum rgb
 		for i := range n {
 			rnd := newSampler(seed, x, y, i)
 			o, d := c.ray(x, y, w, h, rnd)
 			sum = sum.add(s.radiance(o, d, rnd))
 		}
-		return sum.scale(1 / float64(n))
-	})
+		return opaque(sum.scale(1 / float64(n)).apply(film))
+	}}
 }

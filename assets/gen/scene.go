@@ -12,6 +12,7 @@ import (
 type object struct {
 	place frame
 	shape shape
+	box   box // around it, in the world
 	look  material
 	light *light // nil unless it is one
 }
@@ -27,23 +28,30 @@ type scene struct {
 // node is a box around objects[first:first+count], or around nodes first and first+1 when
 // count is 0.
 type node struct {
-	lo, hi       vec
+	box
 	first, count int
 }
 
-func (s *scene) add(place frame, sh shape, look material) {
-	s.objects = append(s.objects, object{place: place, shape: sh, look: look})
+// box has its sides along the axes.
+type box struct{ lo, hi vec }
+
+// area is half the surface of the box.
+func (b box) area() float64 {
+	d := b.hi.sub(b.lo)
+	return d.x*d.y + d.y*d.z + d.z*d.x
 }
 
-// worldBounds is the box around o where it stands.
-func (o *object) worldBounds() (lo, hi vec) {
-	l, h := o.shape.bounds()
-	mid, half := mix(l, h, 0.5), h.sub(l).scale(0.5)
-	mid = o.place.point(mid)
+func (s *scene) add(place frame, sh shape, look material) {
+	s.objects = append(s.objects, object{place, sh, place.bounds(sh), look, nil})
+}
+
+// bounds is the box in the world around a shape at a place.
+func (f frame) bounds(sh shape) box {
+	l, h := sh.bounds()
+	mid, half := f.point(mix(l, h, 0.5)), h.sub(l).scale(0.5)
 	abs := func(v vec) vec { return v.apply(math.Abs) }
-	half = abs(o.place.x).scale(half.x).add(abs(o.place.y).scale(half.y)).add(abs(o.place.z).scale(half.z))
-	half = half.add(grey(1e-6))
-	return mid.sub(half), mid.add(half)
+	half = abs(f.x).scale(half.x).add(abs(f.y).scale(half.y)).add(abs(f.z).scale(half.z)).add(grey(1e-6))
+	return box{mid.sub(half), mid.add(half)}
 }
 
 // build sorts the objects into a tree of boxes.
@@ -52,39 +60,49 @@ func (s *scene) build() {
 	s.split(0, 0, len(s.objects))
 }
 
-// split makes node i the tree of n objects from first on: halves by the median of the
-// middles along the longest side.
+// split makes node i the tree of n objects from first on, cut where the sum over both
+// sides of number times area is least: the chance that a ray has to look (Goldsmith and
+// Salmon, IEEE CG&A, 1987).
 func (s *scene) split(i, first, n int) {
-	lo, hi := s.objects[first].worldBounds()
-	for k := first + 1; k < first+n; k++ {
-		l, h := s.objects[k].worldBounds()
-		lo = vec{min(lo.x, l.x), min(lo.y, l.y), min(lo.z, l.z)}
-		hi = vec{max(hi.x, h.x), max(hi.y, h.y), max(hi.z, h.z)}
-	}
+	part := s.objects[first : first+n]
+	whole := enclose(part)
 	if n <= 2 {
-		s.nodes[i] = node{lo, hi, first, n}
+		s.nodes[i] = node{whole, first, n}
 		return
 	}
-	size := hi.sub(lo)
-	middle := func(o object) float64 {
-		l, h := o.worldBounds()
-		switch m := l.add(h); size.max() {
-		case size.x:
-			return m.x
-		case size.y:
-			return m.y
-		default:
-			return m.z
+	best, axis, cut := math.Inf(1), 0, 0
+	for k := range 3 {
+		sortAlong(part, k)
+		for c := 1; c < n; c++ {
+			cost := float64(c)*enclose(part[:c]).area() + float64(n-c)*enclose(part[c:]).area()
+			if cost < best {
+				best, axis, cut = cost, k, c
+			}
 		}
 	}
-	slices.SortStableFunc(s.objects[first:first+n], func(a, b object) int {
-		return cmp.Compare(middle(a), middle(b))
-	})
+	sortAlong(part, axis)
 	kids := len(s.nodes)
 	s.nodes = append(s.nodes, node{}, node{})
-	s.nodes[i] = node{lo, hi, kids, 0}
-	s.split(kids, first, n/2)
-	s.split(kids+1, first+n/2, n-n/2)
+	s.nodes[i] = node{whole, kids, 0}
+	s.split(kids, first, cut)
+	s.split(kids+1, first+cut, n-cut)
+}
+
+// sortAlong sorts objects by the middle of their boxes along axis 0, 1 or 2.
+func sortAlong(part []object, axis int) {
+	slices.SortStableFunc(part, func(a, b object) int {
+		p, q := a.box.lo.add(a.box.hi), b.box.lo.add(b.box.hi)
+		return cmp.Compare([3]float64{p.x, p.y, p.z}[axis], [3]float64{q.x, q.y, q.z}[axis])
+	})
+}
+
+// enclose is the box around all objects of part.
+func enclose(part []object) box {
+	b := part[0].box
+	for _, o := range part[1:] {
+		b = box{lower(b.lo, o.box.lo), upper(b.hi, o.box.hi)}
+	}
+	return b
 }
 
 // meet finds the first object in (near, far) along a ray; nil when there is none.
@@ -128,7 +146,7 @@ func (s *scene) shine(l *light) {
 	if l.hx == 0 {
 		sh = ball{grey(l.r)}
 	}
-	s.objects = append(s.objects, object{l.place, sh, nil, l})
+	s.objects = append(s.objects, object{l.place, sh, l.place.bounds(sh), nil, l})
 	s.lights = append(s.lights, l)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goitalic"
@@ -24,18 +25,17 @@ var (
 func stillLife(rng *rand.Rand) (*scene, camera) {
 	s := &scene{sky: room}
 	s.shine(&light{place: at(-82, 46, 2).turn('y', 90), hx: 44, hy: 36, glow: window})
-	s.shine(&light{place: at(66, 44, 18), r: 6, glow: func(x, y float64) rgb { return rgb{1, 0.52, 0.2}.scale(30) }})
+	s.shine(&light{place: at(66, 44, 18), r: 6, glow: func(x, y float64) rgb { return rgb{1, 0.52, 0.2}.scale(52) }})
 
-	s.add(at(0, -2, 0), block{vec{140, 2, 46}}, table(12.5, hex(0xB98A58), hex(0x5A3820)))
+	s.add(at(0, -2, 0), block{vec{140, 2, 46}}, table(12.5, hex(0xB08458), hex(0x4F3220)))
 	s.add(at(0, 60, -47), block{vec{160, 80, 1}}, wall)
 
 	s.cloth()
 	s.bowlOfFruit(rng)
 	s.books()
 	s.bottle(at(-15.5, 0, -9).turn('y', 14))
-	s.tumbler(at(-6.5, 0.35, 7.5))
+	s.tumbler(at(20.2, 0, 9.6))
 	s.jug(at(19.3, 9.75, -15).turn('y', -35))
-	s.oranges()
 	s.branch(rng)
 	s.nuts(rng)
 	s.build()
@@ -57,7 +57,7 @@ func window(x, y float64) rgb {
 	}
 	sky := mix(rgb{0.95, 0.92, 0.88}, rgb{0.62, 0.80, 1.05}, smooth(-20, 36, y))
 	garden := 0.12 + 0.88*smooth(-30, -14, y+5*noise(vec{x / 9, y / 9, 0}))
-	return sky.scale(13 * garden)
+	return sky.scale(20 * garden)
 }
 
 // cloth is a linen runner with soft folds under everything on the left.
@@ -70,11 +70,11 @@ func (s *scene) cloth() {
 		}
 		return hex(0xDDD3BF)
 	}
-	height := func(p vec) float64 {
+	height := func(x, z float64) float64 {
 		h := 0.12
-		ridge := func(x, z, angle, wide, tall, long float64) {
+		ridge := func(midX, midZ, angle, wide, tall, long float64) {
 			sn, cs := math.Sincos(angle * math.Pi / 180)
-			u, v := (p.x-x)*cs+(p.z-z)*sn, -(p.x-x)*sn+(p.z-z)*cs
+			u, v := (x-midX)*cs+(z-midZ)*sn, -(x-midX)*sn+(z-midZ)*cs
 			u += 0.9 * math.Sin(v/6)
 			h += tall * math.Exp(-u*u/(wide*wide)-v*v/(long*long))
 		}
@@ -82,83 +82,16 @@ func (s *scene) cloth() {
 		ridge(-10.5, 16, -12, 1.3, 1.1, 6)
 		ridge(12.8, 13, -24, 1.1, 1.3, 7)
 		ridge(4, 19, 80, 1.2, 0.9, 9)
-		return h + 0.05*noise(vec{p.x / 4, 0, p.z / 4})
+		return h + 0.05*noise(vec{x / 4, 0, z / 4})
 	}
 	const wide, long = 14.2, 21
 	place := at(-1.5, 0, 3).turn('y', 11)
-	sheet := &solid{vec{-wide, -0.05, -long}, vec{wide, 2.2, long}, 0.62, func(p vec) float64 {
-		d := math.Abs(p.y-height(p)) - 0.07
+	folds := tabulate(wide, long, 0.1, height)
+	sheet := &solid{vec{-wide, -0.05, -long}, vec{wide, 3.4, long}, 0.62, func(p vec) float64 {
+		d := math.Abs(p.y-folds.height(p.x, p.z)) - 0.07
 		return max(d, math.Abs(p.x)-wide+0.15, math.Abs(p.z)-long+0.15)
 	}}
 	s.add(place, sheet, linen(0.27, stripe))
-}
-
-// bowlOfFruit stands right of the middle.
-func (s *scene) bowlOfFruit(rng *rand.Rand) {
-	base := at(5.5, 0.25, -3)
-	profile := append(
-		curve(6, [2]float64{0, 0.35}, [2]float64{4.1, 0.35}, [2]float64{4.1, 0.35}, [2]float64{4.3, 0}, [2]float64{4.3, 0},
-			[2]float64{4.9, 0.1}, [2]float64{5.2, 0.9}, [2]float64{8.6, 3.2}, [2]float64{11, 6.4}, [2]float64{11.5, 7.6}, [2]float64{11.25, 7.95}),
-		curve(6, [2]float64{10.95, 7.7}, [2]float64{10.4, 6.4}, [2]float64{8.1, 3.6}, [2]float64{4.5, 1.5}, [2]float64{0, 1.1})...)
-	s.add(base, turned(profile...), speckled(7.9))
-
-	orange := rind(hex(0xEE7A0C), hex(0xF29A2B), 3.1)
-	lemon := rind(hex(0xF2C81E), hex(0xE3C83F), 2.7)
-	at := func(x, y, z float64) frame { return at(base.o.x+x, base.o.y+y, base.o.z+z) }
-	s.add(at(-4.9, 6.4, 2.6).turn('z', 30).turn('x', 24), citrus(3.75), orange)
-	s.add(at(4.6, 6.2, 4.3).turn('z', -40).turn('x', 60), lemonShape(), lemon)
-	s.add(at(0.2, 6.2, 5.6).turn('x', 18).turn('z', -12), appleShape(), apple)
-	s.add(at(5.5, 6.7, -2.2).turn('z', -20), citrus(3.6), orange)
-	s.add(at(-2.6, 6.6, -4.7), citrus(3.7), orange)
-	s.add(at(2.2, 8.4, -4.6), citrus(3.4), orange)
-	s.add(at(0.7, 10.2, 0.2).turn('z', 62).turn('y', 20), pearShape(), pear)
-	s.add(at(0.7, 10.2, 0.2).turn('z', 62).turn('y', 20), rod(vec{0, 5.6, 0}, vec{0.7, 7.3, 0.2}, 0.17, 0.24), bark)
-	s.add(at(0.2, 6.2, 5.6).turn('x', 18).turn('z', -12), rod(vec{0, 1.9, 0}, vec{0.4, 4.1, 0.1}, 0.11, 0.17), bark)
-
-	// Grapes hang over the left front of the rim.
-	for i := range 46 {
-		t := float64(i) / 45
-		a := lerp(-2.2, -0.9, t)
-		r := lerp(6.5, 13.2, smooth(0, 0.7, t))
-		y := lerp(10.2, 1.2, smooth(0.25, 1, t))
-		spread := lerp(1.6, 1.1, t)
-		p := vec{r*math.Sin(a) + spread*rng.NormFloat64()*0.8, y + spread*rng.NormFloat64()*0.6, r*math.Cos(a)*0.8 + spread*rng.NormFloat64()*0.8}
-		size := 0.88 + 0.2*rng.Float64()
-		f := at(p.x, max(p.y, size), p.z).turn('x', 360*rng.Float64()).turn('z', 90*rng.Float64())
-		s.add(f, ball{vec{size, size * 1.1, size}}, grape)
-	}
-}
-
-// citrus is a ball with the small faults of a grown thing.
-func citrus(r float64) *solid {
-	return star(r*0.9, r*1.04, 0.8, func(u vec) float64 {
-		pole := math.Exp(-(1 - math.Abs(u.y)) * 60)
-		return r * (1 + 0.012*noise(u.scale(1.7)) - 0.025*u.y*u.y - 0.02*pole)
-	})
-}
-
-func lemonShape() *solid {
-	return star(2.3, 4.6, 0.7, func(u vec) float64 {
-		tip := math.Exp(-(1 - math.Abs(u.y)) * 22)
-		return 2.75 * (1 + 0.22*u.y*u.y + 0.34*tip + 0.02*noise(u.scale(2.1)))
-	})
-}
-
-func appleShape() *solid {
-	return star(1.2, 4, 0.6, func(u vec) float64 {
-		a := math.Atan2(u.x, u.z)
-		lobes := 1 + 0.02*math.Cos(5*a)*(0.4-u.y)
-		dip := 0.42*math.Exp(-(1-u.y)*9) + 0.3*math.Exp(-(1+u.y)*14)
-		return 3.6 * (1 + 0.05*u.y - dip) * lobes
-	})
-}
-
-func pearShape() *solid {
-	return star(2.4, 6.4, 0.55, func(u vec) float64 {
-		neck := math.Exp(-(1 - u.y) * 4.2)
-		dip := 0.18 * math.Exp(-(1+u.y)*18)
-		return 3.3 * (1 + 0.78*neck - dip + 0.025*noise(u.scale(2.3)))
-	})
 }
 
 // books are a stack of three, spines to the front.
@@ -169,9 +102,9 @@ func (s *scene) books() {
 		dye                       rgb
 		title, author             string
 	}{
-		{25, 3.6, 17, -7, 22.5, hex(0x2F4A3C), "PRINCIPLES OF OPTICS", "HUYGENS"},
-		{22.5, 2.9, 16, -1, 21.4, hex(0x7A2A26), "ON COLOUR AND LIGHT", "NEWTON"},
-		{20, 3.2, 14.5, -12, 21.8, hex(0x26395A), "PROBABILITY", "BAYES"},
+		{25, 3.6, 17, -7, 21.6, hex(0x2F4A3C), "OPTICKS", "NEWTON"},
+		{22.5, 2.9, 16, -1, 20.8, hex(0x7A2A26), "CHANCE", "BAYES"},
+		{20, 3.2, 14.5, -12, 21.4, hex(0x26395A), "SIGNALS", "SHANNON"},
 	} {
 		s.book(at(b.x, y+b.tall/2, -16).turn('y', b.turn), vec{b.wide / 2, b.tall / 2, b.deep / 2}, b.dye, b.title, b.author)
 		y += b.tall
@@ -183,9 +116,9 @@ func (s *scene) book(f frame, r vec, dye rgb, title, author string) {
 	const px = 30.0 // pixels per centimetre of spine
 	spine := newInk(int(2*r.x*px), int(2*r.y*px))
 	w, h := float64(spine.Bounds().Dx()), float64(spine.Bounds().Dy())
-	spine.print(gobold.TTF, title, h*0.36, w*0.40, h*0.62, 0.5, h*0.06)
-	spine.print(gosmallcaps.TTF, author, h*0.34, w*0.86, h*0.62, 0.5, h*0.04)
-	for _, x := range []float64{0.035, 0.05, 0.735, 0.75, 0.955, 0.97} {
+	spine.print(gobold.TTF, title, h*0.36, w*0.43, h*0.62, 0.5, h*0.05)
+	spine.print(gosmallcaps.TTF, author, h*0.29, w*0.745, h*0.6, 0.5, h*0.03)
+	for _, x := range []float64{0.035, 0.05, 0.22, 0.235, 0.895, 0.91, 0.955, 0.97} {
 		spine.bar(int(x*w), int(0.06*h), int(x*w+0.18*px), int(0.94*h))
 	}
 	stamp := func(p, n vec) float64 {
@@ -210,31 +143,29 @@ func (s *scene) book(f frame, r vec, dye rgb, title, author string) {
 
 // vessel adds a glass whose wall is the profile out and back in again, filled to level
 // with a liquid; the last point of inner is its middle.
-func (s *scene) vessel(f frame, outer, inner [][2]float64, level float64, liquid *medium) {
+func (s *scene) vessel(f frame, outer, inner []rz, level float64, liquid *medium) {
 	full := 0
 	for full < len(inner) && inner[full][1] > level {
 		full++
 	}
 	brim := inner[full]
-	dry := append(append([][2]float64{}, outer...), inner[:full+1]...)
-	s.add(f, turned(dry...), clear(&soda, &air))
-	var bed [][2]float64
-	for i := len(inner) - 1; i >= full; i-- {
-		bed = append(bed, inner[i])
-	}
-	s.add(f, turned(bed...), clear(liquid, &soda))
-	s.add(f, turned(brim, [2]float64{0, brim[1]}), clear(liquid, &air))
+	dry := slices.Concat(outer, inner[:full+1])
+	s.add(f, turned(dry), between(&soda, &air))
+	bed := slices.Clone(inner[full:])
+	slices.Reverse(bed)
+	s.add(f, turned(bed), between(liquid, &soda))
+	s.add(f, turned([]rz{brim, {0, brim[1]}}), between(liquid, &air))
 }
 
 // bottle is olive oil under a cork, with a label.
 func (s *scene) bottle(f frame) {
-	outer := curve(5, [2]float64{0, 0.5}, [2]float64{2.4, 0.3}, [2]float64{3.3, 0}, [2]float64{3.95, 0.35}, [2]float64{4.1, 1.2},
-		[2]float64{4.1, 1.2}, [2]float64{4.1, 13.2}, [2]float64{4.1, 13.2}, [2]float64{3.85, 14.6}, [2]float64{2.7, 16.4}, [2]float64{1.65, 18}, [2]float64{1.42, 19.6},
-		[2]float64{1.42, 21.4}, [2]float64{1.42, 21.4}, [2]float64{1.75, 21.5}, [2]float64{1.85, 22.1}, [2]float64{1.7, 22.7}, [2]float64{1.4, 22.8})
-	inner := curve(5, [2]float64{1.12, 22.6}, [2]float64{1.08, 21.4}, [2]float64{1.08, 19.6}, [2]float64{1.3, 18.1}, [2]float64{2.4, 16.3},
-		[2]float64{3.5, 14.4}, [2]float64{3.75, 13.1}, [2]float64{3.75, 13.1}, [2]float64{3.75, 1.6}, [2]float64{3.75, 1.6}, [2]float64{3.4, 1}, [2]float64{2.2, 1.1}, [2]float64{0, 1.3})
+	outer := curve(5, []rz{{0, 0.5}, {2.4, 0.3}, {3.3, 0}, {3.95, 0.35}, {4.1, 1.2},
+		{4.1, 1.2}, {4.1, 13.2}, {4.1, 13.2}, {3.85, 14.6}, {2.7, 16.4}, {1.65, 18}, {1.42, 19.6},
+		{1.42, 21.4}, {1.42, 21.4}, {1.75, 21.5}, {1.85, 22.1}, {1.7, 22.7}, {1.4, 22.8}})
+	inner := curve(5, []rz{{1.12, 22.6}, {1.08, 21.4}, {1.08, 19.6}, {1.3, 18.1}, {2.4, 16.3},
+		{3.5, 14.4}, {3.75, 13.1}, {3.75, 13.1}, {3.75, 1.6}, {3.75, 1.6}, {3.4, 1}, {2.2, 1.1}, {0, 1.3}})
 	s.vessel(f, outer, inner, 17.4, &oil)
-	s.add(f, turned(curve(3, [2]float64{0, 20.2}, [2]float64{0.95, 20.2}, [2]float64{0.95, 20.2}, [2]float64{1.05, 22.8}, [2]float64{1.2, 24.2}, [2]float64{1.2, 24.2}, [2]float64{1.1, 24.35}, [2]float64{0, 24.4})...), cork)
+	s.add(f, turned(curve(3, []rz{{0, 20.2}, {0.95, 20.2}, {0.95, 20.2}, {1.05, 22.8}, {1.2, 24.2}, {1.2, 24.2}, {1.1, 24.35}, {0, 24.4}})), cork)
 
 	const low, high, span, r = 3.0, 11.6, 2.5, 4.13
 	black, red := newInk(820, 680), newInk(820, 680)
@@ -252,7 +183,7 @@ func (s *scene) bottle(f frame) {
 	for _, x := range []int{40, 774} {
 		red.bar(x, 40, x+6, 646)
 	}
-	paper := turned([2]float64{r, low}, [2]float64{r, high})
+	paper := turned([]rz{{r, low}, {r, high}})
 	paper.from, paper.span = -span/2, span
 	s.add(f, paper, printed(black, red, func(p vec) (u, v float64) {
 		return math.Atan2(p.x, p.z)/span + 0.5, (high - p.y) / (high - low)
@@ -261,21 +192,20 @@ func (s *scene) bottle(f frame) {
 
 // tumbler is a glass of water.
 func (s *scene) tumbler(f frame) {
-	outer := curve(5, [2]float64{0, 0.25}, [2]float64{2.2, 0.1}, [2]float64{2.55, 0}, [2]float64{2.8, 0.2}, [2]float64{2.85, 0.6}, [2]float64{3.1, 4}, [2]float64{3.45, 9.7}, [2]float64{3.4, 9.85})
-	inner := curve(5, [2]float64{3.3, 9.8}, [2]float64{3.15, 8}, [2]float64{2.85, 3.4}, [2]float64{2.66, 1.7}, [2]float64{2.4, 1.3}, [2]float64{1.4, 1.15}, [2]float64{0, 1.1})
+	outer := curve(5, []rz{{0, 0.25}, {2.2, 0.1}, {2.55, 0}, {2.8, 0.2}, {2.85, 0.6}, {3.1, 4}, {3.45, 9.7}, {3.4, 9.85}})
+	inner := curve(5, []rz{{3.3, 9.8}, {3.15, 8}, {2.85, 3.4}, {2.66, 1.7}, {2.4, 1.3}, {1.4, 1.15}, {0, 1.1}})
 	s.vessel(f, outer, inner, 6.4, &wet)
 }
 
 // jug is hammered copper on the books.
 func (s *scene) jug(f frame) {
 	profile := append(
-		curve(6, [2]float64{0, 0}, [2]float64{3, 0}, [2]float64{3, 0}, [2]float64{3.2, 0.3}, [2]float64{4.3, 2.6}, [2]float64{4.2, 4.6}, [2]float64{2.9, 7.2},
-			[2]float64{2.2, 9}, [2]float64{2.5, 10.6}, [2]float64{3, 11.6}, [2]float64{2.95, 11.75}),
-		curve(4, [2]float64{2.85, 11.6}, [2]float64{2.35, 10.5}, [2]float64{2.05, 9}, [2]float64{2.7, 7.2}, [2]float64{4, 4.6}, [2]float64{4, 2.4}, [2]float64{0, 0.4})...)
-	copper := hammered(rgb{0.94, 0.60, 0.44}, 0.13, 0.9)
-	s.add(f, turned(profile...), copper)
-	grip := [][2]float64{{2.4, 10.3}, {4, 11.2}, {5.6, 10.4}, {6.3, 8.2}, {5.9, 5.6}, {4.9, 3.9}, {4.1, 3.2}}
-	arc := curve(3, grip...)
+		curve(6, []rz{{0, 0}, {3, 0}, {3, 0}, {3.2, 0.3}, {4.3, 2.6}, {4.2, 4.6}, {2.9, 7.2},
+			{2.2, 9}, {2.5, 10.6}, {3, 11.6}, {2.95, 11.75}}),
+		curve(4, []rz{{2.85, 11.6}, {2.35, 10.5}, {2.05, 9}, {2.7, 7.2}, {4, 4.6}, {4, 2.4}, {0, 0.4}})...)
+	copper := hammered(rgb{0.94, 0.60, 0.44}, 0.12, 0.62)
+	s.add(f, turned(profile), copper)
+	arc := curve(3, []rz{{2.4, 10.3}, {4, 11.2}, {5.6, 10.4}, {6.3, 8.2}, {5.9, 5.6}, {4.9, 3.9}, {4.1, 3.2}})
 	for i := range len(arc) - 1 {
 		a, b := arc[i], arc[i+1]
 		s.add(f, rod(vec{a[0], a[1], 0}, vec{b[0], b[1], 0}, 0.36, 0.36), plainMetal(rgb{0.86, 0.60, 0.30}, 0.2))
@@ -284,15 +214,6 @@ func (s *scene) jug(f frame) {
 
 func plainMetal(body rgb, rough float64) material {
 	return func(p, n vec, fine bool) finish { return finish{body: body, rough: rough, metal: true} }
-}
-
-// oranges lie cut in front: a half and a whole.
-func (s *scene) oranges() {
-	skin := rind(hex(0xEE7A0C), hex(0xF29A2B), 3.1)
-	const r = 3.55
-	whole := citrus(r)
-	half := &solid{grey(-r * 1.05), vec{r * 1.05, 0.02, r * 1.05}, 0.8, func(p vec) float64 { return max(whole.dist(p), p.y) }}
-	s.add(at(4.2, 3.2, 13.5).turn('y', 16).turn('x', 68), half, pulp(r, skin))
 }
 
 // branch is a twig of olive leaves in front of the bottle.
@@ -310,11 +231,10 @@ func (s *scene) branch(rng *rand.Rand) {
 			continue
 		}
 		for _, side := range []float64{-1, 1} {
-			long := (2.2 + rng.Float64()) * lerp(1, 0.7, t)
-			f := at(a.x, a.y, a.z).turn('y', -32+side*(42+18*rng.Float64())).turn('z', 14+30*rng.Float64()).turn('x', 50*rng.NormFloat64())
-			f.o = f.point(vec{long, 0, 0})
-			f.o.y = max(f.o.y, 0.5)
-			s.add(f, ball{vec{long, 0.07, long * 0.21}}, leaf)
+			long := (5 + 1.8*rng.Float64()) * lerp(1, 0.7, t)
+			f := at(a.x, a.y, a.z).turn('y', -32+side*(36+28*rng.Float64())).turn('z', 4+34*rng.Float64()).turn('x', 35*rng.NormFloat64())
+			f.o.y += max(0, -(f.point(vec{long, 0, 0}).y - 0.3))
+			s.add(f, blade(long, long*0.1, 0.02+0.05*rng.Float64()), leaf)
 		}
 		if i%4 == 2 {
 			f := at(a.x+0.6, 0.95, a.z+0.9).turn('y', 360*rng.Float64()).turn('z', 70)
@@ -323,14 +243,27 @@ func (s *scene) branch(rng *rand.Rand) {
 	}
 }
 
+// blade is a leaf that starts at the origin along x, half as wide as wide in the middle,
+// and bends down by bend·x².
+func blade(long, wide, bend float64) *solid {
+	const thick = 0.03
+	sag := bend * long * long
+	return &solid{vec{0, -sag - 0.1, -wide}, vec{long, 0.3, wide}, 0.6, func(p vec) float64 {
+		t := clamp01(p.x / long)
+		edge := math.Abs(p.z) - wide*math.Sin(math.Pi*math.Pow(t, 0.8))
+		rise := 0.25 * math.Abs(p.z)
+		return max(math.Abs(p.y+bend*p.x*p.x-rise)-thick, edge*0.9, -p.x, p.x-long)
+	}}
+}
+
 // nuts are scattered at the right front.
 func (s *scene) nuts(rng *rand.Rand) {
 	shell := star(1.4, 2.2, 0.6, func(u vec) float64 {
 		seam := math.Exp(-u.x * u.x * 160)
 		tip := math.Exp(-(1 - u.y) * 14)
-		return 1.65 * (1 + 0.06*seam + 0.13*tip + 0.03*noise(u.scale(2)))
+		return 1.62 * (1 + 0.07*seam + 0.16*tip + 0.08*u.y*u.y + 0.03*noise(u.scale(2)))
 	})
-	for _, p := range []vec{{14.6, 1.6, 11.4}, {18.2, 1.6, 8.6}, {11.2, 1.75, 17.5}} {
+	for _, p := range []vec{{13.4, 1.6, 12.9}, {15.9, 1.6, 16.4}, {-19.8, 1.6, 4.4}} {
 		s.add(at(p.x, p.y, p.z).turn('y', 360*rng.Float64()).turn('x', 70+30*rng.Float64()), shell, walnut)
 	}
 }

@@ -7,98 +7,87 @@ import (
 
 // This file raises mountains and lets rain carve them.
 
-// terrain is a square map of heights in metres, node (i, j) at x = (i − n/2)·cell and
-// z = j·cell; a negative height is under the lake.
-type terrain struct {
-	n    int
-	cell float64
-	h    []float64
+// terrain is a map of heights in metres; what is below 0 is under the lake.
+type terrain struct{ grid }
+
+// newTerrain raises n × n heights over a square of side metres, x about 0 and z from 0 on.
+func newTerrain(n int, side float64, workers int, rng *rand.Rand) *terrain {
+	step := side / float64(n)
+	t := &terrain{grid{n, n, -side / 2, 0, step, make([]float64, n*n)}}
+	rows(n, workers, func(j int) {
+		for i := range n {
+			t.v[j*n+i] = relief(float64(i)*step-side/2, float64(j)*step)
+		}
+	})
+	t.erode(n*n/10, rng)
+	t.crumble(90)
+	return t
 }
 
 // massif is a mountain: a cone with soft flanks.
 type massif struct{ x, z, high, wide float64 }
 
-// newTerrain raises n × n heights over a square of side metres.
-func newTerrain(n int, side float64, workers int, rng *rand.Rand) *terrain {
-	t := &terrain{n, side / float64(n), make([]float64, n*n)}
-	raw := paint(n, n, workers, func(i, j int) rgb {
-		return grey(relief((float64(i)-float64(n)/2)*t.cell, float64(j)*t.cell))
-	})
-	for i, p := range raw.pix {
-		t.h[i] = p.x
-	}
-	t.erode(n*n/12, rng)
-	return t
-}
-
 var massifs = []massif{
-	{700, 6000, 1750, 1500},
-	{1900, 6700, 1250, 1100},
-	{-1900, 5200, 1150, 1150},
-	{-3300, 6900, 1500, 1500},
-	{3500, 5200, 1050, 1300},
-	{-500, 9400, 1700, 1900},
-	{-1000, 3000, 330, 700},
-	{1750, 2700, 420, 750},
+	{650, 6100, 1700, 1500},
+	{1900, 6900, 1150, 1100},
+	{-1750, 5300, 1050, 1100},
+	{-3400, 6900, 1400, 1500},
+	{3500, 5400, 1050, 1300},
+	{-700, 9600, 1600, 1900},
+	{-1150, 2900, 300, 650},
+	{1500, 2500, 330, 700},
+	{2300, 3900, 420, 800},
 }
 
-// relief is the height before the rain.
+// relief is the height before the rain: massifs, cut by ridges that are rough only where
+// they are high (Musgrave's ridged multifractal, in Texturing & Modeling, 1994).
 func relief(x, z float64) float64 {
 	p := vec{x / 1000, z / 1000, 0.5}
-	q := p.along(warp(p.scale(0.6), 3), 0.35)
+	q := p.along(warp(p.scale(0.7), 3), 0.3)
 	high := 0.0
 	for _, m := range massifs {
 		d := math.Hypot(q.x*1000-m.x, q.y*1000-m.z) / m.wide
-		high += m.high * math.Exp(-1.25*d) * (1 - 0.15*math.Exp(-d*d*9))
+		high += m.high * math.Exp(-1.35*d)
 	}
 	ridge := 0.0
 	weight, carry := 0.5, 1.0
-	r := q.scale(1.15)
+	r := q.scale(1.1)
 	for range 9 {
-		v := 1 - math.Abs(noise(r))*1.7
-		v = v * v * carry
-		carry = clamp01(v * 1.3)
+		v := 1 - min(1, math.Abs(noise(r))*1.7)
+		v *= carry
+		carry = clamp01(0.15 + v)
 		ridge += weight * v
-		weight *= 0.5
+		weight *= 0.48
 		r = octave(r)
 	}
-	land := high*(0.42+0.95*ridge) + 60*fbm(p.scale(2.4), 5)
-	shore := 1500 + 260*noise(vec{x / 700, 3, 0}) + 90*noise(vec{x / 190, 9, 0}) + 0.00012*x*x - 330*math.Exp(-sq((x+850)/420))
-	return land*smooth(shore-150, shore+1500, z) + lerp(-60, 14, smooth(shore-300, shore+60, z)) + 0.03*max(0, z-shore)
+	land := high*(0.3+0.9*ridge) + 50*fbm(p.scale(2.4), 5)
+	shore := 1650 + 230*noise(vec{x / 640, 3, 0}) + 80*noise(vec{x / 170, 9, 0}) + 0.0001*x*x
+	beach := lerp(-60, 12, smooth(shore-300, shore+60, z))
+	cape := 46 * math.Exp(-sq((x+430+0.25*(z-900))/170)-sq((z-900)/240)) * (1 + 0.5*fbm(p.scale(5), 4))
+	return land*smooth(shore-150, shore+1500, z) + max(beach, cape-7) + 0.03*max(0, z-shore)
 }
 
 func sq(x float64) float64 { return x * x }
-
-// height is the height at a place, bilinear between nodes; slope its gradient.
-func (t *terrain) height(x, z float64) (h, dx, dz float64) {
-	u, v := x/t.cell+float64(t.n)/2, z/t.cell
-	u, v = min(max(u, 0), float64(t.n)-1.001), min(max(v, 0), float64(t.n)-1.001)
-	i, j := int(u), int(v)
-	u, v = u-float64(i), v-float64(j)
-	k := j*t.n + i
-	a, b, c, d := t.h[k], t.h[k+1], t.h[k+t.n], t.h[k+t.n+1]
-	dx, dz = lerp(b-a, d-c, v)/t.cell, lerp(c-a, d-b, u)/t.cell
-	return lerp(lerp(a, b, u), lerp(c, d, u), v), dx, dz
-}
 
 // erode lets drops of rain run downhill, each taking soil where it is fast and leaving it
 // where it is slow.
 func (t *terrain) erode(drops int, rng *rand.Rand) {
 	const (
 		inertia  = 0.08 // share of its direction that a drop keeps
-		capacity = 7    // soil a drop carries per metre of fall
-		take     = 0.28
+		capacity = 1.6  // soil a drop carries per metre of fall
+		take     = 0.12
 		leave    = 0.25
 		dry      = 0.016
 		longest  = 90
 	)
-	side := float64(t.n) * t.cell
+	side := float64(t.w) * t.step
 	for range drops {
 		x, z := (rng.Float64()-0.5)*side, rng.Float64()*side
 		var dirX, dirZ, soil float64
 		water, speed := 1.0, 1.0
-		h, gx, gz := t.height(x, z)
+		h := t.height(x, z)
 		for range longest {
+			gx, gz := t.slope(x, z)
 			dirX, dirZ = dirX*inertia-gx*(1-inertia), dirZ*inertia-gz*(1-inertia)
 			l := math.Hypot(dirX, dirZ)
 			if l < 1e-9 || h < -2 {
@@ -106,41 +95,56 @@ func (t *terrain) erode(drops int, rng *rand.Rand) {
 			}
 			dirX, dirZ = dirX/l, dirZ/l
 			oldX, oldZ := x, z
-			x, z = x+dirX*t.cell, z+dirZ*t.cell
-			if math.Abs(x) > side/2-2*t.cell || z < t.cell || z > side-2*t.cell {
+			x, z = x+dirX*t.step, z+dirZ*t.step
+			if math.Abs(x) > side/2-2*t.step || z < t.step || z > side-2*t.step {
 				break
 			}
-			next, nx, nz := t.height(x, z)
+			next := t.height(x, z)
 			fall := h - next
-			can := max(fall, 0.02) * speed * water * capacity / 4
+			can := max(fall, 0.02) * speed * water * capacity
 			if soil > can || fall < 0 {
 				drop := (soil - can) * leave
 				if fall < 0 {
 					drop = min(-fall, soil)
 				}
 				soil -= drop
-				t.deposit(oldX, oldZ, drop)
+				t.heap(oldX, oldZ, drop)
 			} else {
 				dig := min((can-soil)*take, fall)
 				soil += dig
-				t.deposit(oldX, oldZ, -dig)
+				t.heap(oldX, oldZ, -dig)
 			}
 			speed = math.Sqrt(max(0.1, speed*speed+fall*0.2))
-			speed = min(speed, 6)
+			speed = min(speed, 3)
 			water *= 1 - dry
-			h, gx, gz = next, nx, nz
+			h = next
 		}
 	}
 }
 
-// deposit spreads soil over the four nodes about a place, or digs it when negative.
-func (t *terrain) deposit(x, z, soil float64) {
-	u, v := x/t.cell+float64(t.n)/2, z/t.cell
-	i, j := int(u), int(v)
-	u, v = u-float64(i), v-float64(j)
-	k := j*t.n + i
-	t.h[k] += soil * (1 - u) * (1 - v)
-	t.h[k+1] += soil * u * (1 - v)
-	t.h[k+t.n] += soil * (1 - u) * v
-	t.h[k+t.n+1] += soil * u * v
+// crumble lets slopes steeper than rock can stand slide down to their lowest neighbour.
+func (t *terrain) crumble(times int) {
+	const stand = 0.95 // the steepest gradient
+	move := make([]float64, len(t.v))
+	for range times {
+		clear(move)
+		for j := 1; j < t.w-1; j++ {
+			for i := 1; i < t.w-1; i++ {
+				k := j*t.w + i
+				low, fall := k, 0.0
+				for _, nb := range [4]int{k - 1, k + 1, k - t.w, k + t.w} {
+					if f := t.v[k] - t.v[nb]; f > fall {
+						low, fall = nb, f
+					}
+				}
+				if over := fall - stand*t.step; over > 0 {
+					move[k] -= over * 0.35
+					move[low] += over * 0.35
+				}
+			}
+		}
+		for k, m := range move {
+			t.v[k] += m
+		}
+	}
 }

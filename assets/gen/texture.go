@@ -13,10 +13,10 @@ func plain(body rgb, f0, rough float64) material {
 // their end, fibres and open pores. It tells how dark the wood is and how deep the pores.
 func grain(p vec, fine bool) (dark, pore float64) {
 	bow := noise(vec{p.x / 45, p.z / 30, 3})
-	r := math.Hypot(p.z+2.2*bow, p.y*1.6+9) + 0.35*fbm(vec{p.x / 14, p.y / 3, p.z / 3}, 2)
-	ring := fract(r * 1.1)
+	r := math.Hypot(p.z+3.5*bow, p.y*1.6+5) + 0.5*fbm(vec{p.x / 16, p.y / 3, p.z / 3}, 3)
+	ring := fract(r * 1.25)
 	dark = 0.75 * ring * ring * ring * smooth(1, 0.86, ring)
-	dark += 0.22 * fbm(vec{p.x / 25, p.y, p.z / 4}, 3)
+	dark += 0.3 * fbm(vec{p.x / 22, p.y, p.z / 3}, 3)
 	if !fine {
 		return dark + 0.2, 0
 	}
@@ -54,8 +54,12 @@ func table(width float64, pale, deep rgb) material {
 
 // wall is old plaster, fallen off the bricks in places; z points into the room.
 func wall(p, n vec, fine bool) finish {
+	octaves := 3
+	if fine {
+		octaves = 6
+	}
 	damage := func(p vec) float64 {
-		return fbm(vec{p.x/34 + 4.3, p.y/30 - 1.1, 0}, 6) - 0.10 - 0.0016*p.x
+		return fbm(vec{p.x/30 + 4.3, p.y/26 - 1.1, 0}, octaves) - 0.19 - 0.0012*p.x
 	}
 	brick := func(p vec) (body rgb, height float64) {
 		row := math.Floor(p.y / 6.6)
@@ -65,8 +69,8 @@ func wall(p, n vec, fine bool) finish {
 		ey := math.Min(fract(p.y/6.6), 1-fract(p.y/6.6))*6.6 + wob
 		h := hash3(int(math.Floor(x)), int(row), 77)
 		rough := fbm(p.scale(0.9), 4)
-		fired := mix(hex(0x9A5238), hex(0x6E3427), unit01(h))
-		fired = mix(fired, hex(0xB07A5A), clamp01(rough+0.1))
+		fired := mix(hex(0x94604A), hex(0x6B4639), unit01(h))
+		fired = mix(fired, hex(0xAE8468), clamp01(0.25+1.3*rough))
 		joint := smooth(0.75, 0.4, math.Min(ex, ey))
 		return mix(fired, hex(0x8F8678), joint), -0.5 - 0.45*joint + 0.16*rough
 	}
@@ -81,7 +85,7 @@ func wall(p, n vec, fine bool) finish {
 		return lerp(plaster, h, bare)
 	}
 	bare := smooth(-0.004, 0.012, damage(p))
-	mottle := fbm(vec{p.x / 22, p.y / 22, 1}, 5) + 0.5*fbm(vec{p.x / 3, p.y / 3, 2}, 3)
+	mottle := fbm(vec{p.x / 22, p.y / 22, 1}, octaves) + 0.5*fbm(vec{p.x / 3, p.y / 3, 2}, octaves-3)
 	body := mix(hex(0x93A097), hex(0x6C7C78), clamp01(0.5+1.1*mottle))
 	body = mix(body, hex(0xC9C2B0), smooth(-0.06, 0, damage(p))*0.7)
 	if bare > 0 {
@@ -141,6 +145,9 @@ func linen(pitch float64, stripe func(x float64) rgb) material {
 func speckled(rim float64) material {
 	return func(p, n vec, fine bool) finish {
 		body := mix(hex(0xE9E1D0), hex(0xCDBFA6), clamp01(0.4+fbm(p.scale(0.25), 3)))
+		if !fine {
+			return finish{body: body.scale(0.93), f0: 0.045, rough: 0.09}
+		}
 		for _, size := range [3]float64{1.1, 2.6, 5} {
 			c := cells(p.scale(size))
 			r := 0.09 + 0.2*unit01(mix32(c.id))*unit01(mix32(c.id+1))
@@ -148,11 +155,9 @@ func speckled(rim float64) material {
 		}
 		thin := smooth(rim-0.45, rim-0.05, p.y+0.12*fbm(p.scale(1.2), 3))
 		body = mix(body, hex(0x6B4429), thin)
-		f := finish{body: body, f0: 0.045, rough: 0.09}
-		if fine {
-			f.n = bump(p, n, 0.05, func(p vec) float64 { return 0.012*fbm(p.scale(0.8), 3) + 0.03*math.Sin(p.y*5)/5 })
-		}
-		return f
+		return finish{body: body, f0: 0.045, rough: 0.09, n: bump(p, n, 0.05, func(p vec) float64 {
+			return 0.012*fbm(p.scale(0.8), 3) + 0.006*math.Sin(5*p.y)
+		})}
 	}
 }
 
@@ -206,7 +211,7 @@ func pulp(r float64, skin material) material {
 			h := int(math.Floor(part))
 			sac := cells(vec{q*r*1.5 + 9*hash01(h, 3), fract(part) * 5.5, float64(h)})
 			wall := smooth(0, 0.18, sac.next-sac.near)
-			flesh := mix(hex(0xFFC061), hex(0xF58A0C), wall*(0.7+0.3*unit01(mix32(sac.id))))
+			flesh := mix(hex(0xF6AE45), hex(0xE57300), wall*(0.75+0.25*unit01(mix32(sac.id))))
 			white := mix(hex(0xF6E6BE), hex(0xF2C46A), smooth(0.4, 0.9, q)*0.6)
 			body := mix(white, flesh, juice)
 			return mix(body, hex(0xE98310), smooth(0.955, 0.975, q)), juice * (0.06*wall - 0.05)
@@ -262,29 +267,34 @@ func grape(p, n vec, fine bool) finish {
 	return finish{body: body, f0: 0.04, rough: 0.08 + 0.3*bloom, thin: 0.12}
 }
 
-// walnut is a shell with wandering grooves; the seam lies in the y, z plane.
+// walnut is a shell with wandering grooves between its poles on the y axis.
 func walnut(p, n vec, fine bool) finish {
 	groove := func(p vec) float64 {
-		q := p.along(warp(p.scale(0.9), 2), 0.5)
-		return smooth(0, 0.2, math.Abs(fbm(q.scale(0.9), 3)))
+		q := vec{p.x, p.y * 0.55, p.z}
+		q = q.along(warp(q.scale(1.3), 2), 0.45)
+		return smooth(0, 0.3, math.Abs(fbm(q.scale(1.25), 3)))
 	}
 	g := groove(p)
-	body := mix(hex(0x6A4526), hex(0xC39A66), g).scale(0.9 + 0.3*fbm(p.scale(3), 2))
-	f := finish{body: body, f0: 0.03, rough: 0.4}
+	body := mix(hex(0x5E3E20), hex(0xCBA672), 0.1+0.9*g).scale(0.95 + 0.4*fbm(p.scale(3), 2))
+	f := finish{body: body, f0: 0.03, rough: 0.38}
 	if fine {
-		f.n = bump(p, n, 0.02, func(p vec) float64 { return 0.1 * groove(p) })
+		f.n = bump(p, n, 0.02, func(p vec) float64 { return 0.1*groove(p) + 0.02*fbm(p.scale(4), 2) })
 	}
 	return f
 }
 
-// leaf is green above and silver below, with a midrib along x; y points up.
+// leaf is green above and silver below, with a paler midrib and veins; x runs from its
+// stalk to its tip and y points up.
 func leaf(p, n vec, fine bool) finish {
-	body := mix(hex(0x5C6E3A), hex(0x3E5128), clamp01(0.5+fbm(p.scale(2.5), 3)))
-	if n.y < 0 {
-		body = hex(0xA9B39A)
+	vein := smooth(0.05, 0.015, math.Abs(p.z))
+	if fine {
+		vein = max(vein, 0.35*smooth(0.93, 1, math.Sin(9*(p.x-1.2*math.Abs(p.z)))))
 	}
-	body = mix(body, hex(0xA8B27A), smooth(0.05, 0.02, math.Abs(p.z)))
-	return finish{body: body, f0: 0.04, rough: 0.3, thin: 0.25}
+	body := mix(hex(0x7C8C4E), hex(0x50663A), clamp01(0.5+fbm(p.scale(2.5), 3)))
+	if n.y < 0 {
+		body = mix(hex(0xB4BCA6), hex(0x98A388), clamp01(0.5+fbm(p.scale(4), 2)))
+	}
+	return finish{body: mix(body, hex(0xBFC792), 0.7*vein), f0: 0.04, rough: 0.28, thin: 0.25}
 }
 
 // bookCloth is a woven cover, with a title stamped in gold where title is 1 (nil: none).
@@ -331,6 +341,11 @@ func cork(p, n vec, fine bool) finish {
 	c := cells(vec{p.x * 4, p.y * 2.5, p.z * 4})
 	body := mix(hex(0xC79A65), hex(0x8C6239), clamp01(0.3+fbm(p.scale(2), 3)))
 	return finish{body: mix(body, hex(0x4A301B), 0.8*smooth(0.3, 0.15, c.near))}
+}
+
+// stalkSkin is the green brown of a grape's stalk.
+func stalkSkin(p, n vec, fine bool) finish {
+	return finish{body: mix(hex(0x8A8A4A), hex(0x6B5730), clamp01(0.5+fbm(p.scale(2), 3))), f0: 0.03, rough: 0.5}
 }
 
 // bark is the brown of twigs and stems.

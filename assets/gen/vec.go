@@ -12,12 +12,16 @@ func grey(v float64) rgb { return rgb{v, v, v} }
 
 // hex is the linear colour of an sRGB code such as 0xE8E2D0.
 func hex(code uint32) rgb {
-	return rgb{
-		toLinear(float64(code>>16&255) / 255),
-		toLinear(float64(code>>8&255) / 255),
-		toLinear(float64(code&255) / 255),
-	}
+	return rgb{linear[code>>16&255], linear[code>>8&255], linear[code&255]}
 }
+
+// linear is the light of each of the 256 levels of sRGB.
+var linear = func() (t [256]float64) {
+	for i := range t {
+		t[i] = toLinear(float64(i) / 255)
+	}
+	return t
+}()
 
 func (a vec) add(b vec) vec              { return vec{a.x + b.x, a.y + b.y, a.z + b.z} }
 func (a vec) sub(b vec) vec              { return vec{a.x - b.x, a.y - b.y, a.z - b.z} }
@@ -33,6 +37,10 @@ func (a vec) along(d vec, t float64) vec { return vec{a.x + t*d.x, a.y + t*d.y, 
 func (a vec) cross(b vec) vec {
 	return vec{a.y*b.z - a.z*b.y, a.z*b.x - a.x*b.z, a.x*b.y - a.y*b.x}
 }
+
+// lower and upper take the lesser and the greater of each pair of numbers.
+func lower(a, b vec) vec { return vec{min(a.x, b.x), min(a.y, b.y), min(a.z, b.z)} }
+func upper(a, b vec) vec { return vec{max(a.x, b.x), max(a.y, b.y), max(a.z, b.z)} }
 
 // apply maps f over the three numbers.
 func (a vec) apply(f func(float64) float64) vec { return vec{f(a.x), f(a.y), f(a.z)} }
