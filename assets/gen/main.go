@@ -91,6 +91,9 @@ func (o options) stillLife(n int) drawing {
 }
 
 func write(path string, m image.Image) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
 	f, err := os.Create(path)
 	if err != nil {
 		return err
