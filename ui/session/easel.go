@@ -271,7 +271,7 @@ func (b *brush) hang(w want) bool {
 		if !b.showIf(wanted, func(e *easel, st *State) {
 			e.want.at = i
 			info.Version = s.next()
-			st.Picture, st.Panes = info, noPanes()
+			st.Picture, st.Panes, st.Noise = info, noPanes(), e.want.noise
 			st.Original, st.Versions[PaneOriginal], st.Pending = pic.Pix, s.next(), true
 		}) {
 			return false
@@ -460,7 +460,7 @@ func (s *Session) UseSample(i int) {
 
 // show wants another list of pictures. Samples get noise, others have their own.
 func (s *Session) show(list []source, at int, ticket uint64) {
-	s.kick(func(w *want, st *State) {
+	s.kick(func(w *want, _ *State) {
 		if ticket < s.easel.asked {
 			return
 		}
@@ -470,7 +470,6 @@ func (s *Session) show(list []source, at int, ticket uint64) {
 		if list[at].path == "" {
 			w.noise = s.easel.samples
 		}
-		st.Noise = w.noise
 	})
 }
 
