@@ -98,11 +98,12 @@ def holds_for_the_original(stage):
     p = stage.ready()
     p.screen.move(*p.middle("pane.reconstruction"))
     p.settle()
-    before = p.pixels("pane.reconstruction")
+    before, original = p.pixels("pane.reconstruction"), p.pixels("pane.original")
+    assert changed(before, original, 2) > 0.1, "the reconstruction is the original"
     p.screen.hold("b", True)
-    until(lambda: changed(before, p.pixels("pane.reconstruction")) > 0.05, 3, "B shows nothing else")
+    until(lambda: changed(original, p.pixels("pane.reconstruction"), 2) < 0.02, 3, "B does not show the original")
     p.screen.hold("b", False)
-    until(lambda: changed(before, p.pixels("pane.reconstruction")) < 0.02, 3, "the reconstruction has not come back")
+    until(lambda: changed(before, p.pixels("pane.reconstruction"), 2) < 0.02, 3, "the reconstruction has not come back")
 
 
 def says_what_is_wrong(stage):
@@ -197,12 +198,12 @@ def survives_a_kill(stage):
 
 
 def rests_when_idle(stage):
-    """An idle window uses no processor to speak of."""
+    """An idle window uses no processor to speak of: an empty one of the toolkit takes 1.5 %, one that repaints 30 %."""
     p = stage.ready()
     p.screen.move(0, 0)
     time.sleep(2)  # what a start leaves to do is done
     share = p.cpu(5)
-    assert share < 0.02, f"uses {share:.1%} of a core"
+    assert share < 0.04, f"uses {share:.1%} of a core"
     return f"{share:.1%} of a core"
 
 
@@ -214,11 +215,11 @@ def colours(rgb):
     return len({rgb[i:i + 3] for i in range(0, len(rgb), 3)})
 
 
-def changed(a, b):
-    """The share of colour values that differ visibly; 1 where the sizes differ."""
+def changed(a, b, by=8):
+    """The share of colour values that differ by more than so many levels; 1 where the sizes differ."""
     if len(a) != len(b):
         return 1
-    return sum(abs(u - v) > 8 for u, v in zip(a, b)) / len(a)
+    return sum(abs(u - v) > by for u, v in zip(a, b)) / len(a)
 
 
 class Stage:
