@@ -139,7 +139,7 @@ func (m *menus) show(f frame) {
 	now[0] = !now[0]
 	text := lang.L("Save the result…")
 	if f.page == session.PageTrain {
-		text = lang.L("Save the model…")
+		text = lang.L("Save…")
 		now[0] = now[1]
 	}
 	changed := m.saveResult.Label != text

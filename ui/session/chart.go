@@ -15,8 +15,11 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
 
 	"sieve/imageio"
 )
@@ -79,7 +82,8 @@ var (
 func drawChart(w io.Writer, format string, train Train, log bool) error {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = "step", "loss ("+train.Spec.Loss+")"
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.Padding, p.Legend.XOffs = true, vg.Points(3), -vg.Points(6)
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(roundTicks), plot.TickerFunc(roundTicks)
 	p.BackgroundColor = color.White
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{0xe4}, color.Gray{0xe4}
@@ -137,10 +141,34 @@ func drawChart(w io.Writer, format string, train Train, log bool) error {
 	if p.Y.Min == p.Y.Max {
 		p.Y.Min, p.Y.Max = p.Y.Min/2, p.Y.Max*2+1e-9
 	}
-	c, err := p.WriterTo(8*vg.Inch, 5*vg.Inch, format)
-	if err != nil {
-		return err
+	for _, style := range []*text.Style{&p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
+		style.Font.Variant = "Sans"
 	}
-	_, err = c.WriteTo(w)
+	const width, height, margin = 8 * vg.Inch, 5 * vg.Inch, 12
+	var c interface {
+		vg.CanvasSizer
+		io.WriterTo
+	} = vgsvg.New(width, height)
+	if format == "png" {
+		c = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(192))}
+	}
+	p.Draw(draw.Crop(draw.New(c), margin, -2*margin, margin, -margin))
+	_, err := c.WriteTo(w)
 	return err
+}
+
+// roundTicks are five to ten round numbers from low to high.
+func roundTicks(low, high float64) []plot.Tick {
+	unit := math.Pow(10, math.Floor(math.Log10((high-low)/5)))
+	for _, k := range []float64{5, 2} {
+		if (high-low)/(k*unit) >= 5 {
+			unit *= k
+			break
+		}
+	}
+	var ticks []plot.Tick
+	for i := math.Ceil(low / unit); i*unit <= high; i++ {
+		ticks = append(ticks, plot.Tick{Value: i * unit, Label: strconv.FormatFloat(i*unit, 'g', 6, 64)})
+	}
+	return ticks
 }
