@@ -104,24 +104,29 @@ func (f specFlags) apply(s *session.Spec) {
 	set(&s.Check, f.Check)
 }
 
+// misuse is what is wrong with flags that do not go together.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+
 // job gathers the settings from spec file or recipe and flags.
 func (c trainCmd) job() (session.TrainJob, error) {
 	job := session.TrainJob{Data: c.Data, Minutes: c.Minutes, Out: c.Out, Resume: c.Resume, Limits: c.limits()}
 	switch {
 	case c.Spec != "" && c.Recipe != "":
-		return job, errors.New("name a spec file or a recipe, not both")
+		return job, misuse("name a spec file or a recipe, not both")
 	case c.Resume == "" && c.Data == "":
-		return job, errors.New("name what to learn from with --data, or a checkpoint with --resume")
+		return job, misuse("name what to learn from with --data, or a checkpoint with --resume")
 	case c.Steps != nil && c.Minutes > 0:
-		return job, errors.New("give --steps or --minutes, not both")
+		return job, misuse("give --steps or --minutes, not both")
 	case c.Steps != nil && *c.Steps <= 0:
-		return job, errors.New("--steps must be at least 1")
+		return job, misuse("--steps must be at least 1")
 	case c.Minutes < 0:
-		return job, errors.New("--minutes must be more than 0")
+		return job, misuse("--minutes must be more than 0")
 	case c.Steps == nil && c.Minutes == 0 && c.Resume == "" && c.Spec == "" && c.Recipe == "":
-		return job, errors.New("say how long with --steps or --minutes")
+		return job, misuse("say how long with --steps or --minutes")
 	case c.Resume != "" && (c.Spec != "" || c.Recipe != "" || c.Seed != nil):
-		return job, errors.New("a checkpoint has its own settings: leave out --spec, --recipe and --seed")
+		return job, misuse("a checkpoint has its own settings: leave out --spec, --recipe and --seed")
 	}
 	var err error
 	switch {
@@ -129,7 +134,7 @@ func (c trainCmd) job() (session.TrainJob, error) {
 		// What a run is stays; how long and how fast it goes on may change.
 		for _, f := range c.given() {
 			if f != "rate" {
-				return job, fmt.Errorf("a checkpoint has its own settings: leave out --%s", f)
+				return job, misuse("a checkpoint has its own settings: leave out --" + f)
 			}
 		}
 		set(&job.Spec.Rate, c.Rate)
@@ -198,8 +203,8 @@ func (c trainCmd) Run(ctx context.Context, s Streams) error {
 	}
 	job, err := c.job()
 	if err != nil {
-		if !session.IsMistake(err) && errors.Unwrap(err) == nil {
-			return usage(s, "train", err.Error())
+		if m, ok := err.(misuse); ok {
+			return usage(s, "train", string(m))
 		}
 		return err
 	}
