@@ -329,6 +329,9 @@ func read(r io.Reader) (*file, error) {
 	if n != end {
 		return nil, fmt.Errorf("%w: it holds %d bytes of weights, its header says %d", ErrFormat, n, end)
 	}
+	if need := 4 * int64(f.spec.Count()); n < need {
+		return nil, fmt.Errorf("%w: it holds %d bytes of weights, its settings need %d", ErrFormat, n, need)
+	}
 	f.body = body.Bytes()
 	hash := sha256.New()
 	hash.Write(f.header)

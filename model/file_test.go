@@ -2,7 +2,9 @@ package model
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"math/rand/v2"
 	"runtime"
@@ -126,19 +128,22 @@ func TestHugeDeclarations(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	for name, b := range map[string]string{
 		"header":  "\xff\xff\xff\xff\xff\xff\xff\x7f{}",
-		"width":   strings.Replace(whole, `\"width\":2`, `\"width\":512,\"kernel\":7,\"blocks\":16,\"depth\":5`, 1),
+		"beyond":  strings.NewReplacer(`\"width\":2`, `\"width\":512`, `\"blocks\":0`, `\"blocks\":16`).Replace(whole),
+		"allowed": strings.NewReplacer(`\"width\":2`, `\"width\":512`, `\"blocks\":0`, `\"blocks\":2`).Replace(whole),
 		"offsets": strings.Replace(whole, `"data_offsets":[0,`, `"data_offsets":[0,9223372036854775807,`, 1),
 		"shape":   strings.Replace(whole, `"shape":[2]`, `"shape":[4294967296,4294967296,4294967296]`, 1),
 	} {
 		if name != "header" {
-			n := strings.LastIndex(b, "}}") + 2
-			b = string(binary.LittleEndian.AppendUint64(nil, uint64(n-8))) + b[8:]
+			size := binary.LittleEndian.Uint64([]byte(whole)) + uint64(len(b)-len(whole))
+			b = string(binary.LittleEndian.AppendUint64(nil, size)) + b[8:]
 		}
 		if b == whole {
 			t.Fatalf("%s: the file was not changed", name)
 		}
-		if err := readAny([]byte(b)); !errors.Is(err, ErrFormat) {
-			t.Errorf("%s: %v", name, err)
+		for _, b := range [][]byte{[]byte(b), rehashed([]byte(b))} {
+			if err := readAny(b); !errors.Is(err, ErrFormat) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 	runtime.ReadMemStats(&after)
@@ -147,13 +152,38 @@ func TestHugeDeclarations(t *testing.T) {
 	}
 }
 
-// FuzzRead must refuse or read, never panic.
+// FuzzRead must refuse or read, never panic, whether the hash is right or not.
 func FuzzRead(f *testing.F) {
 	f.Add(savedModel(f))
 	f.Add(savedCheckpoint(f))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if err := readAny(b); err != nil && !errors.Is(err, ErrFormat) {
-			t.Errorf("unexpected error %v", err)
+		for _, b := range [][]byte{b, rehashed(b)} {
+			if err := readAny(b); err != nil && !errors.Is(err, ErrFormat) {
+				t.Errorf("unexpected error %v", err)
+			}
 		}
 	})
+}
+
+// rehashed returns b with the hash that its contents should have.
+func rehashed(b []byte) []byte {
+	b = bytes.Clone(b)
+	if _, after, ok := bytes.Cut(b, []byte(`"sha256":"`)); ok && len(after) >= len(noHash) && len(b) > 8 {
+		copy(after, noHash)
+		sum := sha256.Sum256(b[8:])
+		hex.Encode(after, sum[:])
+	}
+	return b
+}
+
+// TestRehashed checks that the fuzzer gets past the hash.
+func TestRehashed(t *testing.T) {
+	b := savedModel(t)
+	b[len(b)-4] ^= 1 // of a weight
+	if err := readAny(b); !errors.Is(err, ErrFormat) {
+		t.Errorf("a changed weight: %v", err)
+	}
+	if err := readAny(rehashed(b)); err != nil {
+		t.Errorf("a changed weight under its right hash: %v", err)
+	}
 }
