@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -180,7 +179,3 @@ func each(n int, f func(t *nn.Tape, i int)) {
 	}
 	wg.Wait()
 }
-
-// psnr returns the peak signal-to-noise ratio in dB of a mean squared error for
-// values in [0, 1].
-func psnr(mse float64) float64 { return -10 * math.Log10(mse) }

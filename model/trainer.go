@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"sieve/model/metric"
 	"sieve/model/nn"
 	"sieve/model/noise"
 	"sieve/model/tensor"
@@ -285,11 +286,7 @@ func (tr *Trainer) validate() (Validation, error) {
 		z, _ := m.bottleneck.Code(t, m.enc.Forward(t, nn.Const(l.in)), nil)
 		y := m.dec.Forward(t, z)
 		loss[i] = float64(m.distortion(t, y, l.want, l.weight).Val.Data[0])
-		x := m.output(t, y).Val
-		for j, v := range x.Data {
-			d := float64(v - l.want.Data[j])
-			mse[i] += float64(d*d) / float64(len(x.Data))
-		}
+		mse[i] = metric.MSE(m.output(t, y).Val, l.want)
 	})
 	var v Validation
 	var all float64
@@ -297,7 +294,7 @@ func (tr *Trainer) validate() (Validation, error) {
 		v.Loss += loss[i] / float64(len(tr.val))
 		all += mse[i] / float64(len(tr.val))
 	}
-	v.PSNR = psnr(all)
+	v.PSNR = metric.Decibels(all)
 	if finite(v.Loss) && (tr.best == nil || v.Loss < tr.bestInfo.ValLoss) {
 		tr.best = copies(m.params())
 		tr.bestInfo = Info{Step: tr.Taken(), ValLoss: v.Loss, ValPSNR: v.PSNR}

@@ -19,7 +19,10 @@ import (
 // PSNR is the peak signal-to-noise ratio in dB for a peak of 1, over all
 // samples of all pictures together: 10 log10 1/MSE, +Inf when they are equal.
 // x and y have the same shape, which may be any.
-func PSNR(x, y *tensor.Tensor) float64 { return 10 * log10(1/MSE(x, y)) }
+func PSNR(x, y *tensor.Tensor) float64 { return Decibels(MSE(x, y)) }
+
+// Decibels is the peak signal-to-noise ratio of a mean squared error.
+func Decibels(mse float64) float64 { return 10 * log10(1/mse) }
 
 // MSE is the mean squared difference of x and y, which have the same shape.
 func MSE(x, y *tensor.Tensor) float64 {
