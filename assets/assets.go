@@ -14,8 +14,17 @@ import (
 //go:embed icon.png
 var icon []byte
 
-//go:embed samples/*.png
-var samples embed.FS
+// Sample pictures are embedded one by one: a file system would copy them at each call.
+var (
+	//go:embed samples/still-life.png
+	stillLife []byte
+	//go:embed samples/still-life-noisy.png
+	stillLifeNoisy []byte
+	//go:embed samples/lake.png
+	lake []byte
+	//go:embed samples/chart.png
+	chart []byte
+)
 
 //go:embed all:models
 var models embed.FS
@@ -37,18 +46,10 @@ type Sample struct {
 // Samples are the sample pictures, the one to show first at the front.
 func Samples() []Sample {
 	return []Sample{
-		{"still-life", "Still life", sample("still-life"), sample("still-life-noisy")},
-		{"lake", "Mountain lake", sample("lake"), nil},
-		{"chart", "Test chart", sample("chart"), nil},
+		{"still-life", "Still life", stillLife, stillLifeNoisy},
+		{"lake", "Mountain lake", lake, nil},
+		{"chart", "Test chart", chart, nil},
 	}
-}
-
-func sample(name string) []byte {
-	b, err := samples.ReadFile("samples/" + name + ".png")
-	if err != nil {
-		panic("assets: " + err.Error())
-	}
-	return b
 }
 
 // Model is the model file of a name that Models lists, and whether there is one.
