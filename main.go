@@ -25,12 +25,7 @@ func run(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	fd := int(os.Stderr.Fd())
-	width, _, err := term.GetSize(fd)
-	if err != nil {
-		width = 80
-	}
-	return cli.Run(ctx, versionText(), args, cli.Streams{Out: os.Stdout, Err: os.Stderr, Terminal: term.IsTerminal(fd), Width: width})
+	return cli.Run(ctx, versionText(), args, cli.Streams{Out: os.Stdout, Err: os.Stderr, Terminal: term.IsTerminal(int(os.Stderr.Fd()))})
 }
 
 // versionText names the build: the release, or the commit it was made from.

@@ -31,7 +31,6 @@ const (
 type Streams struct {
 	Out, Err io.Writer
 	Terminal bool // Err is a terminal, where a progress bar can be drawn
-	Width    int  // of the terminal in characters
 }
 
 // Commands are the words that make of the arguments a command rather than files

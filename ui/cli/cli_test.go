@@ -23,7 +23,7 @@ func run(t *testing.T, args ...string) (code int, out, errs string) {
 
 func runIn(ctx context.Context, stdout *bytes.Buffer, args ...string) (code int, out, errs string) {
 	var stderr bytes.Buffer
-	code = Run(ctx, "test", args, Streams{Out: stdout, Err: &stderr, Width: 80})
+	code = Run(ctx, "test", args, Streams{Out: stdout, Err: &stderr})
 	return code, stdout.String(), stderr.String()
 }
 
