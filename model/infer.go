@@ -28,7 +28,7 @@ func (m *Model) Features(ctx context.Context, x *tensor.Tensor, report Report) (
 	z := tensor.New(n, zh, zw, m.Spec.Latent)
 	plan, _ := m.Spec.plan()
 	halo := (reach(plan, 1) + cell - 1) / cell
-	err := tiles(ctx, n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
+	err := tiles(ctx, nn.NewForms(""), n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
 		out := in.grow(halo, zh, zw)
 		part := t.New(1, out.h*cell, out.w*cell, c)
 		for r := range out.h * cell {
@@ -38,7 +38,7 @@ func (m *Model) Features(ctx context.Context, x *tensor.Tensor, report Report) (
 				copy(dst[done:done+c], src[(w-1)*c:])
 			}
 		}
-		y, _ := m.bottleneck.Code(t, m.enc.Forward(t, nn.Const(part)), nil)
+		y, _ := m.bottleneck.Code(t, m.enc.Forward(t, t.Input(part)), nil)
 		in.cut(y.Val, out, z, i)
 	})
 	if err != nil {
@@ -58,13 +58,13 @@ func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report
 	x := tensor.New(n, h, w, m.Spec.Channels)
 	_, plan := m.Spec.plan()
 	halo := (reach(plan, cell) + cell - 1) / cell
-	err := tiles(ctx, n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
+	err := tiles(ctx, nn.NewForms(""), n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
 		out := in.grow(halo, zh, zw)
 		part := t.New(1, out.h, out.w, c)
 		for r := range out.h {
 			copy(part.Data[r*out.w*c:][:out.w*c], z.Data[((i*zh+out.y+r)*zw+out.x)*c:])
 		}
-		y := m.output(t, m.dec.Forward(t, nn.Const(part)))
+		y := m.output(t, m.dec.Forward(t, t.Input(part)))
 		in.scale(cell).cut(y.Val, out.scale(cell), x, i)
 	})
 	if err != nil {
@@ -139,13 +139,13 @@ const tilePixels = 256
 
 // tiles cuts n pictures of h × w cells into tiles and works on them on all
 // processors.
-func tiles(ctx context.Context, n, h, w, cell int, report Report, work func(t *nn.Tape, i int, in rect)) error {
+func tiles(ctx context.Context, forms *nn.Forms, n, h, w, cell int, report Report, work func(t *nn.Tape, i int, in rect)) error {
 	side := max(1, tilePixels/cell)
 	rows, cols := (h+side-1)/side, (w+side-1)/side
 	total := n * rows * cols
 	var mu sync.Mutex
 	done := 0
-	each(total, func(t *nn.Tape, k int) {
+	each(forms, total, func(t *nn.Tape, k int) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -165,12 +165,12 @@ func tiles(ctx context.Context, n, h, w, cell int, report Report, work func(t *n
 
 // each runs f(0) … f(n-1) on all processors, every goroutine with a tape of its
 // own that records nothing and is reset between calls.
-func each(n int, f func(t *nn.Tape, i int)) {
+func each(forms *nn.Forms, n int, f func(t *nn.Tape, i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
-			t := nn.NewInference()
+			t := nn.NewInference(forms)
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				f(t, i)
 				t.Reset()

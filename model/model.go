@@ -69,6 +69,10 @@ func build(rng *rand.Rand, s Spec, stages []stage) nn.Seq {
 		case "spread":
 			seq = append(seq, nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Shuffle(t, x, st.k) }))
 		case "act":
+			if slope, ok := slopes[s.Activation]; ok && fuse(seq, slope) {
+				seq = append(seq, nn.Func(done)) // keeps the names of the layers behind it
+				continue
+			}
 			seq = append(seq, activations[s.Activation])
 		case "residual":
 			body := build(rng, s, st.body)
@@ -85,9 +89,33 @@ func build(rng *rand.Rand, s Spec, stages []stage) nn.Seq {
 	return seq
 }
 
+// slopes are those of the activations that a convolution can do as it stores.
+var slopes = map[string]float32{"relu": 0, "leaky": leak}
+
+// leak is the slope of "leaky" below zero.
+const leak = 0.1
+
+// fuse lets the convolution that a network ends with do the activation behind it.
+func fuse(seq nn.Seq, slope float32) bool {
+	if len(seq) == 0 {
+		return false
+	}
+	switch l := seq[len(seq)-1].(type) {
+	case *nn.Conv2D:
+		l.Slope = slope
+	case *nn.ConvT2D:
+		l.Slope = slope
+	default:
+		return false
+	}
+	return true
+}
+
+func done(_ *nn.Tape, x *nn.Var) *nn.Var { return x }
+
 var activations = map[string]nn.Func{
 	"relu":    nn.ReLU,
-	"leaky":   func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.LeakyReLU(t, x, 0.1) },
+	"leaky":   func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.LeakyReLU(t, x, leak) },
 	"silu":    nn.SiLU,
 	"tanh":    nn.Tanh,
 	"sigmoid": nn.Sigmoid,

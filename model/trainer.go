@@ -21,10 +21,6 @@ var ErrDiverged = errors.New("model: training diverged")
 var ErrNoBest = errors.New("model: no best weights yet")
 
 const (
-	// maxShards is into how many pieces a step is cut. It is a property of the
-	// algorithm and not of the machine, so that a run gives the same weights on
-	// any number of processors.
-	maxShards = 8
 	// heldPictures is how many pictures a validation looks at.
 	heldPictures = 64
 	// greatestWeight bounds the root mean square of the weights: networks that
@@ -61,20 +57,19 @@ type Trainer struct {
 	m           *Model
 	scheme      noise.Scheme
 	train, held Source
-	opt         *nn.Optimiser
-	params      []*nn.Param
-	average     []*tensor.Tensor // nil without Spec.Average
-	best        []*tensor.Tensor // nil before the first validation
-	bestInfo    Info
-	shards      []*shard
-	grads       []*tensor.Tensor
-	val         []lesson // what validations look at, made once
+	*descent
+	params   []*nn.Param
+	average  []*tensor.Tensor // nil without Spec.Average
+	best     []*tensor.Tensor // nil before the first validation
+	bestInfo Info
+	runs     []run    // of the shards of a step
+	val      []lesson // what validations look at, made once
 }
 
-// A shard is a fixed part of every batch.
-type shard struct {
-	n    int // pictures
-	tape *nn.Tape
+// A run of a shard is what it takes and what comes of it.
+type run struct {
+	pcg  rand.PCG
+	rng  *rand.Rand // from pcg
 	part Progress
 	err  error
 }
@@ -96,20 +91,19 @@ func NewTrainer(spec Spec, train, held Source) (*Trainer, error) {
 		held = train
 	}
 	tr := &Trainer{m: m, scheme: scheme, train: train, held: held, params: m.params()}
+	var opt *nn.Optimiser
 	if spec.Optimiser == "adam" {
-		tr.opt = nn.NewAdam(tr.params, float32(spec.Decay))
+		opt = nn.NewAdam(tr.params, float32(spec.Decay))
 	} else {
-		tr.opt = nn.NewSGD(tr.params, float32(spec.Momentum), float32(spec.Decay))
+		opt = nn.NewSGD(tr.params, float32(spec.Momentum), float32(spec.Decay))
+	}
+	tr.descent = newDescent(spec.Batch, "", opt, tr.learnShard)
+	tr.runs = make([]run, len(tr.shards))
+	for i := range tr.runs {
+		tr.runs[i].rng = rand.New(&tr.runs[i].pcg)
 	}
 	if spec.Average > 0 {
 		tr.average = copies(tr.params)
-	}
-	for i := range min(maxShards, spec.Batch) {
-		k := min(maxShards, spec.Batch)
-		tr.shards = append(tr.shards, &shard{n: spec.Batch*(i+1)/k - spec.Batch*i/k, tape: nn.NewTape()})
-	}
-	for _, p := range tr.params {
-		tr.grads = append(tr.grads, tensor.New(p.Val.Shape...))
 	}
 	return tr, nil
 }
@@ -161,33 +155,24 @@ func (tr *Trainer) Step() (Progress, error) {
 	}
 	s := &tr.m.Spec
 	step := tr.Taken() + 1
-	each(len(tr.shards), func(_ *nn.Tape, i int) { tr.shards[i].learn(tr, step, i) })
+	norm := tr.gradients()
 	p := Progress{Step: step, Rate: s.rate(step)}
-	for _, sh := range tr.shards {
-		if sh.err != nil {
-			return p, fmt.Errorf("model: step %d: %w", step, sh.err)
+	for i := range tr.runs {
+		r := &tr.runs[i]
+		if r.err != nil {
+			return p, fmt.Errorf("model: step %d: %w", step, r.err)
 		}
-		share := float64(sh.n) / float64(s.Batch)
-		p.Loss += share * sh.part.Loss
-		p.Distortion += share * sh.part.Distortion
-		p.Price += share * sh.part.Price
+		share := float64(tr.shards[i].n) / float64(s.Batch)
+		p.Loss += share * r.part.Loss
+		p.Distortion += share * r.part.Distortion
+		p.Price += share * r.part.Price
 	}
-	tr.gather()
-	norm := nn.Norm(tr.grads)
 	if !finite(p.Loss) || !finite(norm) {
 		return p, fmt.Errorf("%w at step %d", ErrDiverged, step)
 	}
-	if s.Clip > 0 && norm > s.Clip {
-		k := float32(s.Clip / norm)
-		for _, g := range tr.grads {
-			for i := range g.Data {
-				g.Data[i] *= k
-			}
-		}
-	}
-	tr.opt.Update(tr.params, tr.grads, float32(p.Rate))
+	size := tr.step(p.Rate, s.Clip)
 	tr.m.Info.Step = step
-	if !(tr.size() < greatestWeight) {
+	if !(size < greatestWeight) {
 		return p, fmt.Errorf("%w at step %d", ErrDiverged, step)
 	}
 	if tr.average != nil {
@@ -208,26 +193,26 @@ func (tr *Trainer) Step() (Progress, error) {
 	return p, nil
 }
 
-// learn runs one shard forwards and backwards. Its chance depends on the seed,
-// the step and its place alone.
-func (sh *shard) learn(tr *Trainer, step, place int) {
-	s := &tr.m.Spec
-	rng := rand.New(rand.NewPCG(mix(s.Seed, uint64(step)), uint64(place)+1))
-	var x *tensor.Tensor
-	if x, sh.err = tr.train.Batch(rng, sh.n); sh.err != nil {
-		return
-	}
+// learnShard runs one shard forwards and backwards. Its chance depends on the
+// seed, the step and its place alone.
+func (tr *Trainer) learnShard(i int) {
+	s, sh, r := &tr.m.Spec, tr.shards[i], &tr.runs[i]
+	r.pcg.Seed(mix(s.Seed, uint64(tr.Taken()+1)), uint64(i)+1)
 	t := sh.tape
 	t.Reset()
-	in, want, weight := tr.scheme.Lesson(rng, x)
-	z, price := tr.m.bottleneck.Code(t, tr.m.enc.Forward(t, nn.Const(in)), rng)
+	var x *tensor.Tensor
+	if x, r.err = tr.train.Batch(r.rng, sh.n); r.err != nil {
+		return
+	}
+	in, want, weight := tr.scheme.Lesson(r.rng, x)
+	z, price := tr.m.bottleneck.Code(t, tr.m.enc.Forward(t, t.Input(in)), r.rng)
 	loss := tr.m.distortion(t, tr.m.dec.Forward(t, z), want, weight)
-	sh.part = Progress{Distortion: float64(loss.Val.Data[0])}
+	r.part = Progress{Distortion: float64(loss.Val.Data[0])}
 	if price != nil {
-		sh.part.Price = float64(price.Val.Data[0])
+		r.part.Price = float64(price.Val.Data[0])
 		loss = nn.AddScaled(t, loss, float32(s.Lambda), price)
 	}
-	sh.part.Loss = float64(loss.Val.Data[0])
+	r.part.Loss = float64(loss.Val.Data[0])
 	t.Backward(loss, float32(sh.n)/float32(s.Batch))
 }
 
@@ -243,34 +228,6 @@ func (m *Model) distortion(t *nn.Tape, y *nn.Var, want, weight *tensor.Tensor) *
 	}
 }
 
-// gather adds up the gradients of all shards, in their order.
-func (tr *Trainer) gather() {
-	each(len(tr.params), func(_ *nn.Tape, i int) {
-		sum := tr.grads[i].Data
-		clear(sum)
-		for _, sh := range tr.shards {
-			if g := sh.tape.Grad(tr.params[i]); g != nil {
-				for j, v := range g.Data {
-					sum[j] += v
-				}
-			}
-		}
-	})
-}
-
-// size returns the root mean square of the weights.
-func (tr *Trainer) size() float64 {
-	var s float64
-	n := 0
-	for _, p := range tr.params {
-		for _, v := range p.Val.Data {
-			s += float64(float64(v) * float64(v))
-		}
-		n += len(p.Val.Data)
-	}
-	return math.Sqrt(s / float64(n))
-}
-
 // validate looks at the held pictures with the weights that would be shipped,
 // and keeps these weights if they are the best so far.
 func (tr *Trainer) validate() (Validation, error) {
@@ -281,7 +238,7 @@ func (tr *Trainer) validate() (Validation, error) {
 	}
 	m := tr.Model()
 	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
-	each(len(tr.val), func(t *nn.Tape, i int) {
+	each(nn.NewForms(""), len(tr.val), func(t *nn.Tape, i int) {
 		l := tr.val[i]
 		z, _ := m.bottleneck.Code(t, m.enc.Forward(t, nn.Const(l.in)), nil)
 		y := m.dec.Forward(t, z)

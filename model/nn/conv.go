@@ -13,10 +13,19 @@ func convShape(n, h, w int, weights *Var, stride int) kernel.Conv {
 	return kernel.Conv{N: n, H: h, W: w, Cin: in, Cout: out, K: k, Stride: stride}
 }
 
+// forms returns v as convolutions read it.
+func (v *Var) forms() *kernel.Weights {
+	if v.weights != nil {
+		return v.weights
+	}
+	return kernel.NewWeights(v.Val.Data)
+}
+
 // Conv returns the convolution of x (N, H, W, Cin) with w (K, K, Cin, Cout) plus
 // b (Cout), zero-padded: (N, ⌈H/stride⌉, ⌈W/stride⌉, Cout). It is the
-// cross-correlation that every framework calls convolution.
-func Conv(t *Tape, x, w, b *Var, stride int) *Var {
+// cross-correlation that every framework calls convolution. A LeakyReLU of the
+// result is free: slope is its, and 1 is none.
+func Conv(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 	n, h, wd, c := x.Val.Dims4()
 	s := convShape(n, h, wd, w, stride)
 	if c != s.Cin {
@@ -24,34 +33,134 @@ func Conv(t *Tape, x, w, b *Var, stride int) *Var {
 	}
 	ho, wo := s.Out()
 	y := t.out(n, ho, wo, s.Cout)
-	s.Forward(t.work(), y.Val.Data, x.Val.Data, w.Val.Data, b.Val.Data, false)
-	t.push(func() {
-		kernel.ColumnSums(b.Grad.Data, y.Grad.Data)
-		s.BackwardWeights(t.work(), w.Grad.Data, x.Val.Data, y.Grad.Data)
-		if x.Grad != nil {
-			s.BackwardData(t.work(), x.Grad.Data, y.Grad.Data, w.Val.Data, nil, true)
-		}
-	})
+	s.Forward(t.work(), y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
+	t.count(s)
+	push(t, convStep{of{y}, s, x, w, b, slope})
 	return y
+}
+
+type convStep struct {
+	of
+	s       kernel.Conv
+	x, w, b *Var
+	slope   float32
+}
+
+func (o *convStep) back(t *Tape) {
+	x, dy := o.x.Val.Data, t.reluBiasGrad(o.y, o.b, o.slope)
+	if dw, acc := t.into(o.w); dw != nil {
+		o.s.BackwardWeights(t.work(), dw, x, dy, acc)
+	}
+	if dx, acc := t.into(o.x); dx != nil {
+		o.s.BackwardData(t.work(), dx, dy, o.w.forms(), onto(dx, acc))
+	}
 }
 
 // ConvT returns the transposed convolution of x (N, H, W, Cin) with
 // w (K, K, Cout, Cin) plus b (Cout): (N, H·stride, W·stride, Cout), the adjoint
-// of Conv with the same weights.
-func ConvT(t *Tape, x, w, b *Var, stride int) *Var {
+// of Conv with the same weights. slope is as in Conv.
+func ConvT(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 	n, h, wd, c := x.Val.Dims4()
 	s := convShape(n, h*stride, wd*stride, w, stride)
 	if c != s.Cout {
 		panic(fmt.Sprintf("nn: transposed convolution of %d channels got %d", s.Cout, c))
 	}
 	y := t.out(n, s.H, s.W, s.Cin)
-	s.BackwardData(t.work(), y.Val.Data, x.Val.Data, w.Val.Data, b.Val.Data, false)
-	t.push(func() {
-		kernel.ColumnSums(b.Grad.Data, y.Grad.Data)
-		s.BackwardWeights(t.work(), w.Grad.Data, y.Grad.Data, x.Val.Data)
-		if x.Grad != nil {
-			s.Forward(t.work(), x.Grad.Data, y.Grad.Data, w.Val.Data, nil, true)
-		}
-	})
+	s.BackwardData(t.work(), y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
+	t.count(s)
+	push(t, convTStep{of{y}, s, x, w, b, slope})
 	return y
+}
+
+type convTStep struct {
+	of
+	s       kernel.Conv
+	x, w, b *Var
+	slope   float32
+}
+
+func (o *convTStep) back(t *Tape) {
+	x, dy := o.x.Val.Data, t.reluBiasGrad(o.y, o.b, o.slope)
+	if dw, acc := t.into(o.w); dw != nil {
+		o.s.BackwardWeights(t.work(), dw, dy, x, acc)
+	}
+	if dx, acc := t.into(o.x); dx != nil {
+		o.s.Forward(t.work(), dx, dy, o.w.forms(), onto(dx, acc))
+	}
+}
+
+// reluBiasGrad turns the gradient of a convolution's result into that of its
+// sums, in place, gives the bias its own, and returns it.
+func (t *Tape) reluBiasGrad(y, b *Var, slope float32) []float32 {
+	dy := y.Grad.Data
+	db, acc := t.into(b)
+	if db != nil && !acc {
+		clear(db)
+	}
+	switch {
+	case db == nil && slope == 1:
+	case db == nil:
+		kernel.ReLUGrad(dy, y.Val.Data, slope)
+	case slope == 1:
+		kernel.ColumnSums(db, dy)
+	default:
+		kernel.ReLUGradSums(db, dy, y.Val.Data, slope)
+	}
+	return dy
+}
+
+// onto is the end of a sum that is a gradient.
+func onto(g []float32, acc bool) kernel.End {
+	if acc {
+		return kernel.End{Add: g, Slope: 1}
+	}
+	return kernel.End{Slope: 1}
+}
+
+// GDN returns x (N, H, W, C) divided by √(n), and with inverse multiplied with it:
+// n[o] = Σ_c gamma[c,o]·x[c]² + beta[o], with gamma (1, 1, C, C) and beta (C).
+// Neither may make a norm that is not above 0. Ballé et al., arXiv:1511.06281,
+// eq. 3 with the exponents of arXiv:1611.01704.
+func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
+	n, h, w, _ := x.Val.Dims4()
+	s := convShape(n, h, w, gamma, 1)
+	squares, r, y := t.same(x), t.same(x), t.same(x)
+	kernel.Mul(squares.Val.Data, x.Val.Data, x.Val.Data)
+	s.Forward(t.work(), r.Val.Data, squares.Val.Data, gamma.forms(), kernel.End{Bias: beta.Val.Data, Slope: 1})
+	kernel.Normalise(y.Val.Data, r.Val.Data, x.Val.Data, r.Val.Data, inverse)
+	t.count(s)
+	push(t, gdnStep{of{y}, s, x, gamma, beta, squares, r, inverse})
+	t.done(squares)
+	t.done(r)
+	return y
+}
+
+type gdnStep struct {
+	of
+	s              kernel.Conv
+	x, gamma, beta *Var
+	squares, r     *Var // r is what x was multiplied with
+	inverse        bool
+}
+
+func (o *gdnStep) back(t *Tape) {
+	x, dy, r := o.x.Val.Data, o.y.Grad.Data, o.r.Val.Data
+	dn := t.memory.take(len(dy))
+	kernel.NormGrad(dn, dy, o.y.Val.Data, r, o.inverse)
+	if g, acc := t.into(o.beta); g != nil {
+		if !acc {
+			clear(g)
+		}
+		kernel.ColumnSums(g, dn)
+	}
+	if g, acc := t.into(o.gamma); g != nil {
+		o.s.BackwardWeights(t.work(), g, o.squares.Val.Data, dn, acc)
+	}
+	if !o.x.fixed {
+		ds := o.squares.Val.Data // nobody reads the squares any more
+		o.s.BackwardData(t.work(), ds, dn, o.gamma.forms(), kernel.End{Slope: 1})
+		kernel.NormaliseGrad(dy, r, x, ds)
+		t.hand(o.y, o.x)
+	}
+	t.memory.give(dn)
 }

@@ -13,17 +13,18 @@ import (
 type Conv2D struct {
 	W, B   *Param
 	Stride int
+	Slope  float32 // of the LeakyReLU that is part of it; 1: none
 }
 
 // NewConv2D returns a convolution from in to out channels, k×k, with weights
 // drawn uniformly so that a ReLU behind it keeps the variance (He et al.,
 // arXiv:1502.01852) and no bias.
 func NewConv2D(rng *rand.Rand, in, out, k, stride int) *Conv2D {
-	return &Conv2D{uniform(rng, in*k*k, k, k, in, out), &Param{tensor.New(out)}, stride}
+	return &Conv2D{uniform(rng, in*k*k, k, k, in, out), &Param{tensor.New(out)}, stride, 1}
 }
 
 func (c *Conv2D) Forward(t *Tape, x *Var) *Var {
-	return Conv(t, x, t.Use(c.W), t.Use(c.B), c.Stride)
+	return Conv(t, x, t.Use(c.W), t.Use(c.B), c.Stride, c.Slope)
 }
 
 func (c *Conv2D) Params() iter.Seq2[string, *Param] { return pair(c.W, c.B) }
@@ -33,16 +34,17 @@ func (c *Conv2D) Params() iter.Seq2[string, *Param] { return pair(c.W, c.B) }
 type ConvT2D struct {
 	W, B   *Param
 	Stride int
+	Slope  float32 // as in Conv2D
 }
 
 // NewConvT2D returns a transposed convolution from in to out channels. Each
 // pixel of its result sees a stride-th of the taps in each direction.
 func NewConvT2D(rng *rand.Rand, in, out, k, stride int) *ConvT2D {
-	return &ConvT2D{uniform(rng, max(1, in*k*k/(stride*stride)), k, k, out, in), &Param{tensor.New(out)}, stride}
+	return &ConvT2D{uniform(rng, max(1, in*k*k/(stride*stride)), k, k, out, in), &Param{tensor.New(out)}, stride, 1}
 }
 
 func (c *ConvT2D) Forward(t *Tape, x *Var) *Var {
-	return ConvT(t, x, t.Use(c.W), t.Use(c.B), c.Stride)
+	return ConvT(t, x, t.Use(c.W), t.Use(c.B), c.Stride, c.Slope)
 }
 
 func (c *ConvT2D) Params() iter.Seq2[string, *Param] { return pair(c.W, c.B) }
@@ -76,12 +78,16 @@ func (s Seq) Forward(t *Tape, x *Var) *Var {
 	first := x
 	for _, l := range s {
 		y := l.Forward(t, x)
-		if x != first && y != x {
+		if x != first && !sameNumbers(x, y) {
 			t.done(x)
 		}
 		x = y
 	}
 	return x
+}
+
+func sameNumbers(x, y *Var) bool {
+	return len(x.Val.Data) > 0 && len(y.Val.Data) > 0 && &x.Val.Data[0] == &y.Val.Data[0]
 }
 
 func (s Seq) Params() iter.Seq2[string, *Param] {
@@ -104,4 +110,31 @@ func (r Residual) Forward(t *Tape, x *Var) *Var {
 	y := Add(t, x, d)
 	t.done(d)
 	return y
+}
+
+// Normalisation is GDN with learned gamma and beta, or its inverse.
+type Normalisation struct {
+	Gamma, Beta *Param
+	Inverse     bool
+}
+
+// NewNormalisation returns the GDN of c channels that starts as division by
+// √(1 + x²/10).
+func NewNormalisation(c int, inverse bool) *Normalisation {
+	n := &Normalisation{&Param{tensor.New(1, 1, c, c)}, &Param{tensor.New(c)}, inverse}
+	for i := range c {
+		n.Gamma.Val.Data[i*c+i] = 0.1
+		n.Beta.Val.Data[i] = 1
+	}
+	return n
+}
+
+func (l *Normalisation) Forward(t *Tape, x *Var) *Var {
+	return GDN(t, x, t.Use(l.Gamma), t.Use(l.Beta), l.Inverse)
+}
+
+func (l *Normalisation) Params() iter.Seq2[string, *Param] {
+	return func(yield func(string, *Param) bool) {
+		_ = yield("gamma", l.Gamma) && yield("beta", l.Beta)
+	}
 }

@@ -30,57 +30,113 @@ func judge(t *Tape, x *Var, want, weight *tensor.Tensor, at func(x, want float32
 	if total > 0 {
 		y.Val.Data[0] = float32(sum / total)
 	}
-	t.push(func() {
-		if x.Grad == nil || total == 0 {
-			return
-		}
-		g := float32(float64(y.Grad.Data[0]) / total)
-		for i, v := range x.Val.Data {
-			_, d := at(v, want.Data[i])
-			if weight != nil {
-				d *= weight.Data[i]
-			}
-			x.Grad.Data[i] += float32(g * d)
-		}
-	})
+	push(t, judgeStep{of{y}, x, want, weight, at, total})
 	return y
+}
+
+type judgeStep struct {
+	of
+	x            *Var
+	want, weight *tensor.Tensor
+	at           func(x, want float32) (loss, slope float32)
+	total        float64
+}
+
+func (o *judgeStep) back(t *Tape) {
+	if o.total == 0 {
+		return
+	}
+	g := float32(float64(o.y.Grad.Data[0]) / o.total)
+	t.each(o.x, func(i int) float32 {
+		_, d := o.at(o.x.Val.Data[i], o.want.Data[i])
+		if o.weight != nil {
+			d *= o.weight.Data[i]
+		}
+		return g * d
+	})
+}
+
+// each gives x the gradient whose elements f returns, if it wants one.
+func (t *Tape) each(x *Var, f func(i int) float32) {
+	dx, acc := t.into(x)
+	for i := range dx {
+		if d := f(i); acc {
+			dx[i] += d
+		} else {
+			dx[i] = d
+		}
+	}
 }
 
 // MSE returns the mean squared error of x against want where weight is not zero;
 // a nil weight counts every element.
 func MSE(t *Tape, x *Var, want, weight *tensor.Tensor) *Var {
-	return judge(t, x, want, weight, func(x, want float32) (float32, float32) {
-		d := x - want
-		return d * d, 2 * d
-	})
+	if weight != nil || len(x.Val.Data) != len(want.Data) {
+		return judge(t, x, want, weight, squared)
+	}
+	y := t.out(1)
+	y.Val.Data[0] = float32(kernel.SquaredError(x.Val.Data, want.Data) / float64(len(want.Data)))
+	push(t, mseStep{of{y}, x, want})
+	return y
+}
+
+func squared(x, want float32) (loss, slope float32) {
+	d := x - want
+	return d * d, 2 * d
+}
+
+// An mseStep is that of an error that counts every element.
+type mseStep struct {
+	of
+	x    *Var
+	want *tensor.Tensor
+}
+
+func (o *mseStep) back(t *Tape) {
+	a := float32(2 * float64(o.y.Grad.Data[0]) / float64(len(o.want.Data)))
+	dx, acc := t.into(o.x)
+	switch {
+	case dx == nil:
+	case acc:
+		d := t.memory.take(len(dx))
+		kernel.Difference(d, a, o.x.Val.Data, o.want.Data)
+		kernel.Axpy(1, d, dx)
+		t.memory.give(d)
+	default:
+		kernel.Difference(dx, a, o.x.Val.Data, o.want.Data)
+	}
 }
 
 // L1 returns the mean absolute error of x against want, weighted as in MSE.
 func L1(t *Tape, x *Var, want, weight *tensor.Tensor) *Var {
-	return judge(t, x, want, weight, func(x, want float32) (float32, float32) {
-		switch d := x - want; {
-		case d > 0:
-			return d, 1
-		case d < 0:
-			return -d, -1
-		default:
-			return d, 0 // not 0 but d, so that NaN stays NaN
-		}
-	})
+	return judge(t, x, want, weight, absolute)
+}
+
+func absolute(x, want float32) (loss, slope float32) {
+	switch d := x - want; {
+	case d > 0:
+		return d, 1
+	case d < 0:
+		return -d, -1
+	default:
+		return d, 0 // not 0 but d, so that NaN stays NaN
+	}
 }
 
 // BCE returns the mean binary cross-entropy, in nats, of pictures given by their
 // logits against want in [0, 1], weighted as in MSE: softplus(x) - want·x.
 func BCE(t *Tape, logits *Var, want, weight *tensor.Tensor) *Var {
-	return judge(t, logits, want, weight, func(x, want float32) (float32, float32) {
-		e := kernel.Exp(-max(x, -x)) // of -|x|, so that nothing overflows
-		soft := max(x, 0) + kernel.Log(1+e)
-		p := 1 / (1 + e)
-		if x < 0 {
-			p = 1 - p
-		}
-		return soft - float32(want*x), p - want
-	})
+	return judge(t, logits, want, weight, crossEntropy)
+}
+
+func crossEntropy(x, want float32) (loss, slope float32) {
+	e := kernel.Exp(-max(x, -x)) // of -|x|, so that nothing overflows
+	soft := max(x, 0) + kernel.Log(1+e)
+	p := 1 / (1 + e)
+	if x < 0 {
+		p = 1 - p
+	}
+	return soft - float32(want*x), p - want
 }
 
 // Abs returns the mean magnitude of x: the price of a sparse latent.
@@ -91,20 +147,27 @@ func Abs(t *Tape, x *Var) *Var {
 		s += math.Abs(float64(v))
 	}
 	y.Val.Data[0] = float32(s / float64(len(x.Val.Data)))
-	t.push(func() {
-		g := y.Grad.Data[0] / float32(len(x.Val.Data))
-		each(x, func(i int) float32 {
-			switch v := x.Val.Data[i]; {
-			case v > 0:
-				return g
-			case v < 0:
-				return -g
-			default:
-				return 0
-			}
-		})
-	})
+	push(t, absStep{of{y}, x})
 	return y
+}
+
+type absStep struct {
+	of
+	x *Var
+}
+
+func (o *absStep) back(t *Tape) {
+	g := o.y.Grad.Data[0] / float32(len(o.x.Val.Data))
+	t.each(o.x, func(i int) float32 {
+		switch v := o.x.Val.Data[i]; {
+		case v > 0:
+			return g
+		case v < 0:
+			return -g
+		default:
+			return 0
+		}
+	})
 }
 
 // Gauss draws from the normal distributions whose means are the first half of
@@ -126,18 +189,45 @@ func Gauss(t *Tape, x *Var, eps *tensor.Tensor) (z, nats *Var) {
 		}
 	}
 	nats.Val.Data[0] = float32(s / float64(n))
-	t.push(func() {
-		k := nats.Grad.Data[0] / float32(n)
-		for i, g := range z.Grad.Data {
-			a := i/c*c2 + i%c
-			mu, lv := x.Val.Data[a], x.Val.Data[a+c]
-			x.Grad.Data[a] += g + float32(k*mu)
-			d := float32(k * (kernel.Exp(lv) - 1) / 2)
-			if eps != nil {
-				d += float32(g * eps.Data[i] * kernel.Exp(lv/2) / 2)
-			}
-			x.Grad.Data[a+c] += d
-		}
-	})
+	push(t, gaussStep{of{z}, x, nats, eps})
 	return z, nats
+}
+
+type gaussStep struct {
+	of
+	x, nats *Var
+	eps     *tensor.Tensor
+}
+
+// result is the price where nobody looked at the draw.
+func (o *gaussStep) result() *Var {
+	if o.y.Grad == nil {
+		return o.nats
+	}
+	return o.y
+}
+
+func (o *gaussStep) back(t *Tape) {
+	n, _, _, c2 := o.x.Val.Dims4()
+	c := c2 / 2
+	var k float32
+	if o.nats.Grad != nil {
+		k = o.nats.Grad.Data[0] / float32(n)
+	}
+	t.each(o.x, func(i int) float32 {
+		at := i/c2*c + i%c
+		var g float32
+		if o.y.Grad != nil {
+			g = o.y.Grad.Data[at]
+		}
+		if i%c2 < c {
+			return g + float32(k*o.x.Val.Data[i])
+		}
+		lv := o.x.Val.Data[i]
+		d := float32(k * (kernel.Exp(lv) - 1) / 2)
+		if o.eps != nil {
+			d += float32(g * o.eps.Data[at] * kernel.Exp(lv/2) / 2)
+		}
+		return d
+	})
 }

@@ -4,19 +4,25 @@ import (
 	"fmt"
 
 	"sieve/model/internal/kernel"
-	"sieve/model/tensor"
 )
 
 // LeakyReLU returns x where it is positive and slope·x elsewhere.
 func LeakyReLU(t *Tape, x *Var, slope float32) *Var {
 	y := t.same(x)
 	kernel.ReLU(y.Val.Data, x.Val.Data, slope)
-	t.push(func() {
-		if x.Grad != nil {
-			kernel.ReLUGrad(x.Grad.Data, y.Grad.Data, y.Val.Data, slope)
-		}
-	})
+	push(t, reluStep{of{y}, x, slope})
 	return y
+}
+
+type reluStep struct {
+	of
+	x     *Var
+	slope float32
+}
+
+func (o *reluStep) back(t *Tape) {
+	kernel.ReLUGrad(o.y.Grad.Data, o.y.Val.Data, o.slope)
+	t.hand(o.y, o.x)
 }
 
 // ReLU returns max(x, 0).
@@ -26,47 +32,60 @@ func ReLU(t *Tape, x *Var) *Var { return LeakyReLU(t, x, 0) }
 func Sigmoid(t *Tape, x *Var) *Var {
 	y := t.same(x)
 	kernel.Sigmoid(y.Val.Data, x.Val.Data)
-	t.push(func() {
-		each(x, func(i int) float32 { return y.Grad.Data[i] * (y.Val.Data[i] * (1 - y.Val.Data[i])) })
-	})
+	push(t, sigmoidStep{of{y}, x})
 	return y
+}
+
+type sigmoidStep struct {
+	of
+	x *Var
+}
+
+func (o *sigmoidStep) back(t *Tape) {
+	kernel.SigmoidGrad(o.y.Grad.Data, o.y.Val.Data)
+	t.hand(o.y, o.x)
 }
 
 // Tanh returns the hyperbolic tangent of x.
 func Tanh(t *Tape, x *Var) *Var {
 	y := t.same(x)
 	kernel.Tanh(y.Val.Data, x.Val.Data)
-	t.push(func() {
-		each(x, func(i int) float32 { return y.Grad.Data[i] * (1 - float32(y.Val.Data[i]*y.Val.Data[i])) })
-	})
+	push(t, tanhStep{of{y}, x})
 	return y
+}
+
+type tanhStep struct {
+	of
+	x *Var
+}
+
+func (o *tanhStep) back(t *Tape) {
+	kernel.TanhGrad(o.y.Grad.Data, o.y.Val.Data)
+	t.hand(o.y, o.x)
 }
 
 // SiLU returns x·sigmoid(x). Elfwing et al., arXiv:1702.03118.
 func SiLU(t *Tape, x *Var) *Var {
 	s, y := t.same(x), t.same(x)
 	kernel.Sigmoid(s.Val.Data, x.Val.Data)
-	for i, v := range x.Val.Data {
-		y.Val.Data[i] = v * s.Val.Data[i]
-	}
-	t.push(func() {
-		each(x, func(i int) float32 {
-			p := s.Val.Data[i]
-			return y.Grad.Data[i] * (p * (1 + float32(x.Val.Data[i]*(1-p))))
-		})
-	})
+	kernel.Mul(y.Val.Data, x.Val.Data, s.Val.Data)
+	push(t, siluStep{of{y}, x, s})
 	t.done(s)
 	return y
 }
 
-// each adds f(i) to every element of x's gradient, if it has one.
-func each(x *Var, f func(i int) float32) {
-	if x.Grad == nil {
-		return
+type siluStep struct {
+	of
+	x, s *Var
+}
+
+// The gradient is dy·(s + y·(1-s)).
+func (o *siluStep) back(t *Tape) {
+	y, dy := o.y.Val.Data, o.y.Grad.Data
+	for i, s := range o.s.Val.Data {
+		dy[i] *= s + float32(y[i]*(1-s))
 	}
-	for i := range x.Grad.Data {
-		x.Grad.Data[i] += f(i)
-	}
+	t.hand(o.y, o.x)
 }
 
 // Add returns x + y.
@@ -77,15 +96,19 @@ func AddScaled(t *Tape, x *Var, a float32, y *Var) *Var {
 	z := t.same(x)
 	copy(z.Val.Data, x.Val.Data)
 	kernel.Axpy(a, y.Val.Data, z.Val.Data)
-	t.push(func() {
-		if x.Grad != nil {
-			kernel.Axpy(1, z.Grad.Data, x.Grad.Data)
-		}
-		if y.Grad != nil {
-			kernel.Axpy(a, z.Grad.Data, y.Grad.Data)
-		}
-	})
+	push(t, addStep{of{z}, x, y, a})
 	return z
+}
+
+type addStep struct {
+	of
+	left, right *Var
+	a           float32
+}
+
+func (o *addStep) back(t *Tape) {
+	t.add(o.right, o.a, o.y.Grad.Data)
+	t.hand(o.y, o.left)
 }
 
 // Up2 doubles height and width by repetition.
@@ -101,23 +124,49 @@ func Up2(t *Tape, x *Var) *Var {
 		}
 		copy(dst[2*w*c:], dst[:2*w*c])
 	}
-	t.push(func() {
-		if x.Grad == nil {
-			return
-		}
-		for r := range n * h {
-			dst := x.Grad.Data[r*w*c : (r+1)*w*c]
-			for half := range 2 {
-				src := y.Grad.Data[(2*r+half)*2*w*c:]
-				for i := range w {
-					kernel.Axpy(1, src[2*i*c:(2*i+1)*c], dst[i*c:(i+1)*c])
-					kernel.Axpy(1, src[(2*i+1)*c:(2*i+2)*c], dst[i*c:(i+1)*c])
-				}
-			}
-		}
-	})
+	push(t, up2Step{of{y}, x})
 	return y
 }
+
+type up2Step struct {
+	of
+	x *Var
+}
+
+func (o *up2Step) back(t *Tape) {
+	dx, acc := t.into(o.x)
+	if dx == nil {
+		return
+	}
+	if !acc {
+		clear(dx)
+	}
+	n, h, w, c := o.x.Val.Dims4()
+	for r := range n * h {
+		dst := dx[r*w*c : (r+1)*w*c]
+		for half := range 2 {
+			src := o.y.Grad.Data[(2*r+half)*2*w*c:]
+			for i := range w {
+				kernel.Axpy(1, src[2*i*c:(2*i+1)*c], dst[i*c:(i+1)*c])
+				kernel.Axpy(1, src[(2*i+1)*c:(2*i+2)*c], dst[i*c:(i+1)*c])
+			}
+		}
+	}
+}
+
+// Reshape returns the numbers of x in another shape.
+func Reshape(t *Tape, x *Var, shape ...int) *Var {
+	y := t.view(x.Val, shape...)
+	push(t, reshapeStep{of{y}, x})
+	return y
+}
+
+type reshapeStep struct {
+	of
+	x *Var
+}
+
+func (o *reshapeStep) back(t *Tape) { t.hand(o.y, o.x) }
 
 // Unshuffle gathers p×p neighbours into channels: (N, H, W, C) becomes
 // (N, H/p, W/p, p·p·C), row by row. H and W are multiples of p.
@@ -126,15 +175,22 @@ func Unshuffle(t *Tape, x *Var, p int) *Var {
 	if h%p != 0 || w%p != 0 {
 		panic(fmt.Sprintf("nn: cannot gather %d×%d blocks of a %d×%d picture", p, p, w, h))
 	}
+	if w == p { // a block is as wide as the picture, and stands as it should
+		return Reshape(t, x, n, h/p, 1, p*p*c)
+	}
 	y := t.out(n, h/p, w/p, p*p*c)
-	blocks(p, x.Val, y.Val, func(pix, block []float32) { copy(block, pix) })
-	t.push(func() {
-		if x.Grad != nil {
-			blocks(p, x.Grad, y.Grad, func(pix, block []float32) { kernel.Axpy(1, block, pix) })
-		}
-	})
+	blocks{n, h, w, c, p}.gather(y.Val.Data, x.Val.Data)
+	push(t, unshuffleStep{of{y}, x, blocks{n, h, w, c, p}})
 	return y
 }
+
+type unshuffleStep struct {
+	of
+	x *Var
+	b blocks
+}
+
+func (o *unshuffleStep) back(t *Tape) { o.b.move(t, o.y, o.x, o.b.spread) }
 
 // Shuffle spreads channels over p×p neighbours, the inverse of Unshuffle.
 func Shuffle(t *Tape, x *Var, p int) *Var {
@@ -142,25 +198,64 @@ func Shuffle(t *Tape, x *Var, p int) *Var {
 	if c%(p*p) != 0 {
 		panic(fmt.Sprintf("nn: cannot spread %d channels over %d×%d blocks", c, p, p))
 	}
+	if w == 1 {
+		return Reshape(t, x, n, h*p, p, c/(p*p))
+	}
 	y := t.out(n, h*p, w*p, c/(p*p))
-	blocks(p, y.Val, x.Val, func(pix, block []float32) { copy(pix, block) })
-	t.push(func() {
-		if x.Grad != nil {
-			blocks(p, y.Grad, x.Grad, func(pix, block []float32) { kernel.Axpy(1, pix, block) })
-		}
-	})
+	b := blocks{n, h * p, w * p, c / (p * p), p}
+	b.spread(y.Val.Data, x.Val.Data)
+	push(t, shuffleStep{of{y}, x, b})
 	return y
 }
 
-// blocks visits the rows of every p×p block of a picture beside their place in
-// the gathered tensor.
-func blocks(p int, picture, gathered *tensor.Tensor, visit func(pix, block []float32)) {
-	n, h, w, c := picture.Dims4()
-	row := p * c
-	for r := range n * h {
-		for j := range w / p {
-			at := ((r/p*(w/p)+j)*p + r%p) * row
-			visit(picture.Data[(r*w+j*p)*c:][:row], gathered.Data[at:][:row])
+type shuffleStep struct {
+	of
+	x *Var
+	b blocks
+}
+
+func (o *shuffleStep) back(t *Tape) { o.b.move(t, o.y, o.x, o.b.gather) }
+
+// blocks are the p×p blocks of pictures (n, h, w, c).
+type blocks struct{ n, h, w, c, p int }
+
+// gather lays the blocks of pictures one after the other.
+func (b blocks) gather(gathered, pictures []float32) {
+	row := b.p * b.c
+	for r := range b.n * b.h {
+		for j := range b.w / b.p {
+			copy(gathered[b.at(r, j):][:row], pictures[r*b.w*b.c+j*row:][:row])
 		}
 	}
+}
+
+// spread is the way back.
+func (b blocks) spread(pictures, gathered []float32) {
+	row := b.p * b.c
+	for r := range b.n * b.h {
+		for j := range b.w / b.p {
+			copy(pictures[r*b.w*b.c+j*row:][:row], gathered[b.at(r, j):][:row])
+		}
+	}
+}
+
+// at returns where row r of the pictures stands in block j of its row of blocks.
+func (b blocks) at(r, j int) int {
+	return ((r/b.p*(b.w/b.p)+j)*b.p + r%b.p) * b.p * b.c
+}
+
+// move hands y's gradient on to x, laid out by the other of gather and spread.
+func (blocks) move(t *Tape, y, x *Var, lay func(to, from []float32)) {
+	if x.fixed {
+		return
+	}
+	if x.Grad == nil {
+		to, _ := t.into(x)
+		lay(to, y.Grad.Data)
+		return
+	}
+	g := t.memory.take(len(y.Grad.Data))
+	lay(g, y.Grad.Data)
+	t.add(x, 1, g)
+	t.memory.give(g)
 }

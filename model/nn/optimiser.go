@@ -7,26 +7,51 @@ import (
 	"sieve/model/tensor"
 )
 
-// An Optimiser moves parameters against their gradients. Its state is open so
-// that it can be saved and restored.
+// An Optimiser moves parameters against their gradients, in jobs that several
+// goroutines may share: first all of Gather, then Begin, then all of Move. What
+// comes out does not depend on who does which. Its state is open so that it can
+// be saved and restored.
 type Optimiser struct {
 	Adaptive bool             // Adam; else gradient descent with momentum
 	Momentum float32          // of gradient descent
 	Decay    float32          // of weights, a step, in units of the rate
 	Steps    int              // taken so far
 	M, V     []*tensor.Tensor // moments, one a parameter; V is nil without Adaptive
+
+	params        []*Param
+	grads         []*tensor.Tensor
+	parts         []part
+	rate, shorten float32
+	adam          kernel.AdamStep
 }
+
+// A part of a parameter is what one job works on.
+type part struct {
+	param, from, to int
+	grad, size      float64 // Σ of squares: of the gradient, and of the parameter once moved
+}
+
+// partSize is small enough for the first cache to hold what a job reads.
+const partSize = 4096
 
 // NewAdam returns AdamW for the parameters: Kingma and Ba, arXiv:1412.6980, with
 // the decay of Loshchilov and Hutter, arXiv:1711.05101; β = 0.9 and 0.999.
 func NewAdam(params []*Param, decay float32) *Optimiser {
-	return &Optimiser{Adaptive: true, Decay: decay, M: zeros(params), V: zeros(params)}
+	o := NewSGD(params, 0, decay)
+	o.Adaptive, o.V = true, zeros(params)
+	return o
 }
 
 // NewSGD returns gradient descent with momentum (Polyak 1964, as PyTorch has it)
 // and decoupled decay.
 func NewSGD(params []*Param, momentum, decay float32) *Optimiser {
-	return &Optimiser{Momentum: momentum, Decay: decay, M: zeros(params)}
+	o := &Optimiser{Momentum: momentum, Decay: decay, M: zeros(params), params: params, grads: zeros(params)}
+	for i, p := range params {
+		for from := 0; from < len(p.Val.Data); from += partSize {
+			o.parts = append(o.parts, part{param: i, from: from, to: min(from+partSize, len(p.Val.Data))})
+		}
+	}
+	return o
 }
 
 func zeros(params []*Param) []*tensor.Tensor {
@@ -48,25 +73,84 @@ func (o *Optimiser) Forget() {
 	}
 }
 
-// Update takes one step: params[i] against grads[i].
-func (o *Optimiser) Update(params []*Param, grads []*tensor.Tensor, rate float32) {
+// Jobs returns how many calls of Gather and of Move make a step.
+func (o *Optimiser) Jobs() int { return len(o.parts) }
+
+// Gather adds up a part of the gradients on the tapes, in their order.
+func (o *Optimiser) Gather(job int, tapes []*Tape) {
+	p := &o.parts[job]
+	sum, some := o.grads[p.param].Data[p.from:p.to], false
+	for _, t := range tapes {
+		g := t.Grad(o.params[p.param])
+		switch {
+		case g == nil:
+		case some:
+			kernel.Axpy(1, g.Data[p.from:p.to], sum)
+		default:
+			copy(sum, g.Data[p.from:p.to])
+			some = true
+		}
+	}
+	if !some {
+		clear(sum)
+	}
+	p.grad = kernel.SquaredNorm(sum)
+}
+
+// Norm returns the Euclidean length of all gradients together.
+func (o *Optimiser) Norm() float64 {
+	var s float64
+	for i := range o.parts {
+		s += o.parts[i].grad
+	}
+	return math.Sqrt(s)
+}
+
+// Begin starts a step with a learning rate. A gradient that is longer than clip
+// is shortened to it; 0 is no limit.
+func (o *Optimiser) Begin(rate, clip float64) {
 	o.Steps++
+	o.rate, o.shorten = float32(rate), 1
+	if norm := o.Norm(); clip > 0 && norm > clip {
+		o.shorten = float32(clip / norm)
+	}
 	const beta1, beta2 = 0.9, 0.999
-	adam := kernel.AdamStep{
-		Rate: rate, Beta1: beta1, Beta2: beta2, Eps: 1e-8, Decay: o.Decay,
+	o.adam = kernel.AdamStep{
+		Rate: o.rate, Beta1: beta1, Beta2: beta2, Eps: 1e-8, Decay: o.Decay,
 		Bias1: float32(1 - power(beta1, o.Steps)), Bias2: float32(1 - power(beta2, o.Steps)),
 	}
-	for i, p := range params {
-		w, g, m := p.Val.Data, grads[i].Data, o.M[i].Data
-		if o.Adaptive {
-			kernel.Adam(w, m, o.V[i].Data, g, adam)
-			continue
-		}
-		for j := range w {
-			m[j] = float32(o.Momentum*m[j]) + g[j]
-			w[j] -= float32(rate * (m[j] + float32(o.Decay*w[j])))
+}
+
+// Move takes the step for a part of the parameters.
+func (o *Optimiser) Move(job int) {
+	p := &o.parts[job]
+	of := func(all []*tensor.Tensor) []float32 { return all[p.param].Data[p.from:p.to] }
+	w, g, m := o.params[p.param].Val.Data[p.from:p.to], of(o.grads), of(o.M)
+	if o.shorten != 1 {
+		for j := range g {
+			g[j] *= o.shorten
 		}
 	}
+	if o.Adaptive {
+		kernel.Adam(w, m, of(o.V), g, o.adam)
+	} else {
+		for j := range w {
+			m[j] = float32(o.Momentum*m[j]) + g[j]
+			w[j] -= float32(o.rate * (m[j] + float32(o.Decay*w[j])))
+		}
+	}
+	p.size = kernel.SquaredNorm(w)
+}
+
+// Size returns the root mean square of the parameters after a step.
+func (o *Optimiser) Size() float64 {
+	var s float64
+	n := 0
+	for i := range o.parts {
+		s += o.parts[i].size
+		n += o.parts[i].to - o.parts[i].from
+	}
+	return math.Sqrt(s / float64(n))
 }
 
 // power returns xⁿ by squaring: math.Pow is not the same on every machine.
@@ -79,15 +163,4 @@ func power(x float64, n int) float64 {
 		x *= x
 	}
 	return y
-}
-
-// Norm returns the Euclidean length of all gradients together.
-func Norm(grads []*tensor.Tensor) float64 {
-	var s float64
-	for _, g := range grads {
-		for _, v := range g.Data {
-			s += float64(float64(v) * float64(v))
-		}
-	}
-	return math.Sqrt(s)
 }

@@ -1,27 +1,34 @@
 // Package nn is differentiable arithmetic on tensors.
 //
-// Each operation is one function that computes its result and pushes onto a
-// Tape the closure that carries gradients back. With a nil Tape nothing is
-// recorded and the pass is inference: it may run beside training, on a clone.
-// The package knows nothing of autoencoders, data or files.
+// Each operation is one function that computes its result and leaves a step on
+// a Tape that carries gradients back. With a nil Tape nothing is recorded and
+// the pass is inference: it may run beside training, on a clone. The package
+// knows nothing of autoencoders, data or files.
 package nn
 
 import (
 	"iter"
 	"slices"
+	"sync"
 
 	"sieve/model/internal/kernel"
 	"sieve/model/tensor"
 )
 
 // A Var is a value in one pass and the gradient of the loss with respect to it.
-// Grad is nil when nothing is recorded.
+// Grad is nil until something has flowed back. Backward takes both away from
+// results when it has passed them; those of parameters stay.
 type Var struct {
 	Val, Grad *tensor.Tensor
+
+	fixed   bool            // no gradient flows through
+	own     *tensor.Tensor  // where the gradient of a parameter goes
+	weights *kernel.Weights // of a parameter, as convolutions read it
+	home    *result         // of a result of a tape
 }
 
 // Const returns a Var through which no gradient flows.
-func Const(x *tensor.Tensor) *Var { return &Var{Val: x} }
+func Const(x *tensor.Tensor) *Var { return &Var{Val: x, fixed: true} }
 
 // A Param is a learned tensor. Gradients live on the Tape, not here, so many
 // tapes may share one set of parameters.
@@ -35,41 +42,114 @@ type Layer interface {
 	Params() iter.Seq2[string, *Param]
 }
 
+// Forms are parameters as convolutions read them, made once for all tapes that
+// share them and kept until the parameters change. Several goroutines may use
+// them.
+type Forms struct {
+	kernel string
+	mu     sync.Mutex
+	of     map[*Param]*kernel.Weights
+}
+
+// NewForms returns no forms yet. The name is one of Kernels, which convolutions
+// are to use; "" is the first.
+func NewForms(name string) *Forms {
+	return &Forms{kernel: name, of: map[*Param]*kernel.Weights{}}
+}
+
+// Changed says that parameters are others now. No tape may be in use.
+func (f *Forms) Changed() {
+	for _, w := range f.of {
+		w.Changed()
+	}
+}
+
+func (f *Forms) weights(p *Param) *kernel.Weights {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w, ok := f.of[p]
+	if !ok {
+		w = kernel.NewWeights(p.Val.Data)
+		f.of[p] = w
+	}
+	return w
+}
+
 // A Tape remembers how to run a pass backwards, and keeps the memory of one
-// pass for the next. It serves one goroutine at a time.
+// pass for the next: a pass like the one before allocates nothing. It serves one
+// goroutine at a time.
 type Tape struct {
 	recording bool
-	undo      []func()
+	forms     *Forms
+	steps     []step
+	results   []*result
+	used      int   // of results, by this pass
+	marks     []int // how many were, before what each step belongs to
+	pushed    int   // how many were, when the last step was pushed
 	leafs     map[*Param]*Var
+	flops     float64 // of this pass
 	memory    arena
-	scratch   kernel.Scratch
+	scratch   *kernel.Scratch
+}
+
+// A step carries the gradient of an operation's result to its operands.
+type step interface {
+	result() *Var
+	back(t *Tape)
+}
+
+// of is the result that a step starts from.
+type of struct{ y *Var }
+
+func (o of) result() *Var { return o.y }
+
+// A result is a Var with all that it points to.
+type result struct {
+	Var
+	val, grad tensor.Tensor
+	shape     [4]int
+	lent      bool // Val's numbers are of this tape's memory, and not another's
 }
 
 // NewTape returns an empty tape.
-func NewTape() *Tape { return &Tape{recording: true, leafs: map[*Param]*Var{}} }
+func NewTape(f *Forms) *Tape {
+	t := NewInference(f)
+	t.recording = true
+	return t
+}
 
 // NewInference returns a tape that records nothing and only keeps memory from
 // pass to pass: what a nil Tape does, faster.
-func NewInference() *Tape { return &Tape{} }
+func NewInference(f *Forms) *Tape {
+	t := &Tape{forms: f, leafs: map[*Param]*Var{}, scratch: new(kernel.Scratch)}
+	if f.kernel != "" {
+		t.scratch = kernel.NewScratch(f.kernel)
+	}
+	return t
+}
 
-// Reset forgets the pass. Vars made by it must not be used afterwards; the
-// gradients of parameters are zero again.
+// Reset forgets the pass. Vars made by it must not be used afterwards, and
+// parameters have no gradient again.
 func (t *Tape) Reset() {
-	t.undo = t.undo[:0]
+	t.steps, t.marks, t.used, t.pushed = t.steps[:0], t.marks[:0], 0, 0
+	t.flops = 0
 	t.memory.reset()
 	for _, v := range t.leafs {
-		clear(v.Grad.Data)
+		v.Grad = nil
 	}
 }
 
 // Use returns p as a Var of this pass.
 func (t *Tape) Use(p *Param) *Var {
-	if t == nil || !t.recording {
+	if t == nil {
 		return Const(p.Val)
 	}
 	v, ok := t.leafs[p]
 	if !ok {
-		v = &Var{p.Val, tensor.New(p.Val.Shape...)}
+		v = &Var{Val: p.Val, fixed: !t.recording, weights: t.forms.weights(p)}
+		if t.recording {
+			v.own = tensor.New(p.Val.Shape...)
+		}
 		t.leafs[p] = v
 	}
 	return v
@@ -83,45 +163,158 @@ func (t *Tape) Grad(p *Param) *tensor.Tensor {
 	return nil
 }
 
-// Backward fills in every gradient of seed times a scalar loss.
+// Backward gives every parameter its gradient of seed times a scalar loss, and
+// the memory of the pass back as it goes.
 func (t *Tape) Backward(loss *Var, seed float32) {
-	loss.Grad.Data[0] = seed
-	for _, f := range slices.Backward(t.undo) {
-		f()
+	g, _ := t.into(loss)
+	g[0] = seed
+	for i, s := range slices.Backward(t.steps) {
+		if s.result().Grad != nil {
+			s.back(t)
+		}
+		for _, r := range t.results[t.marks[i]:t.used] {
+			t.release(r)
+		}
+		t.used = t.marks[i]
 	}
-	t.undo = t.undo[:0]
+	t.steps, t.marks, t.pushed = t.steps[:0], t.marks[:0], 0
+}
+
+// release gives the memory of a result back.
+func (t *Tape) release(r *result) {
+	if r.lent {
+		t.memory.give(r.val.Data)
+	}
+	if r.Grad != nil {
+		t.memory.give(r.Grad.Data)
+	}
+	r.val.Data, r.grad.Data = nil, nil
+}
+
+// push adds a step of the way back, in the memory of the step that stood in its
+// place in the pass before. It is dropped when nothing is recorded.
+func push[S any, P interface {
+	*S
+	step
+}](t *Tape, s S) {
+	if t == nil || !t.recording {
+		return
+	}
+	t.marks = append(t.marks, t.pushed)
+	t.pushed = t.used
+	n := len(t.steps)
+	if n < cap(t.steps) {
+		if old, ok := t.steps[:n+1][n].(P); ok {
+			*old = s
+			t.steps = t.steps[:n+1]
+			return
+		}
+	}
+	p := new(S)
+	*p = s
+	t.steps = append(t.steps, P(p))
 }
 
 // New returns a zeroed tensor that lives as long as this pass.
 func (t *Tape) New(shape ...int) *tensor.Tensor {
-	if t == nil {
-		return tensor.New(shape...)
-	}
-	x := t.memory.take(tensor.Size(shape...))
-	clear(x)
-	return &tensor.Tensor{Shape: slices.Clone(shape), Data: x}
+	v := t.out(shape...).Val
+	clear(v.Data)
+	return v
 }
 
-// out returns a result for an operation of this pass: its numbers are whatever
-// the memory held, its gradient is zero.
+// Input returns x as a Var of this pass through which no gradient flows.
+func (t *Tape) Input(x *tensor.Tensor) *Var {
+	v := t.view(x, x.Shape...)
+	v.fixed = true
+	return v
+}
+
+// out returns a result of this pass: its numbers are whatever the memory held.
 func (t *Tape) out(shape ...int) *Var {
 	if t == nil {
 		return &Var{Val: tensor.New(shape...)}
 	}
-	v := &Var{Val: &tensor.Tensor{Shape: slices.Clone(shape), Data: t.memory.take(tensor.Size(shape...))}}
-	if t.recording {
-		v.Grad = t.New(shape...)
+	r := t.result(t.memory.take(tensor.Size(shape...)), shape)
+	r.lent = true
+	return &r.Var
+}
+
+// view returns a result with the numbers of x in another shape.
+func (t *Tape) view(x *tensor.Tensor, shape ...int) *Var {
+	if t == nil {
+		return &Var{Val: x.Reshape(shape...)}
 	}
-	return v
+	return &t.result(x.Data, shape).Var
+}
+
+func (t *Tape) result(data []float32, shape []int) *result {
+	if t.used == len(t.results) {
+		t.results = append(t.results, new(result))
+	}
+	r := t.results[t.used]
+	t.used++
+	r.val = tensor.Tensor{Shape: append(r.shape[:0], shape...), Data: data}
+	r.Var = Var{Val: &r.val, home: r}
+	r.lent = false
+	return r
 }
 
 // same returns a result shaped like x.
 func (t *Tape) same(x *Var) *Var { return t.out(x.Val.Shape...) }
 
-// push adds a step of the way back. It is dropped when nothing is recorded.
-func (t *Tape) push(f func()) {
-	if t != nil && t.recording {
-		t.undo = append(t.undo, f)
+// into returns where a gradient of v goes, and whether it is to be added to what
+// is there. It returns nil where nobody wants one.
+func (t *Tape) into(v *Var) (g []float32, acc bool) {
+	switch {
+	case v.fixed:
+		return nil, false
+	case v.Grad != nil:
+		return v.Grad.Data, true
+	case v.own != nil:
+		v.Grad = v.own
+	default:
+		t.adopt(v, t.memory.take(len(v.Val.Data)))
+	}
+	return v.Grad.Data, false
+}
+
+// adopt makes g the gradient of v.
+func (t *Tape) adopt(v *Var, g []float32) {
+	if r := v.home; r != nil {
+		r.grad = tensor.Tensor{Shape: r.val.Shape, Data: g}
+		r.Grad = &r.grad
+		return
+	}
+	v.Grad = &tensor.Tensor{Shape: v.Val.Shape, Data: g} // made on no tape
+}
+
+// hand passes y's gradient on to x, as it stands: an operation has turned it
+// into x's in place. y has none afterwards.
+func (t *Tape) hand(y, x *Var) {
+	g := y.Grad.Data
+	switch {
+	case x.fixed:
+		return
+	case x.Grad == nil && x.own == nil:
+		t.adopt(x, g)
+		y.Grad = nil
+		return
+	}
+	t.add(x, 1, g)
+}
+
+// add adds a times g to x's gradient.
+func (t *Tape) add(x *Var, a float32, g []float32) {
+	to, acc := t.into(x)
+	switch {
+	case to == nil:
+	case acc:
+		kernel.Axpy(a, g, to)
+	case a == 1:
+		copy(to, g)
+	default:
+		clear(to)
+		kernel.Axpy(a, g, to)
 	}
 }
 
@@ -132,12 +325,23 @@ func (t *Tape) done(v *Var) {
 	}
 }
 
+// FLOPs returns the multiplications and additions of all convolutions of this
+// pass forwards, as their definitions count them.
+func (t *Tape) FLOPs() float64 { return t.flops }
+
+// count adds a convolution to the FLOPs of this pass.
+func (t *Tape) count(c kernel.Conv) {
+	if t != nil {
+		t.flops += c.FLOPs()
+	}
+}
+
 // work returns memory for the kernels.
 func (t *Tape) work() *kernel.Scratch {
 	if t == nil {
 		return new(kernel.Scratch)
 	}
-	return &t.scratch
+	return t.scratch
 }
 
 // An arena lends slices and takes all of them back at once.

@@ -48,6 +48,7 @@ func BenchmarkConv(b *testing.B) {
 	for _, l := range layers {
 		nx, nw, ny := l.lengths()
 		x, w, y := randoms(rng, nx).vec(), randoms(rng, nw).vec(), randoms(rng, ny).vec()
+		weights, dw := NewWeights(w), make([]float32, nw)
 		bias := randoms(rng, l.Cout).vec()
 		flops := 2 * float64(ny*l.K*l.K*l.Cin)
 		for _, kind := range Kinds() {
@@ -56,9 +57,9 @@ func BenchmarkConv(b *testing.B) {
 				name string
 				run  func()
 			}{
-				{"forward", func() { l.Forward(s, y, x, w, bias, false) }},
-				{"data", func() { l.BackwardData(s, x, y, w, nil, false) }},
-				{"weights", func() { l.BackwardWeights(s, w, x, y) }},
+				{"forward", func() { l.Forward(s, y, x, weights, End{Bias: bias}) }},
+				{"data", func() { l.BackwardData(s, x, y, weights, End{Slope: 1}) }},
+				{"weights", func() { l.BackwardWeights(s, dw, x, y, false) }},
 			} {
 				b.Run(fmt.Sprintf("%s/%s/%s", l.name, op.name, kind), func(b *testing.B) {
 					fastest(b, flops/1e9, "GFLOPS", op.run)
@@ -81,7 +82,10 @@ func BenchmarkElementwise(b *testing.B) {
 	}{
 		{"axpy", 3, func() { Axpy(1e-3, x, y) }},
 		{"relu", 2, func() { ReLU(y, x, 0.1) }},
-		{"relu gradient", 4, func() { ReLUGrad(z, y, x, 0.1) }},
+		{"relu gradient", 3, func() { ReLUGrad(z, y, 1) }},
+		{"relu gradient and sums", 3, func() { ReLUGradSums(u[:columns], z, y, 1) }},
+		{"squared error", 2, func() { SquaredError(x, y) }},
+		{"normalise", 4, func() { Normalise(z, u, x, y, false) }},
 		{"column sums", 1, func() { ColumnSums(y[:columns], x) }},
 		{"adam", 7, func() { Adam(z, y, u, x, AdamStep{1e-3, 0.9, 0.999, 1e-8, 0.1, 0.001, 0}) }},
 		{"sigmoid", 2, func() { Sigmoid(y, x) }},

@@ -15,6 +15,13 @@ func (c Conv) Out() (h, w int) {
 	return (c.H + c.Stride - 1) / c.Stride, (c.W + c.Stride - 1) / c.Stride
 }
 
+// FLOPs returns the multiplications and additions of one operation, those with
+// the zeros of the padding included.
+func (c Conv) FLOPs() float64 {
+	ho, wo := c.Out()
+	return 2 * float64(c.N*ho*wo) * float64(c.K*c.K*c.Cin*c.Cout)
+}
+
 func (c Conv) check(x, w, y int) {
 	if min(c.N, c.H, c.W, c.Cin, c.Cout, c.K, c.Stride) < 1 {
 		panic("kernel: convolution: shape is empty")
@@ -25,10 +32,26 @@ func (c Conv) check(x, w, y int) {
 	}
 }
 
-func checkBias(bias []float32, n int, acc bool) {
-	if bias != nil && (len(bias) != n || acc) {
-		panic("kernel: convolution: bias does not fit")
+// An End is what becomes of a sum before it is stored: act(sum + Bias + Add)
+// with act(v) = v where v > 0 and Slope·v elsewhere. Slope 1 leaves it as it is.
+type End struct {
+	Bias  []float32 // one number a channel, or nil
+	Add   []float32 // shaped like the result, or nil; may be the result itself
+	Slope float32
+}
+
+func (e End) check(y, n int) {
+	if e.Bias != nil && len(e.Bias) != n || e.Add != nil && len(e.Add) != y {
+		panic("kernel: convolution: bias or addend does not fit")
 	}
+}
+
+// nth returns the i-th of n equal parts of what is added.
+func (e End) nth(i, n int) []float32 {
+	if e.Add == nil {
+		return nil
+	}
+	return nth(e.Add, i, n)
 }
 
 // flat returns the same work as one row of pixels, where no tap reaches beyond
@@ -48,15 +71,14 @@ func (c Conv) right() int {
 
 // Forward computes
 //
-//	y[n][oy][ox][o] = bias[o] + Σ_kh Σ_kw Σ_c x[n][oy·s+kh-p][ox·s+kw-p][c] · w[kh][kw][c][o]
+//	y[n][oy][ox][o] = end(Σ_kh Σ_kw Σ_c x[n][oy·s+kh-p][ox·s+kw-p][c] · w[kh][kw][c][o])
 //
-// with x taken as zero outside. A nil bias adds nothing; when acc is set, y
-// takes the place of the bias, which must be nil.
-func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
-	c.check(len(x), len(w), len(y))
-	checkBias(bias, c.Cout, acc)
+// with x taken as zero outside.
+func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
+	c.check(len(x), len(w.data), len(y))
+	e.check(len(y), c.Cout)
 	if c.narrowForward() {
-		c.forwardNarrow(s, y, x, w, bias, acc)
+		c.forwardNarrow(s, y, x, w, e)
 		return
 	}
 	c = c.flat()
@@ -64,35 +86,42 @@ func (c Conv) Forward(s *Scratch, y, x, w, bias []float32, acc bool) {
 	left, right := c.Pad(), c.right()
 	width := (left + c.W + right) * c.Cin
 	t := s.pick(wo, c.Cout, false)
+	k := c.K * c.K * c.Cin
 	p := pass{
 		tile: t, aoff: s.offsets(c.K, width), kc: c.K * c.Cin, sai: c.Stride * c.Cin, arow: c.Stride * width,
-		b: s.pack(w, c.K*c.K*c.Cin, c.Cout, t.nr), bias: bias, acc: acc,
-		cols: wo, n: c.Cout, ldc: c.Cout, crow: wo * c.Cout,
+		b:    w.form(c.layout(forward, t), panels(c.Cout, t.nr)*t.nr*k, func(to []float32) { pack(to, w.data, k, c.Cout, t.nr) }),
+		bias: e.Bias, slope: e.Slope, cols: wo, n: c.Cout, ldc: c.Cout, crow: wo * c.Cout,
 	}
 	group := groupRows(p.arow)
 	for n := range c.N {
-		xn, yn := nth(x, n, c.N), nth(y, n, c.N)
+		xn, yn, add := nth(x, n, c.N), nth(y, n, c.N), e.nth(n, c.N)
 		for r := 0; r < ho; r += group {
 			p.rows = min(group, ho-r)
 			p.a = strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, left, right)
 			p.c = yn[r*p.crow:]
+			if add != nil {
+				p.add = add[r*p.crow:]
+			}
 			p.run(s)
 		}
 	}
 }
 
+func (c Conv) layout(op operation, t tile) layout {
+	return layout{op: op, k: c.K, cin: c.Cin, cout: c.Cout, nr: t.nr, stride: c.Stride}
+}
+
 // BackwardData computes
 //
-//	x[n][y][x][c] = bias[c] + Σ dy[n][oy][ox][o] · w[kh][kw][c][o]   over all oy·s+kh-p = y, ox·s+kw-p = x
+//	x[n][y][x][c] = end(Σ dy[n][oy][ox][o] · w[kh][kw][c][o])   over all oy·s+kh-p = y, ox·s+kw-p = x
 //
 // the gradient of Forward with respect to its input, and the forward pass of
-// the transposed convolution. A nil bias adds nothing; when acc is set, x takes
-// the place of the bias, which must be nil.
-func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
-	c.check(len(x), len(w), len(dy))
-	checkBias(bias, c.Cin, acc)
+// the transposed convolution.
+func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
+	c.check(len(x), len(w.data), len(dy))
+	e.check(len(x), c.Cin)
 	if c.narrowData() {
-		c.backwardDataNarrow(s, x, dy, w, bias, acc)
+		c.backwardDataNarrow(s, x, dy, w, e)
 		return
 	}
 	c = c.flat()
@@ -100,42 +129,37 @@ func (c Conv) BackwardData(s *Scratch, x, dy, w, bias []float32, acc bool) {
 	t := s.pick(wo, c.Cin, false)
 	// The pixels of x whose rows are py and whose columns are px modulo the
 	// stride are a dense convolution of dy.
-	first, last := 0, 0
-	for i := range c.Stride {
-		at := c.reach(i)
-		first, last = min(first, at.first), max(last, at.first+at.n-1)
-	}
+	first, last := c.span()
 	width := (wo + last - first) * c.Cout
-	packed := grow(&s.packed, panels(c.Cin, t.nr)*t.nr*c.K*c.K*c.Cout)
-	free := packed
-	var phases []phase
-	for py := range min(c.Stride, c.H) {
-		for px := range min(c.Stride, c.W) {
-			ph := phase{py: py, px: px, y: c.reach(py), x: c.reach(px)}
-			size := panels(c.Cin, t.nr) * t.nr * ph.y.n * ph.x.n * c.Cout
-			ph.b, free = free[:size], free[size:]
-			c.packPhase(ph, t.nr, w)
-			phases = append(phases, ph)
+	packed := w.form(c.layout(backward, t), panels(c.Cin, t.nr)*t.nr*c.K*c.K*c.Cout, func(to []float32) {
+		for ph := range c.phases {
+			to = c.packPhase(to, ph, t.nr, w.data)
 		}
-	}
+	})
 	group := groupRows(width)
 	for n := range c.N {
-		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
+		xn, dyn, add := nth(x, n, c.N), nth(dy, n, c.N), e.nth(n, c.N)
 		for r := 0; r < ho; r += group {
 			rows := min(group, ho-r)
 			dys := strip(&s.rows, dyn, ho, wo, c.Cout, r+first, rows+last-first, -first, last)
-			for _, ph := range phases {
+			b := packed
+			for ph := range c.phases {
 				p := pass{
 					tile: t, aoff: s.offsets(ph.y.n, width), kc: ph.x.n * c.Cout, sai: c.Cout, arow: width,
-					b: ph.b, bias: bias, acc: acc,
+					b: b, bias: e.Bias, slope: e.Slope,
 					rows: min(rows, panels(c.H-ph.py, c.Stride)-r), cols: panels(c.W-ph.px, c.Stride),
 					n: c.Cin, ldc: c.Stride * c.Cin, crow: c.Stride * c.W * c.Cin,
 				}
+				b = b[panels(c.Cin, t.nr)*t.nr*ph.y.n*ph.x.n*c.Cout:]
 				if p.rows <= 0 {
 					continue
 				}
 				p.a = dys[(ph.y.first-first)*width+(ph.x.first-first)*c.Cout:]
-				p.c = xn[((r*c.Stride+ph.py)*c.W+ph.px)*c.Cin:]
+				at := ((r*c.Stride+ph.py)*c.W + ph.px) * c.Cin
+				p.c = xn[at:]
+				if add != nil {
+					p.add = add[at:]
+				}
 				p.run(s)
 			}
 		}
@@ -149,12 +173,32 @@ const blockPixels = 128
 // again: what of its input stays in the first cache.
 func groupRows(width int) int { return max(2, 8192/width) }
 
-// A phase is a part of x in BackwardData, the taps that it sees and their
-// weights in panels.
+// A phase is a part of x in BackwardData: the pixels whose rows are py and whose
+// columns are px modulo the stride, and the taps that they see.
 type phase struct {
 	py, px int
 	y, x   span
-	b      []float32
+}
+
+// phases yields the phases that x has pixels of.
+func (c Conv) phases(yield func(phase) bool) {
+	for py := range min(c.Stride, c.H) {
+		for px := range min(c.Stride, c.W) {
+			if !yield(phase{py, px, c.reach(py), c.reach(px)}) {
+				return
+			}
+		}
+	}
+}
+
+// span returns the first and the last row of dy that touch a phase, relative to
+// the phase's first.
+func (c Conv) span() (first, last int) {
+	for i := range c.Stride {
+		at := c.reach(i)
+		first, last = min(first, at.first), max(last, at.first+at.n-1)
+	}
+	return first, last
 }
 
 // A span is n neighbours, the first at an offset.
@@ -175,9 +219,9 @@ func (c Conv) reach(i int) span {
 	return at
 }
 
-// packPhase lays the weights of a phase, transposed, in panels of nr columns.
-func (c Conv) packPhase(ph phase, nr int, w []float32) {
-	out := ph.b
+// packPhase lays the weights of a phase, transposed, in panels of nr columns and
+// returns what is left of out.
+func (c Conv) packPhase(out []float32, ph phase, nr int, w []float32) []float32 {
 	for j := 0; j < c.Cin; j += nr {
 		n := min(nr, c.Cin-j)
 		for y := range ph.y.n {
@@ -189,15 +233,18 @@ func (c Conv) packPhase(ph phase, nr int, w []float32) {
 			}
 		}
 	}
+	return out
 }
 
-// BackwardWeights adds to dw
+// BackwardWeights computes
 //
-//	dw[kh][kw][c][o] += Σ_n Σ_oy Σ_ox x[n][oy·s+kh-p][ox·s+kw-p][c] · dy[n][oy][ox][o]
-func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32) {
+//	dw[kh][kw][c][o] = Σ_n Σ_oy Σ_ox x[n][oy·s+kh-p][ox·s+kw-p][c] · dy[n][oy][ox][o]
+//
+// or, when acc is set, adds that to dw.
+func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32, acc bool) {
 	c.check(len(x), len(dw), len(dy))
 	if c.narrowForward() {
-		c.backwardWeightsNarrow(s, dw, x, dy)
+		c.backwardWeightsNarrow(s, dw, x, dy, acc)
 		return
 	}
 	c = c.flat()
@@ -210,26 +257,25 @@ func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32) {
 	// part of the result's bits, and so the same on every machine.
 	rows, cols := min(ho, max(1, blockPixels/wo)), min(wo, blockPixels)
 	s.offsets(rows, c.Stride*width)
+	p := product{m: m, sai: 1, sak: c.Stride * c.Cin, sbk: c.Cout, ldc: c.Cout, ldadd: c.Cout, slope: 1}
 	for n := range c.N {
 		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
 		for r := 0; r < ho; r += rows {
-			rows := min(rows, ho-r)
-			xs := strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (rows-1)*c.Stride+c.K, left, right)
+			p.aoff = s.aoff[:min(rows, ho-r)]
+			xs := strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (len(p.aoff)-1)*c.Stride+c.K, left, right)
 			for q := 0; q < wo; q += cols {
-				cols := min(cols, wo-q)
+				p.kc = min(cols, wo-q)
 				for j := 0; j < c.Cout; j += t.nr {
-					b := dyn[(r*wo+q)*c.Cout+j:]
+					p.n, p.b = min(t.nr, c.Cout-j), dyn[(r*wo+q)*c.Cout+j:]
 					for kh := range c.K {
-						for i := 0; i < m; i += t.mr {
-							d := dw[(kh*m+i)*c.Cout+j:]
-							t.multiply(s, &product{
-								m: min(t.mr, m-i), n: min(t.nr, c.Cout-j), aoff: s.aoff[:rows], kc: cols,
-								a: xs[kh*width+q*c.Stride*c.Cin+i:], sai: 1, sak: c.Stride * c.Cin,
-								b: b, sbk: c.Cout, c: d, ldc: c.Cout, base: d, ldbase: c.Cout,
-							})
+						p.a, p.c = xs[kh*width+q*c.Stride*c.Cin:], dw[kh*m*c.Cout+j:]
+						if acc {
+							p.add = p.c
 						}
+						t.multiply(s, &p)
 					}
 				}
+				acc = true
 			}
 		}
 	}

@@ -123,56 +123,74 @@ func TestConvIsTheNaiveLoop(t *testing.T) {
 		nx, nw, ny := c.lengths()
 		x, w, y := randoms(rng, nx), randoms(rng, nw), randoms(rng, ny)
 		outBias, inBias := randoms(rng, c.Cout), randoms(rng, c.Cin)
-		mode := rng.IntN(3)
-		acc := mode == 2
-		if mode != 1 {
-			outBias, inBias = nil, nil
-		}
-		vec := func(g guarded) []float32 {
-			if g == nil {
-				return nil
+		outAdd, inAdd := randoms(rng, ny), randoms(rng, nx)
+		for _, mode := range []string{"plain", "bias", "in place", "all"}[rng.IntN(2):][:2+rng.IntN(2)] {
+			// end returns what to do with a result that starts as y, and the sums that it starts from.
+			end := func(y, bias, add guarded) (End, []sum) {
+				e, s := End{Slope: 1}, make([]sum, len(y.vec()))
+				switch mode {
+				case "bias":
+					e.Bias = bias.vec()
+				case "in place":
+					e.Add = y.vec()
+				case "all":
+					e = End{bias.vec(), add.vec(), 0.25}
+				}
+				for i := range s {
+					if e.Bias != nil {
+						s[i].add(e.Bias[i%len(e.Bias)], 1)
+					}
+					if e.Add != nil {
+						s[i].add(e.Add[i], 1)
+					}
+				}
+				return e, s
 			}
-			return g.vec()
-		}
-		start := func(old guarded, bias guarded) []sum {
-			s := make([]sum, len(old.vec()))
-			for i, v := range old.vec() {
-				if acc {
-					s[i].add(v, 1)
-				} else if bias != nil {
-					s[i].add(bias.vec()[i%len(bias.vec())], 1)
+			finish := func(s []sum) {
+				for i := range s {
+					if mode == "all" && s[i].v < 0 {
+						s[i].v *= 0.25
+					}
 				}
 			}
-			return s
-		}
-		wantY, wantX, wantW := start(y, outBias), start(x, inBias), make([]sum, nw)
-		for i, v := range w.vec() {
-			wantW[i].add(v, 1)
-		}
-		c.taps(func(xi, wi, yi int) {
-			for i := range c.Cin {
-				for o := range c.Cout {
-					xv, wv, yv := x.vec()[xi+i], w.vec()[wi+i*c.Cout+o], y.vec()[yi+o]
-					wantY[yi+o].add(xv, wv)
-					wantX[xi+i].add(yv, wv)
-					wantW[wi+i*c.Cout+o].add(xv, yv)
+			_, wantY := end(y, outBias, outAdd)
+			_, wantX := end(x, inBias, inAdd)
+			wantW := make([]sum, nw)
+			for i, v := range w.vec() {
+				if mode == "in place" {
+					wantW[i].add(v, 1)
 				}
 			}
-		})
-		for _, kind := range Kinds() {
-			s := NewScratch(kind)
-			t.Run(fmt.Sprintf("%s/%+v/acc=%v/bias=%v", kind, c, acc, outBias != nil), func(t *testing.T) {
-				gotY, gotX, gotW := y.clone(), x.clone(), w.clone()
-				c.Forward(s, gotY.vec(), x.vec(), w.vec(), vec(outBias), acc)
-				within(t, "forward: y", gotY.vec(), wantY)
-				gotY.intact(t, "forward", y)
-				c.BackwardData(s, gotX.vec(), y.vec(), w.vec(), vec(inBias), acc)
-				within(t, "backward data: x", gotX.vec(), wantX)
-				gotX.intact(t, "backward data", x)
-				c.BackwardWeights(s, gotW.vec(), x.vec(), y.vec())
-				within(t, "backward weights: dw", gotW.vec(), wantW)
-				gotW.intact(t, "backward weights", w)
+			c.taps(func(xi, wi, yi int) {
+				for i := range c.Cin {
+					for o := range c.Cout {
+						xv, wv, yv := x.vec()[xi+i], w.vec()[wi+i*c.Cout+o], y.vec()[yi+o]
+						wantY[yi+o].add(xv, wv)
+						wantX[xi+i].add(yv, wv)
+						wantW[wi+i*c.Cout+o].add(xv, yv)
+					}
+				}
 			})
+			finish(wantY)
+			finish(wantX)
+			for _, kind := range Kinds() {
+				s := NewScratch(kind)
+				t.Run(fmt.Sprintf("%s/%+v/%s", kind, c, mode), func(t *testing.T) {
+					gotY, gotX, gotW := y.clone(), x.clone(), w.clone()
+					weights := NewWeights(w.vec())
+					e, _ := end(gotY, outBias, outAdd)
+					c.Forward(s, gotY.vec(), x.vec(), weights, e)
+					within(t, "forward: y", gotY.vec(), wantY)
+					gotY.intact(t, "forward", y)
+					e, _ = end(gotX, inBias, inAdd)
+					c.BackwardData(s, gotX.vec(), y.vec(), weights, e)
+					within(t, "backward data: x", gotX.vec(), wantX)
+					gotX.intact(t, "backward data", x)
+					c.BackwardWeights(s, gotW.vec(), x.vec(), y.vec(), mode == "in place")
+					within(t, "backward weights: dw", gotW.vec(), wantW)
+					gotW.intact(t, "backward weights", w)
+				})
+			}
 		}
 	}
 }
@@ -202,9 +220,9 @@ func TestConvIsAdjoint(t *testing.T) {
 		x, w, y := randoms(rng, nx).vec(), randoms(rng, nw).vec(), randoms(rng, ny).vec()
 		fx, by, bw := make([]float32, ny), make([]float32, nx), make([]float32, nw)
 		var s Scratch
-		c.Forward(&s, fx, x, w, nil, false)
-		c.BackwardData(&s, by, y, w, nil, false)
-		c.BackwardWeights(&s, bw, x, y)
+		c.Forward(&s, fx, x, NewWeights(w), End{Slope: 1})
+		c.BackwardData(&s, by, y, NewWeights(w), End{Slope: 1})
+		c.BackwardWeights(&s, bw, x, y, false)
 		a, b, d := dot(fx, y), dot(x, by), dot(w, bw)
 		if bound := 1e-5 * a.size; !(math.Abs(a.v-b.v) <= bound && math.Abs(a.v-d.v) <= bound) {
 			t.Errorf("%+v: <Forward(x), y> = %g, <x, BackwardData(y)> = %g, <w, BackwardWeights(x, y)> = %g, want them equal ± %g", c, a.v, b.v, d.v, bound)
@@ -231,10 +249,11 @@ func TestKindsGiveTheSameBits(t *testing.T) {
 		for i, kind := range kinds {
 			s := NewScratch(kind)
 			got := [4]guarded{y.clone(), y.clone(), x.clone(), w.clone()}
-			c.Forward(s, got[0].vec(), x.vec(), w.vec(), bias.vec(), false)
-			c.Forward(s, got[1].vec(), x.vec(), w.vec(), nil, true)
-			c.BackwardData(s, got[2].vec(), y.vec(), w.vec(), nil, false)
-			c.BackwardWeights(s, got[3].vec(), x.vec(), y.vec())
+			weights := NewWeights(w.vec())
+			c.Forward(s, got[0].vec(), x.vec(), weights, End{Bias: bias.vec(), Slope: 0.1})
+			c.Forward(s, got[1].vec(), x.vec(), weights, End{Add: got[1].vec(), Slope: 1})
+			c.BackwardData(s, got[2].vec(), y.vec(), weights, End{Slope: 1})
+			c.BackwardWeights(s, got[3].vec(), x.vec(), y.vec(), true)
 			if i == 0 {
 				first = got
 				continue

@@ -29,28 +29,93 @@ func ReLU(y, x []float32, slope float32) {
 	}
 }
 
-// ReLUGrad computes dx[i] += dy[i] where y[i] > 0 and slope · dy[i] elsewhere,
+// ReLUGrad computes dy[i] = dy[i] where y[i] > 0 and slope · dy[i] elsewhere,
 // with y the result of ReLU for a slope of at least 0.
-func ReLUGrad(dx, dy, y []float32, slope float32) {
-	if len(dx) != len(dy) || len(dx) != len(y) {
+func ReLUGrad(dy, y []float32, slope float32) {
+	if len(dy) != len(y) {
 		panic("kernel: relu gradient: lengths differ")
 	}
-	for i := reluGrad(dx, dy, y, slope); i < len(y); i++ {
-		if y[i] > 0 {
-			dx[i] += dy[i]
-		} else {
-			dx[i] += float32(slope * dy[i])
+	for i := reluGrad(dy, y, slope); i < len(y); i++ {
+		if !(y[i] > 0) {
+			dy[i] = float32(slope * dy[i])
 		}
 	}
 }
 
+// SigmoidGrad computes dy[i] = dy[i] · (y[i]·(1-y[i])), with y the result of Sigmoid.
+func SigmoidGrad(dy, y []float32) {
+	if len(dy) != len(y) {
+		panic("kernel: sigmoid gradient: lengths differ")
+	}
+	for i := sigmoidGrad(dy, y); i < len(y); i++ {
+		dy[i] *= float32(y[i] * (1 - y[i]))
+	}
+}
+
+// TanhGrad computes dy[i] = dy[i] · (1-y[i]²), with y the result of Tanh.
+func TanhGrad(dy, y []float32) {
+	if len(dy) != len(y) {
+		panic("kernel: tanh gradient: lengths differ")
+	}
+	for i := tanhGrad(dy, y); i < len(y); i++ {
+		dy[i] *= 1 - float32(y[i]*y[i])
+	}
+}
+
+// Mul computes z[i] = x[i] · y[i]. z may be x or y.
+func Mul(z, x, y []float32) {
+	if len(z) != len(x) || len(z) != len(y) {
+		panic("kernel: product: lengths differ")
+	}
+	for i := mul(z, x, y); i < len(z); i++ {
+		z[i] = x[i] * y[i]
+	}
+}
+
+// Difference computes z[i] = a · (x[i] - y[i]). z may be x or y.
+func Difference(z []float32, a float32, x, y []float32) {
+	if len(z) != len(x) || len(z) != len(y) {
+		panic("kernel: difference: lengths differ")
+	}
+	for i := difference(z, a, x, y); i < len(z); i++ {
+		z[i] = a * (x[i] - y[i])
+	}
+}
+
+// SquaredError returns Σ (x[i]-y[i])², the differences rounded and the rest in
+// float64: eight sums, each of every eighth number, and then their sum.
+func SquaredError(x, y []float32) float64 {
+	if len(x) != len(y) {
+		panic("kernel: squared error: lengths differ")
+	}
+	var sums [8]float64
+	for i := squaredError(&sums, x, y); i < len(x); i++ {
+		d := float64(x[i] - y[i])
+		sums[i%8] += d * d // exact, fused or not
+	}
+	return total(&sums)
+}
+
+// SquaredNorm returns Σ x[i]², summed like SquaredError.
+func SquaredNorm(x []float32) float64 {
+	var sums [8]float64
+	for i := squaredNorm(&sums, x); i < len(x); i++ {
+		sums[i%8] += float64(x[i]) * float64(x[i])
+	}
+	return total(&sums)
+}
+
+func total(sums *[8]float64) (t float64) {
+	for _, v := range sums {
+		t += v
+	}
+	return t
+}
+
 // ColumnSums computes sums[j] += Σ_i y[i·len(sums)+j], row after row.
 func ColumnSums(sums, y []float32) {
+	from := columnSums(sums, y, rowsOf(sums, y))
 	n := len(sums)
-	if n == 0 && len(y) > 0 || n > 0 && len(y)%n != 0 {
-		panic("kernel: column sums: rows are not whole")
-	}
-	from := columnSums(sums, y)
 	if from == n {
 		return
 	}
@@ -58,6 +123,86 @@ func ColumnSums(sums, y []float32) {
 		for j := from; j < n; j++ {
 			sums[j] += y[j]
 		}
+	}
+}
+
+// ReLUGradSums is ReLUGrad and then ColumnSums of dy, in one go.
+func ReLUGradSums(sums, dy, y []float32, slope float32) {
+	if len(dy) != len(y) {
+		panic("kernel: relu gradient: lengths differ")
+	}
+	n := len(sums)
+	from := reluGradSums(sums, dy, y, slope, rowsOf(sums, dy))
+	if from == n {
+		return
+	}
+	for at := 0; at < len(y); at += n {
+		for j := from; j < n; j++ {
+			if !(y[at+j] > 0) {
+				dy[at+j] = float32(slope * dy[at+j])
+			}
+			sums[j] += dy[at+j]
+		}
+	}
+}
+
+// rowsOf returns how many rows of len(sums) columns y has.
+func rowsOf(sums, y []float32) int {
+	n := len(sums)
+	if n == 0 && len(y) > 0 || n > 0 && len(y)%n != 0 {
+		panic("kernel: column sums: rows are not whole")
+	}
+	if n == 0 {
+		return 0
+	}
+	return len(y) / n
+}
+
+// Divisive normalisation (Ballé et al., arXiv:1511.06281) divides by the root of
+// norms, its inverse multiplies with it.
+
+// Normalise computes r[i] = 1/√n[i], or √n[i] for the inverse, and y[i] = x[i]·r[i].
+// r may be n.
+func Normalise(y, r, x, n []float32, inverse bool) {
+	if len(y) != len(r) || len(y) != len(x) || len(y) != len(n) {
+		panic("kernel: normalise: lengths differ")
+	}
+	for i := normalise(y, r, x, n, inverse); i < len(y); i++ {
+		root := float32(math.Sqrt(float64(n[i])))
+		if !inverse {
+			root = 1 / root
+		}
+		r[i] = root
+		y[i] = x[i] * root
+	}
+}
+
+// NormGrad computes the gradient with respect to the norms, with y and r those
+// of Normalise:
+//
+//	dn[i] = -½ · (dy[i]·y[i]) · r[i]², or for the inverse ½ · (dy[i]·y[i]) / r[i]²
+func NormGrad(dn, dy, y, r []float32, inverse bool) {
+	if len(dn) != len(dy) || len(dn) != len(y) || len(dn) != len(r) {
+		panic("kernel: norm gradient: lengths differ")
+	}
+	for i := normGrad(dn, dy, y, r, inverse); i < len(y); i++ {
+		p, q := float32(dy[i]*y[i]), float32(r[i]*r[i])
+		if inverse {
+			dn[i] = 0.5 * float32(p/q)
+		} else {
+			dn[i] = -0.5 * float32(p*q)
+		}
+	}
+}
+
+// NormaliseGrad computes dy[i] = dy[i]·r[i] + 2·(x[i]·s[i]), with s the gradient
+// with respect to the squares of x.
+func NormaliseGrad(dy, r, x, s []float32) {
+	if len(dy) != len(r) || len(dy) != len(x) || len(dy) != len(s) {
+		panic("kernel: normalise gradient: lengths differ")
+	}
+	for i := normaliseGrad(dy, r, x, s); i < len(dy); i++ {
+		dy[i] = float32(dy[i]*r[i]) + float32(2*float32(x[i]*s[i]))
 	}
 }
 

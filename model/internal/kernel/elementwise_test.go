@@ -40,7 +40,17 @@ func TestVectorsAreTheirNumbers(t *testing.T) {
 		{"axpy", func(a, b, _, _ []float32) { Axpy(-1.7, b, a) }},
 		{"relu", func(a, b, _, _ []float32) { ReLU(a, b, 0.1) }},
 		{"relu in place", func(a, _, _, _ []float32) { ReLU(a, a, 0) }},
-		{"relu gradient", func(a, b, c, _ []float32) { ReLUGrad(a, b, c, 0.1) }},
+		{"relu gradient", func(a, b, _, _ []float32) { ReLUGrad(a, b, 0.1) }},
+		{"sigmoid gradient", func(a, b, _, _ []float32) { SigmoidGrad(a, b) }},
+		{"tanh gradient", func(a, b, _, _ []float32) { TanhGrad(a, b) }},
+		{"product", func(a, b, c, _ []float32) { Mul(a, b, c) }},
+		{"product in place", func(a, b, _, _ []float32) { Mul(a, a, b) }},
+		{"difference", func(a, b, c, _ []float32) { Difference(a, 1.7, b, c) }},
+		{"normalise", func(a, b, c, d []float32) { Normalise(a, b, c, d, false) }},
+		{"normalise, inverse", func(a, b, c, _ []float32) { Normalise(a, b, c, b, true) }},
+		{"norm gradient", func(a, b, c, d []float32) { NormGrad(a, b, c, d, false) }},
+		{"norm gradient, inverse", func(a, b, c, d []float32) { NormGrad(a, b, c, d, true) }},
+		{"normalise gradient", func(a, b, c, d []float32) { NormaliseGrad(a, b, c, d) }},
 		{"sigmoid", func(a, b, _, _ []float32) { Sigmoid(a, b) }},
 		{"tanh", func(a, b, _, _ []float32) { Tanh(a, b) }},
 		{"adam", func(a, b, c, d []float32) {
@@ -80,6 +90,46 @@ func TestColumnSumsAreTheColumns(t *testing.T) {
 			}
 		}
 		got.same(t, fmt.Sprintf("%d rows", rows), want)
+	}
+}
+
+// TestReLUGradSumsAreBoth compares with the two loops that it joins.
+func TestReLUGradSumsAreBoth(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n := 1; n < 80; n++ {
+		rows := rng.IntN(20)
+		y, dy, sums := odd(rng, rows*n), odd(rng, rows*n), odd(rng, n)
+		wantD, wantS := dy.clone(), sums.clone()
+		ReLUGrad(wantD.vec(), y.vec(), 0.1)
+		ColumnSums(wantS.vec(), wantD.vec())
+		ReLUGradSums(sums.vec(), dy.vec(), y.vec(), 0.1)
+		dy.same(t, fmt.Sprintf("gradient of %d rows", rows), wantD)
+		sums.same(t, fmt.Sprintf("sums of %d rows", rows), wantS)
+	}
+}
+
+// TestSquaresAreEightSums follows the definition of SquaredError and SquaredNorm.
+func TestSquaresAreEightSums(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for n := range 100 {
+		x, y := randoms(rng, n).vec(), randoms(rng, n).vec()
+		var e, s [8]float64
+		for i, v := range x {
+			d := float64(v - y[i])
+			e[i%8] += float64(d * d)
+			s[i%8] += float64(float64(v) * float64(v))
+		}
+		var wantE, wantS float64
+		for i := range e {
+			wantE += e[i]
+			wantS += s[i]
+		}
+		if got := SquaredError(x, y); got != wantE {
+			t.Errorf("squared error of %d numbers: %g, want %g", n, got, wantE)
+		}
+		if got := SquaredNorm(x); got != wantS {
+			t.Errorf("squared norm of %d numbers: %g, want %g", n, got, wantS)
+		}
 	}
 }
 
@@ -137,15 +187,23 @@ func TestMisuse(t *testing.T) {
 	for want, f := range map[string]func(){
 		"kernel: axpy: lengths differ":                      func() { Axpy(1, x, y) },
 		"kernel: relu: lengths differ":                      func() { ReLU(x, y, 0) },
-		"kernel: relu gradient: lengths differ":             func() { ReLUGrad(x, x, y, 0) },
+		"kernel: relu gradient: lengths differ":             func() { ReLUGrad(x, y, 0) },
+		"kernel: sigmoid gradient: lengths differ":          func() { SigmoidGrad(x, y) },
+		"kernel: tanh gradient: lengths differ":             func() { TanhGrad(x, y) },
+		"kernel: product: lengths differ":                   func() { Mul(x, x, y) },
+		"kernel: difference: lengths differ":                func() { Difference(x, 1, x, y) },
+		"kernel: squared error: lengths differ":             func() { SquaredError(x, y) },
+		"kernel: normalise: lengths differ":                 func() { Normalise(x, x, x, y, false) },
+		"kernel: norm gradient: lengths differ":             func() { NormGrad(x, x, x, y, false) },
+		"kernel: normalise gradient: lengths differ":        func() { NormaliseGrad(x, x, x, y) },
 		"kernel: column sums: rows are not whole":           func() { ColumnSums(x, y) },
 		"kernel: adam: lengths differ":                      func() { Adam(x, x, x, y, AdamStep{}) },
 		"kernel: sigmoid: lengths differ":                   func() { Sigmoid(x, y) },
 		"kernel: tanh: lengths differ":                      func() { Tanh(x, y) },
 		"kernel: scratch: not a kind of this machine":       func() { NewScratch("abacus") },
-		"kernel: convolution: shape is empty":               func() { Conv{}.Forward(new(Scratch), x, x, y, nil, false) },
-		"kernel: convolution: lengths do not fit the shape": func() { Conv{1, 1, 3, 1, 1, 1, 1}.Forward(new(Scratch), x, x, y, nil, false) },
-		"kernel: convolution: bias does not fit":            func() { Conv{1, 1, 3, 1, 1, 1, 1}.Forward(new(Scratch), x, x, y[:1], y, false) },
+		"kernel: convolution: shape is empty":               func() { Conv{}.Forward(new(Scratch), x, x, NewWeights(y), End{}) },
+		"kernel: convolution: lengths do not fit the shape": func() { Conv{1, 1, 3, 1, 1, 1, 1}.Forward(new(Scratch), x, x, NewWeights(y), End{}) },
+		"kernel: convolution: bias or addend does not fit":  func() { Conv{1, 1, 3, 1, 1, 1, 1}.Forward(new(Scratch), x, x, NewWeights(y[:1]), End{Bias: y}) },
 	} {
 		func() {
 			defer func() {

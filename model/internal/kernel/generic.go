@@ -5,21 +5,22 @@ const plainRows, plainCols = 4, 16
 // plain is the tile in plain Go.
 var plain = tile{mr: plainRows, nr: plainCols}
 
-// generic computes a product of at most plainRows × plainCols.
+// generic computes a product of at most plainCols columns.
 func (p *product) generic() {
-	var sums [plainRows][plainCols]float32
+	var upper, lower [plainCols]float32
 	for i := 0; i < p.m; i += 2 {
 		i1 := min(i+1, p.m-1)
 		j := 0
 		for ; j+4 <= p.n; j += 4 {
-			p.eight((*[4]float32)(sums[i][j:]), (*[4]float32)(sums[i1][j:]), i, i1, j)
+			p.eight((*[4]float32)(upper[j:]), (*[4]float32)(lower[j:]), i, i1, j)
 		}
 		for ; j < p.n; j++ {
-			sums[i][j], sums[i1][j] = p.one(i, j), p.one(i1, j)
+			upper[j], lower[j] = p.one(i, j), p.one(i1, j)
 		}
-	}
-	for i := range p.m {
-		p.store(i, sums[i][:])
+		p.store(i, upper[:])
+		if i1 > i {
+			p.store(i1, lower[:])
+		}
 	}
 }
 

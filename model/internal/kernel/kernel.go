@@ -10,12 +10,13 @@ package kernel
 
 //go:generate go -C _asm run . -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
 
-// A product is a block of C = base + A·B, with A read through offsets and
-// strides: for i < m and j < n
+// A product is a block of C = end(A·B), with A read through offsets and strides:
+// for i < m and j < n
 //
-//	c[i·ldc+j] = base[i·ldbase+j] + Σ_s Σ_k a[aoff[s] + i·sai + k·sak] · b[(s·kc+k)·sbk + j]   s < len(aoff), k < kc
+//	c[i·ldc+j] = act(Σ_s Σ_k a[aoff[s] + i·sai + k·sak] · b[(s·kc+k)·sbk + j] + bias[j] + add[i·ldadd+j])   s < len(aoff), k < kc
 //
-// A nil base is zero. Offsets rise.
+// with act(v) = v where v > 0 and slope·v elsewhere. A nil bias or add is zero,
+// and slope 1 leaves everything as it is. Offsets rise. n is at most a tile's.
 type product struct {
 	m, n     int
 	aoff     []int
@@ -26,56 +27,125 @@ type product struct {
 	sbk      int
 	c        []float32
 	ldc      int
-	base     []float32
-	ldbase   int
+	bias     []float32
+	add      []float32 // may be c
+	ldadd    int
+	slope    float32
 }
 
 // A tile is the one loop that nearly all time goes to: an implementation of a
-// product for m ≤ mr and n ≤ nr.
+// product for m a multiple of mr and n = nr.
 type tile struct {
 	mr, nr int
-	// full computes an mr × nr block; nil: plain Go.
-	full func(nseg int, aoff *int, kc int, a *float32, sai, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+	full   func(first *int) // of the fields of a block; nil: plain Go
+}
+
+// A block is a product as assembly sees it: count blocks of mr rows, one below
+// the other. Every field has eight bytes; _asm counts on this order.
+type block struct {
+	nseg     int
+	aoff     *int
+	kc       int
+	a        *float32
+	sai, sak int
+	b        *float32
+	sbk      int
+	c        *float32
+	ldc      int
+	bias     *float32 // or nil
+	add      *float32 // or nil
+	ldadd    int
+	slope    float32
+	_        float32
+	count    int
 }
 
 // No tile has more columns or numbers.
 const maxCols, maxTile = 64, 6 * 64
 
-// multiply computes a product. A full tile is read and computed whatever m and n
-// are: where a or b end before, copies that do not.
+// multiply computes a product. Whole blocks are written where they belong; what
+// is left over goes through spare memory, with copies of a or b where these end
+// too early for a whole block to be read.
 func (t tile) multiply(s *Scratch, p *product) {
 	if t.full == nil {
 		p.generic()
 		return
 	}
-	k := len(p.aoff) * p.kc
-	a := extend(&s.spareA, p.a, p.aoff[len(p.aoff)-1]+(t.mr-1)*p.sai+(p.kc-1)*p.sak+1)
-	b := extend(&s.spareB, p.b, (k-1)*p.sbk+t.nr)
-	if p.m < t.mr || p.n < t.nr {
-		t.full(len(p.aoff), &p.aoff[0], p.kc, &a[0], p.sai, p.sak, &b[0], p.sbk, &s.spareC[0], t.nr, nil, 0)
-		for i := range p.m {
-			p.store(i, s.spareC[i*t.nr:])
+	row := 0
+	if p.n == t.nr && p.m >= t.mr {
+		t.direct(s, p, 0, p.m/t.mr)
+		row = p.m / t.mr * t.mr
+		if row < p.m && (p.add == nil || &p.add[0] != &p.c[0]) { // compute some rows twice rather than through spare memory
+			t.direct(s, p, p.m-t.mr, 1)
+			row = p.m
 		}
+	}
+	if row == p.m {
 		return
 	}
-	var base *float32
-	if p.base != nil {
-		_ = p.base[(p.m-1)*p.ldbase+p.n-1]
-		base = &p.base[0]
+	// a's rows beyond the last are read and forgotten.
+	last := p.aoff[len(p.aoff)-1] + (p.kc-1)*p.sak
+	b := extend(&s.spareB, p.b, (len(p.aoff)*p.kc-1)*p.sbk+t.nr)
+	for ; row < p.m; row += t.mr {
+		a := extend(&s.spareA, p.a[row*p.sai:], last+(t.mr-1)*p.sai+1)
+		s.block = block{
+			nseg: len(p.aoff), aoff: &p.aoff[0], kc: p.kc, a: &a[0], sai: p.sai, sak: p.sak,
+			b: &b[0], sbk: p.sbk, c: &s.spareC[0], ldc: t.nr, slope: 1, count: 1,
+		}
+		t.full(&s.block.nseg)
+		for i := range min(t.mr, p.m-row) {
+			p.store(row+i, s.spareC[i*t.nr:])
+		}
 	}
-	_ = p.c[(p.m-1)*p.ldc+p.n-1]
-	t.full(len(p.aoff), &p.aoff[0], p.kc, &a[0], p.sai, p.sak, &b[0], p.sbk, &p.c[0], p.ldc, base, p.ldbase)
 }
 
-// store puts base + sums into row i of c.
+// direct computes count blocks from a row on where they belong.
+func (t tile) direct(s *Scratch, p *product, row, count int) {
+	end := row + count*t.mr - 1
+	_ = p.a[p.aoff[len(p.aoff)-1]+end*p.sai+(p.kc-1)*p.sak]
+	_ = p.b[(len(p.aoff)*p.kc-1)*p.sbk+t.nr-1]
+	_ = p.c[end*p.ldc+t.nr-1]
+	s.block = block{
+		nseg: len(p.aoff), aoff: &p.aoff[0], kc: p.kc, a: &p.a[row*p.sai], sai: p.sai, sak: p.sak,
+		b: &p.b[0], sbk: p.sbk, c: &p.c[row*p.ldc], ldc: p.ldc, slope: p.slope, count: count,
+	}
+	if p.bias != nil {
+		_ = p.bias[t.nr-1]
+		s.block.bias = &p.bias[0]
+	}
+	if p.add != nil {
+		_ = p.add[end*p.ldadd+t.nr-1]
+		s.block.add, s.block.ldadd = &p.add[row*p.ldadd], p.ldadd
+	}
+	t.full(&s.block.nseg)
+}
+
+// store puts what becomes of sums into row i of c.
 func (p *product) store(i int, sums []float32) {
 	row := p.c[i*p.ldc:][:p.n]
-	if p.base == nil {
+	sums = sums[:p.n]
+	switch {
+	case p.bias == nil && p.add == nil && p.slope == 1:
 		copy(row, sums)
 		return
+	case p.bias != nil && p.add != nil:
+		add := p.add[i*p.ldadd:][:p.n]
+		for j, v := range p.bias[:p.n] {
+			row[j] = sums[j] + v + add[j]
+		}
+	case p.bias != nil:
+		for j, v := range p.bias[:p.n] {
+			row[j] = sums[j] + v
+		}
+	case p.add != nil:
+		for j, v := range p.add[i*p.ldadd:][:p.n] {
+			row[j] = sums[j] + v
+		}
+	default:
+		copy(row, sums)
 	}
-	for j, v := range p.base[i*p.ldbase:][:p.n] { // base may be c
-		row[j] = v + sums[j]
+	if p.slope != 1 {
+		ReLU(row, row, p.slope)
 	}
 }
 
@@ -85,40 +155,34 @@ type pass struct {
 	aoff       []int // where each segment starts, from a pixel's first tap
 	kc         int   // length of a segment
 	a, b, c    []float32
-	bias       []float32
-	acc        bool
+	bias, add  []float32
+	slope      float32
 	rows, cols int
 	n          int
 	sai, arow  int // from one pixel, one row, to the next in a
-	ldc, crow  int // the same in c
+	ldc, crow  int // the same in c and in add
 }
 
 func (p *pass) run(s *Scratch) {
 	t, k := p.tile, len(p.aoff)*p.kc
-	var none [maxCols]float32
-	w := product{aoff: p.aoff, kc: p.kc, sai: p.sai, sak: 1, sbk: t.nr, ldc: p.ldc}
+	w := product{m: p.cols, aoff: p.aoff, kc: p.kc, sai: p.sai, sak: 1, sbk: t.nr, ldc: p.ldc, ldadd: p.ldc, slope: p.slope}
 	for j := 0; j < p.n; j += t.nr {
 		w.n, w.b = min(t.nr, p.n-j), p.b[j*k:]
+		if p.bias != nil {
+			w.bias = p.bias[j:]
+		}
 		for r := range p.rows {
-			for x := 0; x < p.cols; x += t.mr {
-				w.m = min(t.mr, p.cols-x)
-				if w.m < t.mr && p.cols >= t.mr && !p.acc { // compute some pixels twice rather than through spare memory
-					x, w.m = p.cols-t.mr, t.mr
-				}
-				w.a, w.c = p.a[r*p.arow+x*p.sai:], p.c[r*p.crow+x*p.ldc+j:]
-				switch {
-				case p.acc:
-					w.base, w.ldbase = w.c, w.ldc
-				case p.bias != nil:
-					w.base = p.bias[j:]
-				}
-				if k > 0 {
-					t.multiply(s, &w)
-					continue
-				}
-				for i := range w.m { // no tap reaches here
-					w.store(i, none[:])
-				}
+			w.a, w.c = p.a[r*p.arow:], p.c[r*p.crow+j:]
+			if p.add != nil {
+				w.add = p.add[r*p.crow+j:]
+			}
+			if k > 0 {
+				t.multiply(s, &w)
+				continue
+			}
+			var none [maxCols]float32
+			for i := range w.m { // no tap reaches here
+				w.store(i, none[:])
 			}
 		}
 	}

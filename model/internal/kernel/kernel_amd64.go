@@ -57,10 +57,90 @@ func relu(y, x []float32, slope float32) int {
 	return n
 }
 
-func reluGrad(dx, dy, y []float32, slope float32) int {
+func reluGrad(dy, y []float32, slope float32) int {
 	n := vectors(len(y))
 	if n > 0 {
-		reluGradAVX2(&dx[0], &dy[0], &y[0], slope, n)
+		reluGradAVX2(&dy[0], &y[0], slope, n)
+	}
+	return n
+}
+
+func sigmoidGrad(dy, y []float32) int {
+	n := vectors(len(y))
+	if n > 0 {
+		sigmoidGradAVX2(&dy[0], &y[0], n)
+	}
+	return n
+}
+
+func tanhGrad(dy, y []float32) int {
+	n := vectors(len(y))
+	if n > 0 {
+		tanhGradAVX2(&dy[0], &y[0], n)
+	}
+	return n
+}
+
+func mul(z, x, y []float32) int {
+	n := vectors(len(z))
+	if n > 0 {
+		mulAVX2(&z[0], &x[0], &y[0], n)
+	}
+	return n
+}
+
+func difference(z []float32, a float32, x, y []float32) int {
+	n := vectors(len(z))
+	if n > 0 {
+		differenceAVX2(&z[0], a, &x[0], &y[0], n)
+	}
+	return n
+}
+
+func squaredError(sums *[8]float64, x, y []float32) int {
+	n := vectors(len(x))
+	if n > 0 {
+		squaredErrorAVX2(&sums[0], &x[0], &y[0], n)
+	}
+	return n
+}
+
+func squaredNorm(sums *[8]float64, x []float32) int {
+	n := vectors(len(x))
+	if n > 0 {
+		squaredNormAVX2(&sums[0], &x[0], n)
+	}
+	return n
+}
+
+func normalise(y, r, x, norms []float32, inverse bool) int {
+	n := vectors(len(y))
+	switch {
+	case n == 0:
+	case inverse:
+		normaliseInverseAVX2(&y[0], &r[0], &x[0], &norms[0], n)
+	default:
+		normaliseAVX2(&y[0], &r[0], &x[0], &norms[0], n)
+	}
+	return n
+}
+
+func normGrad(dn, dy, y, r []float32, inverse bool) int {
+	n := vectors(len(y))
+	switch {
+	case n == 0:
+	case inverse:
+		normGradInverseAVX2(&dn[0], &dy[0], &y[0], &r[0], n)
+	default:
+		normGradAVX2(&dn[0], &dy[0], &y[0], &r[0], n)
+	}
+	return n
+}
+
+func normaliseGrad(dy, r, x, s []float32) int {
+	n := vectors(len(dy))
+	if n > 0 {
+		normaliseGradAVX2(&dy[0], &r[0], &x[0], &s[0], n)
 	}
 	return n
 }
@@ -81,11 +161,19 @@ func tanh(y, x []float32) int {
 	return n
 }
 
-// columnSums counts columns.
-func columnSums(sums, y []float32) int {
+// columnSums and reluGradSums count columns.
+func columnSums(sums, y []float32, rows int) int {
 	n := vectors(len(sums))
-	if n > 0 && len(y) > 0 {
-		columnSumsAVX2(&sums[0], &y[0], n, len(y)/len(sums), len(sums))
+	if n > 0 && rows > 0 {
+		columnSumsAVX2(&sums[0], &y[0], n, rows, len(sums))
+	}
+	return n
+}
+
+func reluGradSums(sums, dy, y []float32, slope float32, rows int) int {
+	n := vectors(len(sums))
+	if n > 0 && rows > 0 {
+		reluGradSumsAVX2(&sums[0], &dy[0], &y[0], slope, n, rows, len(sums))
 	}
 	return n
 }

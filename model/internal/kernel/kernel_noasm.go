@@ -12,9 +12,19 @@ func tiles(string) []tile { return []tile{plain} }
 
 func axpy(a float32, x, y []float32) int                                           { return 0 }
 func relu(y, x []float32, slope float32) int                                       { return 0 }
-func reluGrad(dx, dy, y []float32, slope float32) int                              { return 0 }
+func reluGrad(dy, y []float32, slope float32) int                                  { return 0 }
+func reluGradSums(sums, dy, y []float32, slope float32, rows int) int              { return 0 }
 func sigmoid(y, x []float32) int                                                   { return 0 }
+func sigmoidGrad(dy, y []float32) int                                              { return 0 }
 func tanh(y, x []float32) int                                                      { return 0 }
-func columnSums(sums, y []float32) int                                             { return 0 }
+func tanhGrad(dy, y []float32) int                                                 { return 0 }
+func mul(z, x, y []float32) int                                                    { return 0 }
+func difference(z []float32, a float32, x, y []float32) int                        { return 0 }
+func squaredError(sums *[8]float64, x, y []float32) int                            { return 0 }
+func squaredNorm(sums *[8]float64, x []float32) int                                { return 0 }
+func normalise(y, r, x, n []float32, inverse bool) int                             { return 0 }
+func normGrad(dn, dy, y, r []float32, inverse bool) int                            { return 0 }
+func normaliseGrad(dy, r, x, s []float32) int                                      { return 0 }
+func columnSums(sums, y []float32, rows int) int                                   { return 0 }
 func (o *adamRates) vector(p, m, v, g []float32) int                               { return 0 }
 func transposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) int { return 0 }

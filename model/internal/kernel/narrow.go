@@ -15,44 +15,47 @@ func (c Conv) narrowForward() bool {
 // narrowData tells the same of BackwardData.
 func (c Conv) narrowData() bool { return c.K > 1 && c.Cin <= narrow && c.Cout > 2*narrow }
 
-func (c Conv) forwardNarrow(s *Scratch, y, x, w, bias []float32, acc bool) {
+func (c Conv) forwardNarrow(s *Scratch, y, x []float32, w *Weights, e End) {
 	f := taps{
 		tile: s.pick(c.W, c.K*c.Cout, false), cols: c.W, in: c.Cin, out: c.Cout, k: c.K,
-		stride: 1, shift: c.K - 1 - c.Pad(), bias: bias, acc: acc,
+		stride: 1, shift: c.K - 1 - c.Pad(), end: e,
 	}
-	b := f.pack(grow(&s.packed, f.size(c.K)), c.K, func(kh, ci, kw, o int) float32 {
-		return w[((kh*c.K+c.K-1-kw)*c.Cin+ci)*c.Cout+o]
+	b := w.form(c.layout(forward, f.tile), f.size(c.K), func(to []float32) {
+		f.pack(to, c.K, func(kh, ci, kw, o int) float32 { return w.data[((kh*c.K+c.K-1-kw)*c.Cin+ci)*c.Cout+o] })
 	})
 	for n := range c.N {
-		xn, yn := nth(x, n, c.N), nth(y, n, c.N)
+		xn, yn, add := nth(x, n, c.N), nth(y, n, c.N), e.nth(n, c.N)
 		for r := range c.H {
-			f.row(s, nth(yn, r, c.H), strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), c.K, 0, 0), c.K, b)
+			f.row(s, yn, add, r, c.W*c.Cout, strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), c.K, 0, 0), c.K, b)
 		}
 	}
 }
 
-func (c Conv) backwardDataNarrow(s *Scratch, x, dy, w, bias []float32, acc bool) {
+func (c Conv) backwardDataNarrow(s *Scratch, x, dy []float32, w *Weights, e End) {
 	ho, wo := c.Out()
 	f := taps{
 		tile: s.pick(wo, c.K*c.Cin, false), cols: wo, in: c.Cout, out: c.Cin, k: c.K,
-		stride: c.Stride, shift: c.Pad(), bias: bias, acc: acc,
+		stride: c.Stride, shift: c.Pad(), end: e,
 	}
-	free := grow(&s.packed, f.size(c.K))
-	b := make([][]float32, c.Stride) // for each phase of rows
-	for py := range b {
-		at := c.reach(py)
-		b[py], free = free[:f.size(at.n)], free[f.size(at.n):]
-		f.pack(b[py], at.n, func(row, o, kw, ci int) float32 {
-			kh := py + c.Pad() - (at.first+row)*c.Stride
-			return w[((kh*c.K+kw)*c.Cin+ci)*c.Cout+o]
-		})
-	}
-	for n := range c.N {
-		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
-		for r := range c.H {
-			i, py := r/c.Stride, r%c.Stride
+	packed := w.form(c.layout(backward, f.tile), f.size(c.K), func(to []float32) {
+		for py := range c.Stride { // each phase of rows
 			at := c.reach(py)
-			f.row(s, nth(xn, r, c.H), strip(&s.rows, dyn, ho, wo, c.Cout, i+at.first, at.n, 0, 0), at.n, b[py])
+			f.pack(to, at.n, func(row, o, kw, ci int) float32 {
+				kh := py + c.Pad() - (at.first+row)*c.Stride
+				return w.data[((kh*c.K+kw)*c.Cin+ci)*c.Cout+o]
+			})
+			to = to[f.size(at.n):]
+		}
+	})
+	for n := range c.N {
+		xn, dyn, add := nth(x, n, c.N), nth(dy, n, c.N), e.nth(n, c.N)
+		b := packed
+		for py := range c.Stride {
+			at := c.reach(py)
+			for r := py; r < c.H; r += c.Stride {
+				f.row(s, xn, add, r, c.W*c.Cin, strip(&s.rows, dyn, ho, wo, c.Cout, r/c.Stride+at.first, at.n, 0, 0), at.n, b)
+			}
+			b = b[f.size(at.n):]
 		}
 	}
 }
@@ -60,7 +63,7 @@ func (c Conv) backwardDataNarrow(s *Scratch, x, dy, w, bias []float32, acc bool)
 // backwardWeightsNarrow computes the transposed gradient, whose rows are the
 // channels of dy and whose columns are the taps and channels of x. dy stands in
 // the same frame of zeros as x, so that rows of pixels are one.
-func (c Conv) backwardWeightsNarrow(s *Scratch, dw, x, dy []float32) {
+func (c Conv) backwardWeightsNarrow(s *Scratch, dw, x, dy []float32, acc bool) {
 	left, right := c.Pad(), c.right()
 	width := left + c.W + right
 	n := c.K * c.Cin
@@ -75,17 +78,20 @@ func (c Conv) backwardWeightsNarrow(s *Scratch, dw, x, dy []float32) {
 			xs := strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), rows+c.K-1, left, right)
 			p := product{
 				m: c.Cout, aoff: s.offsets(1, 0), kc: (rows-1)*width + c.W,
-				a: strip(&s.packed, dyn, c.H, c.W, c.Cout, r, rows, 0, left+right), sai: 1, sak: c.Cout,
-				sbk: c.Cin, ldc: n, ldbase: n,
+				a: strip(&s.other, dyn, c.H, c.W, c.Cout, r, rows, 0, left+right), sai: 1, sak: c.Cout,
+				sbk: c.Cin, ldc: n, ldadd: n, slope: 1,
 			}
 			for kh := range c.K {
 				for j := 0; j < n; j += t.nr {
 					p.n, p.b, p.c = min(t.nr, n-j), xs[kh*width*c.Cin+j:], sums[kh*n*c.Cout+j:]
-					p.base = p.c
+					p.add = p.c
 					t.multiply(s, &p)
 				}
 			}
 		}
+	}
+	if !acc {
+		clear(dw)
 	}
 	for kh := range c.K {
 		for i := range n {
@@ -103,8 +109,7 @@ type taps struct {
 	cols, in, out int
 	k             int
 	stride, shift int
-	bias          []float32
-	acc           bool
+	end           End
 }
 
 // size returns how many numbers the packed weights of some rows have.
@@ -113,7 +118,7 @@ func (f *taps) size(rows int) int {
 }
 
 // pack fills b with the weights of some rows, in panels.
-func (f *taps) pack(b []float32, rows int, weight func(row, i, t, o int) float32) []float32 {
+func (f *taps) pack(b []float32, rows int, weight func(row, i, t, o int) float32) {
 	nr := f.tile.nr
 	for row := range rows {
 		for i := range f.in {
@@ -125,26 +130,40 @@ func (f *taps) pack(b []float32, rows int, weight func(row, i, t, o int) float32
 			}
 		}
 	}
-	return b
 }
 
-// row computes a row of y from rows of a.
-func (f *taps) row(s *Scratch, y, a []float32, rows int, b []float32) {
-	if !f.acc {
+// row computes row r of picture y, width numbers long, from rows of a.
+func (f *taps) row(s *Scratch, y, add []float32, r, width int, a []float32, rows int, b []float32) {
+	y = y[r*width:][:width]
+	switch {
+	case add != nil:
+		copy(y, add[r*width:])
+	default:
 		clear(y)
-		for at := 0; at < len(y); at += f.out {
-			copy(y[at:at+f.out], f.bias)
+	}
+	if f.end.Bias != nil {
+		for at := 0; at < width; at += f.out {
+			for i, v := range f.end.Bias {
+				y[at+i] += v
+			}
 		}
 	}
-	if rows == 0 {
-		return
+	if rows > 0 {
+		f.spread(s, y, a, rows, b)
 	}
+	if f.end.Slope != 1 {
+		ReLU(y, y, f.end.Slope)
+	}
+}
+
+// spread computes what every tap gives and adds it where it belongs.
+func (f *taps) spread(s *Scratch, y, a []float32, rows int, b []float32) {
 	n := f.k * f.out
 	ld := panels(n, f.tile.nr) * f.tile.nr
 	z := grow(&s.columns, f.cols*ld)
 	p := pass{
 		tile: f.tile, aoff: s.offsets(rows, f.cols*f.in), kc: f.in, sai: f.in, a: a, b: b,
-		c: z, ldc: ld, rows: 1, cols: f.cols, n: ld,
+		c: z, ldc: ld, slope: 1, rows: 1, cols: f.cols, n: ld,
 	}
 	p.run(s)
 	for q := range f.cols {

@@ -10,10 +10,11 @@ import (
 // implementation. It may be handed from call to call but not used by two at a
 // time. The zero value is ready and uses the best implementation.
 type Scratch struct {
-	kind                                  string
-	rows, packed, columns, spareA, spareB []float32
-	spareC                                [maxTile]float32
-	aoff                                  []int
+	kind                                 string
+	rows, other, columns, spareA, spareB []float32
+	spareC                               [maxTile]float32
+	aoff                                 []int
+	block                                block
 }
 
 // NewScratch returns a Scratch whose calls use the named one of Kinds.
@@ -90,8 +91,7 @@ func strip(to *[]float32, x []float32, h, w, c, top, rows, left, right int) []fl
 
 // pack lays a k × n matrix out in panels of nr columns. What the last panel has
 // beyond column n is left as it is.
-func (s *Scratch) pack(w []float32, k, n, nr int) []float32 {
-	out := grow(&s.packed, panels(n, nr)*k*nr)
+func pack(out, w []float32, k, n, nr int) {
 	for j := 0; j < n; j += nr {
 		panel := out[j*k:]
 		cols := min(nr, n-j)
@@ -99,7 +99,6 @@ func (s *Scratch) pack(w []float32, k, n, nr int) []float32 {
 			copy(panel[i*nr:], w[i*n+j:i*n+j+cols])
 		}
 	}
-	return out
 }
 
 // panels returns how many pieces of size cover n.

@@ -4,40 +4,40 @@
 
 package kernel
 
-// tile6x16AVX2 computes a full 6 × 16 block of a product.
+// tile6x16AVX2 computes blocks of 6 × 16 numbers of a product.
 //
 //go:noescape
-func tile6x16AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+func tile6x16AVX2(first *int)
 
-// tile12x8AVX2 computes a full 12 × 8 block of a product.
+// tile12x8AVX2 computes blocks of 12 × 8 numbers of a product.
 //
 //go:noescape
-func tile12x8AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+func tile12x8AVX2(first *int)
 
-// tile4x24AVX2 computes a full 4 × 24 block of a product.
+// tile4x24AVX2 computes blocks of 4 × 24 numbers of a product.
 //
 //go:noescape
-func tile4x24AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+func tile4x24AVX2(first *int)
 
-// tile8x32AVX512 computes a full 8 × 32 block of a product.
+// tile8x32AVX512 computes blocks of 8 × 32 numbers of a product.
 //
 //go:noescape
-func tile8x32AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+func tile8x32AVX512(first *int)
 
-// tile4x48AVX512 computes a full 4 × 48 block of a product.
+// tile4x48AVX512 computes blocks of 4 × 48 numbers of a product.
 //
 //go:noescape
-func tile4x48AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+func tile4x48AVX512(first *int)
 
-// tile6x64AVX512 computes a full 6 × 64 block of a product.
+// tile6x64AVX512 computes blocks of 6 × 64 numbers of a product.
 //
 //go:noescape
-func tile6x64AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+func tile6x64AVX512(first *int)
 
-// tile16x16AVX512 computes a full 16 × 16 block of a product.
+// tile16x16AVX512 computes blocks of 16 × 16 numbers of a product.
 //
 //go:noescape
-func tile16x16AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+func tile16x16AVX512(first *int)
 
 // transposeAVX2 is transpose for 8 rows and cols a multiple of 8.
 //
@@ -57,7 +57,7 @@ func reluAVX2(y *float32, x *float32, slope float32, n int)
 // reluGradAVX2 is ReLUGrad for n a multiple of 8.
 //
 //go:noescape
-func reluGradAVX2(dx *float32, dy *float32, y *float32, slope float32, n int)
+func reluGradAVX2(dy *float32, y *float32, slope float32, n int)
 
 // columnSumsAVX2 is ColumnSums for n columns, a multiple of 8, of rows that are ld apart.
 //
@@ -68,6 +68,66 @@ func columnSumsAVX2(sums *float32, y *float32, n int, rows int, ld int)
 //
 //go:noescape
 func adamAVX2(p *float32, m *float32, v *float32, grad *float32, n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, bias2 float32, eps float32, rate float32, keep float32)
+
+// reluGradSumsAVX2 is ReLUGradSums for n columns, a multiple of 8, of rows that are ld apart.
+//
+//go:noescape
+func reluGradSumsAVX2(sums *float32, dy *float32, y *float32, slope float32, n int, rows int, ld int)
+
+// mulAVX2 is Mul for n a multiple of 8.
+//
+//go:noescape
+func mulAVX2(z *float32, x *float32, y *float32, n int)
+
+// differenceAVX2 is Difference for n a multiple of 8.
+//
+//go:noescape
+func differenceAVX2(z *float32, a float32, x *float32, y *float32, n int)
+
+// squaredErrorAVX2 is SquaredError for n a multiple of 8.
+//
+//go:noescape
+func squaredErrorAVX2(sums *float64, x *float32, y *float32, n int)
+
+// squaredNormAVX2 is SquaredNorm for n a multiple of 8.
+//
+//go:noescape
+func squaredNormAVX2(sums *float64, x *float32, n int)
+
+// sigmoidGradAVX2 is SigmoidGrad for n a multiple of 8.
+//
+//go:noescape
+func sigmoidGradAVX2(dy *float32, y *float32, n int)
+
+// tanhGradAVX2 is TanhGrad for n a multiple of 8.
+//
+//go:noescape
+func tanhGradAVX2(dy *float32, y *float32, n int)
+
+// normaliseAVX2 is Normalise for n a multiple of 8.
+//
+//go:noescape
+func normaliseAVX2(y *float32, r *float32, x *float32, norms *float32, n int)
+
+// normGradAVX2 is NormGrad for n a multiple of 8.
+//
+//go:noescape
+func normGradAVX2(dn *float32, dy *float32, y *float32, r *float32, n int)
+
+// normaliseInverseAVX2 is Normalise for n a multiple of 8.
+//
+//go:noescape
+func normaliseInverseAVX2(y *float32, r *float32, x *float32, norms *float32, n int)
+
+// normGradInverseAVX2 is NormGrad for n a multiple of 8.
+//
+//go:noescape
+func normGradInverseAVX2(dn *float32, dy *float32, y *float32, r *float32, n int)
+
+// normaliseGradAVX2 is NormaliseGrad for n a multiple of 8.
+//
+//go:noescape
+func normaliseGradAVX2(dy *float32, r *float32, x *float32, s *float32, n int)
 
 // sigmoidAVX2 is Sigmoid for n a multiple of 8.
 //

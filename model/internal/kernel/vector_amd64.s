@@ -4,9 +4,19 @@
 
 #include "textflag.h"
 
-// func tile6x16AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+// func tile6x16AVX2(first *int)
 // Requires: AVX, FMA3
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -19,235 +29,181 @@ TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-96
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   nseg+0(FP), AX
-	MOVQ   aoff+8(FP), CX
-	MOVQ   sai+32(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   sak+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   b+48(FP), SI
-	MOVQ   sbk+56(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DX)(DX*2), R10
+	MOVQ   (AX), R9
+	MOVQ   8(AX), R10
+	MOVQ   48(AX), R11
 
 segment:
-	MOVQ (CX), R11
-	ADDQ $0x08, CX
-	MOVQ a+24(FP), R8
-	LEAQ (R8)(R11*4), R8
-	LEAQ (R8)(DX*4), R9
-	MOVQ kc+16(FP), R11
+	MOVQ (R10), R12
+	ADDQ $0x08, R10
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R12*4), DI
+	LEAQ (DI)(CX*4), R8
+	MOVQ 16(AX), R12
 
 loop:
-	VMOVUPS      (SI), Y12
-	VMOVUPS      32(SI), Y13
-	ADDQ         DI, SI
-	VBROADCASTSS (R8), Y14
+	VMOVUPS      (R11), Y12
+	VMOVUPS      32(R11), Y13
+	ADDQ         BX, R11
+	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (R8)(DX*1), Y14
+	VBROADCASTSS (DI)(CX*1), Y14
 	VFMADD231PS  Y14, Y12, Y2
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS (R8)(DX*2), Y14
+	VBROADCASTSS (DI)(CX*2), Y14
 	VFMADD231PS  Y14, Y12, Y4
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS (R8)(R10*1), Y14
-	ADDQ         BX, R8
+	VBROADCASTSS (DI)(SI*1), Y14
+	ADDQ         DX, DI
 	VFMADD231PS  Y14, Y12, Y6
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS (R9), Y14
+	VBROADCASTSS (R8), Y14
 	VFMADD231PS  Y14, Y12, Y8
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (R9)(DX*1), Y14
-	ADDQ         BX, R9
+	VBROADCASTSS (R8)(CX*1), Y14
+	ADDQ         DX, R8
 	VFMADD231PS  Y14, Y12, Y10
 	VFMADD231PS  Y14, Y13, Y11
-	DECQ         R11
-	JNZ          loop
-	DECQ         AX
-	JNZ          segment
-	MOVQ         base+80(FP), AX
-	MOVQ         ldbase+88(FP), CX
-	SHLQ         $0x02, CX
-	TESTQ        AX, AX
-	JZ           store
-	VADDPS       (AX), Y0, Y0
-	VADDPS       32(AX), Y1, Y1
-	ADDQ         CX, AX
-	VADDPS       (AX), Y2, Y2
-	VADDPS       32(AX), Y3, Y3
-	ADDQ         CX, AX
-	VADDPS       (AX), Y4, Y4
-	VADDPS       32(AX), Y5, Y5
-	ADDQ         CX, AX
-	VADDPS       (AX), Y6, Y6
-	VADDPS       32(AX), Y7, Y7
-	ADDQ         CX, AX
-	VADDPS       (AX), Y8, Y8
-	VADDPS       32(AX), Y9, Y9
-	ADDQ         CX, AX
-	VADDPS       (AX), Y10, Y10
-	VADDPS       32(AX), Y11, Y11
-	ADDQ         CX, AX
-
-store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y8, (AX)
-	VMOVUPS Y9, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y10, (AX)
-	VMOVUPS Y11, 32(AX)
-	ADDQ    CX, AX
-	VZEROUPPER
-	RET
-
-// func tile12x8AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
-// Requires: AVX, FMA3
-TEXT ·tile12x8AVX2(SB), NOSPLIT, $0-96
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   nseg+0(FP), AX
-	MOVQ   aoff+8(FP), CX
-	MOVQ   sai+32(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   sak+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   b+48(FP), SI
-	MOVQ   sbk+56(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DX)(DX*2), R11
-
-segment:
-	MOVQ (CX), R12
-	ADDQ $0x08, CX
-	MOVQ a+24(FP), R8
-	LEAQ (R8)(R12*4), R8
-	LEAQ (R8)(DX*4), R9
-	LEAQ (R9)(DX*4), R10
-	MOVQ kc+16(FP), R12
-
-loop:
-	VMOVUPS      (SI), Y12
-	ADDQ         DI, SI
-	VBROADCASTSS (R8), Y13
-	VFMADD231PS  Y13, Y12, Y0
-	VBROADCASTSS (R8)(DX*1), Y13
-	VFMADD231PS  Y13, Y12, Y1
-	VBROADCASTSS (R8)(DX*2), Y13
-	VFMADD231PS  Y13, Y12, Y2
-	VBROADCASTSS (R8)(R11*1), Y13
-	ADDQ         BX, R8
-	VFMADD231PS  Y13, Y12, Y3
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y13, Y12, Y4
-	VBROADCASTSS (R9)(DX*1), Y13
-	VFMADD231PS  Y13, Y12, Y5
-	VBROADCASTSS (R9)(DX*2), Y13
-	VFMADD231PS  Y13, Y12, Y6
-	VBROADCASTSS (R9)(R11*1), Y13
-	ADDQ         BX, R9
-	VFMADD231PS  Y13, Y12, Y7
-	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y13, Y12, Y8
-	VBROADCASTSS (R10)(DX*1), Y13
-	VFMADD231PS  Y13, Y12, Y9
-	VBROADCASTSS (R10)(DX*2), Y13
-	VFMADD231PS  Y13, Y12, Y10
-	VBROADCASTSS (R10)(R11*1), Y13
-	ADDQ         BX, R10
-	VFMADD231PS  Y13, Y12, Y11
 	DECQ         R12
 	JNZ          loop
-	DECQ         AX
+	DECQ         R9
 	JNZ          segment
-	MOVQ         base+80(FP), AX
-	MOVQ         ldbase+88(FP), CX
-	SHLQ         $0x02, CX
-	TESTQ        AX, AX
-	JZ           store
-	VADDPS       (AX), Y0, Y0
-	ADDQ         CX, AX
-	VADDPS       (AX), Y1, Y1
-	ADDQ         CX, AX
-	VADDPS       (AX), Y2, Y2
-	ADDQ         CX, AX
-	VADDPS       (AX), Y3, Y3
-	ADDQ         CX, AX
-	VADDPS       (AX), Y4, Y4
-	ADDQ         CX, AX
-	VADDPS       (AX), Y5, Y5
-	ADDQ         CX, AX
-	VADDPS       (AX), Y6, Y6
-	ADDQ         CX, AX
-	VADDPS       (AX), Y7, Y7
-	ADDQ         CX, AX
-	VADDPS       (AX), Y8, Y8
-	ADDQ         CX, AX
-	VADDPS       (AX), Y9, Y9
-	ADDQ         CX, AX
-	VADDPS       (AX), Y10, Y10
-	ADDQ         CX, AX
-	VADDPS       (AX), Y11, Y11
-	ADDQ         CX, AX
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Y0, Y0
+	VADDPS       32(DI), Y1, Y1
+	VADDPS       (DI), Y2, Y2
+	VADDPS       32(DI), Y3, Y3
+	VADDPS       (DI), Y4, Y4
+	VADDPS       32(DI), Y5, Y5
+	VADDPS       (DI), Y6, Y6
+	VADDPS       32(DI), Y7, Y7
+	VADDPS       (DI), Y8, Y8
+	VADDPS       32(DI), Y9, Y9
+	VADDPS       (DI), Y10, Y10
+	VADDPS       32(DI), Y11, Y11
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Y0, Y0
+	VADDPS 32(DI), Y1, Y1
+	ADDQ   R8, DI
+	VADDPS (DI), Y2, Y2
+	VADDPS 32(DI), Y3, Y3
+	ADDQ   R8, DI
+	VADDPS (DI), Y4, Y4
+	VADDPS 32(DI), Y5, Y5
+	ADDQ   R8, DI
+	VADDPS (DI), Y6, Y6
+	VADDPS 32(DI), Y7, Y7
+	ADDQ   R8, DI
+	VADDPS (DI), Y8, Y8
+	VADDPS 32(DI), Y9, Y9
+	ADDQ   R8, DI
+	VADDPS (DI), Y10, Y10
+	VADDPS 32(DI), Y11, Y11
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Y12
+	VXORPS       Y13, Y13, Y13
+	VMULPS       Y12, Y0, Y14
+	VCMPPS       $0x1e, Y13, Y0, Y15
+	VBLENDVPS    Y15, Y0, Y14, Y0
+	VMULPS       Y12, Y1, Y14
+	VCMPPS       $0x1e, Y13, Y1, Y15
+	VBLENDVPS    Y15, Y1, Y14, Y1
+	VMULPS       Y12, Y2, Y14
+	VCMPPS       $0x1e, Y13, Y2, Y15
+	VBLENDVPS    Y15, Y2, Y14, Y2
+	VMULPS       Y12, Y3, Y14
+	VCMPPS       $0x1e, Y13, Y3, Y15
+	VBLENDVPS    Y15, Y3, Y14, Y3
+	VMULPS       Y12, Y4, Y14
+	VCMPPS       $0x1e, Y13, Y4, Y15
+	VBLENDVPS    Y15, Y4, Y14, Y4
+	VMULPS       Y12, Y5, Y14
+	VCMPPS       $0x1e, Y13, Y5, Y15
+	VBLENDVPS    Y15, Y5, Y14, Y5
+	VMULPS       Y12, Y6, Y14
+	VCMPPS       $0x1e, Y13, Y6, Y15
+	VBLENDVPS    Y15, Y6, Y14, Y6
+	VMULPS       Y12, Y7, Y14
+	VCMPPS       $0x1e, Y13, Y7, Y15
+	VBLENDVPS    Y15, Y7, Y14, Y7
+	VMULPS       Y12, Y8, Y14
+	VCMPPS       $0x1e, Y13, Y8, Y15
+	VBLENDVPS    Y15, Y8, Y14, Y8
+	VMULPS       Y12, Y9, Y14
+	VCMPPS       $0x1e, Y13, Y9, Y15
+	VBLENDVPS    Y15, Y9, Y14, Y9
+	VMULPS       Y12, Y10, Y14
+	VCMPPS       $0x1e, Y13, Y10, Y15
+	VBLENDVPS    Y15, Y10, Y14, Y10
+	VMULPS       Y12, Y11, Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VBLENDVPS    Y13, Y11, Y12, Y11
 
 store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y5, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y7, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y8, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y9, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y10, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y11, (AX)
-	ADDQ    CX, AX
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ    R8, DI
+	VMOVUPS Y2, (DI)
+	VMOVUPS Y3, 32(DI)
+	ADDQ    R8, DI
+	VMOVUPS Y4, (DI)
+	VMOVUPS Y5, 32(DI)
+	ADDQ    R8, DI
+	VMOVUPS Y6, (DI)
+	VMOVUPS Y7, 32(DI)
+	ADDQ    R8, DI
+	VMOVUPS Y8, (DI)
+	VMOVUPS Y9, 32(DI)
+	ADDQ    R8, DI
+	VMOVUPS Y10, (DI)
+	VMOVUPS Y11, 32(DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x06, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x06, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile4x24AVX2(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+// func tile12x8AVX2(first *int)
 // Requires: AVX, FMA3
-TEXT ·tile4x24AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile12x8AVX2(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -260,98 +216,380 @@ TEXT ·tile4x24AVX2(SB), NOSPLIT, $0-96
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   nseg+0(FP), AX
-	MOVQ   aoff+8(FP), CX
-	MOVQ   sai+32(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   sak+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   b+48(FP), SI
-	MOVQ   sbk+56(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DX)(DX*2), R9
+	MOVQ   (AX), R10
+	MOVQ   8(AX), R11
+	MOVQ   48(AX), R12
 
 segment:
-	MOVQ (CX), R10
-	ADDQ $0x08, CX
-	MOVQ a+24(FP), R8
-	LEAQ (R8)(R10*4), R8
-	MOVQ kc+16(FP), R10
+	MOVQ (R11), R13
+	ADDQ $0x08, R11
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R13*4), DI
+	LEAQ (DI)(CX*4), R8
+	LEAQ (R8)(CX*4), R9
+	MOVQ 16(AX), R13
 
 loop:
-	VMOVUPS      (SI), Y12
-	VMOVUPS      32(SI), Y13
-	VMOVUPS      64(SI), Y14
-	ADDQ         DI, SI
-	VBROADCASTSS (R8), Y15
+	VMOVUPS      (R12), Y12
+	ADDQ         BX, R12
+	VBROADCASTSS (DI), Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS (DI)(CX*1), Y13
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS (DI)(CX*2), Y13
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS (DI)(SI*1), Y13
+	ADDQ         DX, DI
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS (R8)(CX*1), Y13
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS (R8)(CX*2), Y13
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (R8)(SI*1), Y13
+	ADDQ         DX, R8
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (R9)(CX*1), Y13
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R9)(CX*2), Y13
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS (R9)(SI*1), Y13
+	ADDQ         DX, R9
+	VFMADD231PS  Y13, Y12, Y11
+	DECQ         R13
+	JNZ          loop
+	DECQ         R10
+	JNZ          segment
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Y0, Y0
+	VADDPS       (DI), Y1, Y1
+	VADDPS       (DI), Y2, Y2
+	VADDPS       (DI), Y3, Y3
+	VADDPS       (DI), Y4, Y4
+	VADDPS       (DI), Y5, Y5
+	VADDPS       (DI), Y6, Y6
+	VADDPS       (DI), Y7, Y7
+	VADDPS       (DI), Y8, Y8
+	VADDPS       (DI), Y9, Y9
+	VADDPS       (DI), Y10, Y10
+	VADDPS       (DI), Y11, Y11
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Y0, Y0
+	ADDQ   R8, DI
+	VADDPS (DI), Y1, Y1
+	ADDQ   R8, DI
+	VADDPS (DI), Y2, Y2
+	ADDQ   R8, DI
+	VADDPS (DI), Y3, Y3
+	ADDQ   R8, DI
+	VADDPS (DI), Y4, Y4
+	ADDQ   R8, DI
+	VADDPS (DI), Y5, Y5
+	ADDQ   R8, DI
+	VADDPS (DI), Y6, Y6
+	ADDQ   R8, DI
+	VADDPS (DI), Y7, Y7
+	ADDQ   R8, DI
+	VADDPS (DI), Y8, Y8
+	ADDQ   R8, DI
+	VADDPS (DI), Y9, Y9
+	ADDQ   R8, DI
+	VADDPS (DI), Y10, Y10
+	ADDQ   R8, DI
+	VADDPS (DI), Y11, Y11
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Y12
+	VXORPS       Y13, Y13, Y13
+	VMULPS       Y12, Y0, Y14
+	VCMPPS       $0x1e, Y13, Y0, Y15
+	VBLENDVPS    Y15, Y0, Y14, Y0
+	VMULPS       Y12, Y1, Y14
+	VCMPPS       $0x1e, Y13, Y1, Y15
+	VBLENDVPS    Y15, Y1, Y14, Y1
+	VMULPS       Y12, Y2, Y14
+	VCMPPS       $0x1e, Y13, Y2, Y15
+	VBLENDVPS    Y15, Y2, Y14, Y2
+	VMULPS       Y12, Y3, Y14
+	VCMPPS       $0x1e, Y13, Y3, Y15
+	VBLENDVPS    Y15, Y3, Y14, Y3
+	VMULPS       Y12, Y4, Y14
+	VCMPPS       $0x1e, Y13, Y4, Y15
+	VBLENDVPS    Y15, Y4, Y14, Y4
+	VMULPS       Y12, Y5, Y14
+	VCMPPS       $0x1e, Y13, Y5, Y15
+	VBLENDVPS    Y15, Y5, Y14, Y5
+	VMULPS       Y12, Y6, Y14
+	VCMPPS       $0x1e, Y13, Y6, Y15
+	VBLENDVPS    Y15, Y6, Y14, Y6
+	VMULPS       Y12, Y7, Y14
+	VCMPPS       $0x1e, Y13, Y7, Y15
+	VBLENDVPS    Y15, Y7, Y14, Y7
+	VMULPS       Y12, Y8, Y14
+	VCMPPS       $0x1e, Y13, Y8, Y15
+	VBLENDVPS    Y15, Y8, Y14, Y8
+	VMULPS       Y12, Y9, Y14
+	VCMPPS       $0x1e, Y13, Y9, Y15
+	VBLENDVPS    Y15, Y9, Y14, Y9
+	VMULPS       Y12, Y10, Y14
+	VCMPPS       $0x1e, Y13, Y10, Y15
+	VBLENDVPS    Y15, Y10, Y14, Y10
+	VMULPS       Y12, Y11, Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VBLENDVPS    Y13, Y11, Y12, Y11
+
+store:
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Y0, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y1, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y2, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y3, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y4, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y5, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y6, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y7, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y8, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y9, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y10, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Y11, (DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x0c, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x0c, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile4x24AVX2(first *int)
+// Requires: AVX, FMA3
+TEXT ·tile4x24AVX2(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   (AX), R8
+	MOVQ   8(AX), R9
+	MOVQ   48(AX), R10
+
+segment:
+	MOVQ (R9), R11
+	ADDQ $0x08, R9
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R11*4), DI
+	MOVQ 16(AX), R11
+
+loop:
+	VMOVUPS      (R10), Y12
+	VMOVUPS      32(R10), Y13
+	VMOVUPS      64(R10), Y14
+	ADDQ         BX, R10
+	VBROADCASTSS (DI), Y15
 	VFMADD231PS  Y15, Y12, Y0
 	VFMADD231PS  Y15, Y13, Y1
 	VFMADD231PS  Y15, Y14, Y2
-	VBROADCASTSS (R8)(DX*1), Y15
+	VBROADCASTSS (DI)(CX*1), Y15
 	VFMADD231PS  Y15, Y12, Y3
 	VFMADD231PS  Y15, Y13, Y4
 	VFMADD231PS  Y15, Y14, Y5
-	VBROADCASTSS (R8)(DX*2), Y15
+	VBROADCASTSS (DI)(CX*2), Y15
 	VFMADD231PS  Y15, Y12, Y6
 	VFMADD231PS  Y15, Y13, Y7
 	VFMADD231PS  Y15, Y14, Y8
-	VBROADCASTSS (R8)(R9*1), Y15
-	ADDQ         BX, R8
+	VBROADCASTSS (DI)(SI*1), Y15
+	ADDQ         DX, DI
 	VFMADD231PS  Y15, Y12, Y9
 	VFMADD231PS  Y15, Y13, Y10
 	VFMADD231PS  Y15, Y14, Y11
-	DECQ         R10
+	DECQ         R11
 	JNZ          loop
-	DECQ         AX
+	DECQ         R8
 	JNZ          segment
-	MOVQ         base+80(FP), AX
-	MOVQ         ldbase+88(FP), CX
-	SHLQ         $0x02, CX
-	TESTQ        AX, AX
-	JZ           store
-	VADDPS       (AX), Y0, Y0
-	VADDPS       32(AX), Y1, Y1
-	VADDPS       64(AX), Y2, Y2
-	ADDQ         CX, AX
-	VADDPS       (AX), Y3, Y3
-	VADDPS       32(AX), Y4, Y4
-	VADDPS       64(AX), Y5, Y5
-	ADDQ         CX, AX
-	VADDPS       (AX), Y6, Y6
-	VADDPS       32(AX), Y7, Y7
-	VADDPS       64(AX), Y8, Y8
-	ADDQ         CX, AX
-	VADDPS       (AX), Y9, Y9
-	VADDPS       32(AX), Y10, Y10
-	VADDPS       64(AX), Y11, Y11
-	ADDQ         CX, AX
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Y0, Y0
+	VADDPS       32(DI), Y1, Y1
+	VADDPS       64(DI), Y2, Y2
+	VADDPS       (DI), Y3, Y3
+	VADDPS       32(DI), Y4, Y4
+	VADDPS       64(DI), Y5, Y5
+	VADDPS       (DI), Y6, Y6
+	VADDPS       32(DI), Y7, Y7
+	VADDPS       64(DI), Y8, Y8
+	VADDPS       (DI), Y9, Y9
+	VADDPS       32(DI), Y10, Y10
+	VADDPS       64(DI), Y11, Y11
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Y0, Y0
+	VADDPS 32(DI), Y1, Y1
+	VADDPS 64(DI), Y2, Y2
+	ADDQ   R8, DI
+	VADDPS (DI), Y3, Y3
+	VADDPS 32(DI), Y4, Y4
+	VADDPS 64(DI), Y5, Y5
+	ADDQ   R8, DI
+	VADDPS (DI), Y6, Y6
+	VADDPS 32(DI), Y7, Y7
+	VADDPS 64(DI), Y8, Y8
+	ADDQ   R8, DI
+	VADDPS (DI), Y9, Y9
+	VADDPS 32(DI), Y10, Y10
+	VADDPS 64(DI), Y11, Y11
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Y12
+	VXORPS       Y13, Y13, Y13
+	VMULPS       Y12, Y0, Y14
+	VCMPPS       $0x1e, Y13, Y0, Y15
+	VBLENDVPS    Y15, Y0, Y14, Y0
+	VMULPS       Y12, Y1, Y14
+	VCMPPS       $0x1e, Y13, Y1, Y15
+	VBLENDVPS    Y15, Y1, Y14, Y1
+	VMULPS       Y12, Y2, Y14
+	VCMPPS       $0x1e, Y13, Y2, Y15
+	VBLENDVPS    Y15, Y2, Y14, Y2
+	VMULPS       Y12, Y3, Y14
+	VCMPPS       $0x1e, Y13, Y3, Y15
+	VBLENDVPS    Y15, Y3, Y14, Y3
+	VMULPS       Y12, Y4, Y14
+	VCMPPS       $0x1e, Y13, Y4, Y15
+	VBLENDVPS    Y15, Y4, Y14, Y4
+	VMULPS       Y12, Y5, Y14
+	VCMPPS       $0x1e, Y13, Y5, Y15
+	VBLENDVPS    Y15, Y5, Y14, Y5
+	VMULPS       Y12, Y6, Y14
+	VCMPPS       $0x1e, Y13, Y6, Y15
+	VBLENDVPS    Y15, Y6, Y14, Y6
+	VMULPS       Y12, Y7, Y14
+	VCMPPS       $0x1e, Y13, Y7, Y15
+	VBLENDVPS    Y15, Y7, Y14, Y7
+	VMULPS       Y12, Y8, Y14
+	VCMPPS       $0x1e, Y13, Y8, Y15
+	VBLENDVPS    Y15, Y8, Y14, Y8
+	VMULPS       Y12, Y9, Y14
+	VCMPPS       $0x1e, Y13, Y9, Y15
+	VBLENDVPS    Y15, Y9, Y14, Y9
+	VMULPS       Y12, Y10, Y14
+	VCMPPS       $0x1e, Y13, Y10, Y15
+	VBLENDVPS    Y15, Y10, Y14, Y10
+	VMULPS       Y12, Y11, Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VBLENDVPS    Y13, Y11, Y12, Y11
 
 store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	VMOVUPS Y4, 32(AX)
-	VMOVUPS Y5, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	VMOVUPS Y8, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y9, (AX)
-	VMOVUPS Y10, 32(AX)
-	VMOVUPS Y11, 64(AX)
-	ADDQ    CX, AX
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Y3, (DI)
+	VMOVUPS Y4, 32(DI)
+	VMOVUPS Y5, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Y6, (DI)
+	VMOVUPS Y7, 32(DI)
+	VMOVUPS Y8, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Y9, (DI)
+	VMOVUPS Y10, 32(DI)
+	VMOVUPS Y11, 64(DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x04, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x04, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile8x32AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+// func tile8x32AVX512(first *int)
 // Requires: AVX, AVX512F
-TEXT ·tile8x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile8x32AVX512(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -368,123 +606,199 @@ TEXT ·tile8x32AVX512(SB), NOSPLIT, $0-96
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   nseg+0(FP), AX
-	MOVQ   aoff+8(FP), CX
-	MOVQ   sai+32(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   sak+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   b+48(FP), SI
-	MOVQ   sbk+56(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DX)(DX*2), R10
+	MOVQ   (AX), R9
+	MOVQ   8(AX), R10
+	MOVQ   48(AX), R11
 
 segment:
-	MOVQ (CX), R11
-	ADDQ $0x08, CX
-	MOVQ a+24(FP), R8
-	LEAQ (R8)(R11*4), R8
-	LEAQ (R8)(DX*4), R9
-	MOVQ kc+16(FP), R11
+	MOVQ (R10), R12
+	ADDQ $0x08, R10
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R12*4), DI
+	LEAQ (DI)(CX*4), R8
+	MOVQ 16(AX), R12
 
 loop:
-	VMOVUPS      (SI), Z16
-	VMOVUPS      64(SI), Z17
-	ADDQ         DI, SI
-	VBROADCASTSS (R8), Z18
+	VMOVUPS      (R11), Z16
+	VMOVUPS      64(R11), Z17
+	ADDQ         BX, R11
+	VBROADCASTSS (DI), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS (R8)(DX*1), Z18
+	VBROADCASTSS (DI)(CX*1), Z18
 	VFMADD231PS  Z18, Z16, Z2
 	VFMADD231PS  Z18, Z17, Z3
-	VBROADCASTSS (R8)(DX*2), Z18
+	VBROADCASTSS (DI)(CX*2), Z18
 	VFMADD231PS  Z18, Z16, Z4
 	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS (R8)(R10*1), Z18
-	ADDQ         BX, R8
+	VBROADCASTSS (DI)(SI*1), Z18
+	ADDQ         DX, DI
 	VFMADD231PS  Z18, Z16, Z6
 	VFMADD231PS  Z18, Z17, Z7
-	VBROADCASTSS (R9), Z18
+	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z18, Z16, Z8
 	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS (R9)(DX*1), Z18
+	VBROADCASTSS (R8)(CX*1), Z18
 	VFMADD231PS  Z18, Z16, Z10
 	VFMADD231PS  Z18, Z17, Z11
-	VBROADCASTSS (R9)(DX*2), Z18
+	VBROADCASTSS (R8)(CX*2), Z18
 	VFMADD231PS  Z18, Z16, Z12
 	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS (R9)(R10*1), Z18
-	ADDQ         BX, R9
+	VBROADCASTSS (R8)(SI*1), Z18
+	ADDQ         DX, R8
 	VFMADD231PS  Z18, Z16, Z14
 	VFMADD231PS  Z18, Z17, Z15
-	DECQ         R11
+	DECQ         R12
 	JNZ          loop
-	DECQ         AX
+	DECQ         R9
 	JNZ          segment
-	MOVQ         base+80(FP), AX
-	MOVQ         ldbase+88(FP), CX
-	SHLQ         $0x02, CX
-	TESTQ        AX, AX
-	JZ           store
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	ADDQ         CX, AX
-	VADDPS       (AX), Z2, Z2
-	VADDPS       64(AX), Z3, Z3
-	ADDQ         CX, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
-	ADDQ         CX, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
-	ADDQ         CX, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	ADDQ         CX, AX
-	VADDPS       (AX), Z10, Z10
-	VADDPS       64(AX), Z11, Z11
-	ADDQ         CX, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z13, Z13
-	ADDQ         CX, AX
-	VADDPS       (AX), Z14, Z14
-	VADDPS       64(AX), Z15, Z15
-	ADDQ         CX, AX
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Z0, Z0
+	VADDPS       64(DI), Z1, Z1
+	VADDPS       (DI), Z2, Z2
+	VADDPS       64(DI), Z3, Z3
+	VADDPS       (DI), Z4, Z4
+	VADDPS       64(DI), Z5, Z5
+	VADDPS       (DI), Z6, Z6
+	VADDPS       64(DI), Z7, Z7
+	VADDPS       (DI), Z8, Z8
+	VADDPS       64(DI), Z9, Z9
+	VADDPS       (DI), Z10, Z10
+	VADDPS       64(DI), Z11, Z11
+	VADDPS       (DI), Z12, Z12
+	VADDPS       64(DI), Z13, Z13
+	VADDPS       (DI), Z14, Z14
+	VADDPS       64(DI), Z15, Z15
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+	ADDQ   R8, DI
+	VADDPS (DI), Z2, Z2
+	VADDPS 64(DI), Z3, Z3
+	ADDQ   R8, DI
+	VADDPS (DI), Z4, Z4
+	VADDPS 64(DI), Z5, Z5
+	ADDQ   R8, DI
+	VADDPS (DI), Z6, Z6
+	VADDPS 64(DI), Z7, Z7
+	ADDQ   R8, DI
+	VADDPS (DI), Z8, Z8
+	VADDPS 64(DI), Z9, Z9
+	ADDQ   R8, DI
+	VADDPS (DI), Z10, Z10
+	VADDPS 64(DI), Z11, Z11
+	ADDQ   R8, DI
+	VADDPS (DI), Z12, Z12
+	VADDPS 64(DI), Z13, Z13
+	ADDQ   R8, DI
+	VADDPS (DI), Z14, Z14
+	VADDPS 64(DI), Z15, Z15
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Z16
+	VPXORD       Z19, Z19, Z19
+	VCMPPS       $0x1a, Z19, Z0, K1
+	VMULPS       Z16, Z0, K1, Z0
+	VCMPPS       $0x1a, Z19, Z1, K1
+	VMULPS       Z16, Z1, K1, Z1
+	VCMPPS       $0x1a, Z19, Z2, K1
+	VMULPS       Z16, Z2, K1, Z2
+	VCMPPS       $0x1a, Z19, Z3, K1
+	VMULPS       Z16, Z3, K1, Z3
+	VCMPPS       $0x1a, Z19, Z4, K1
+	VMULPS       Z16, Z4, K1, Z4
+	VCMPPS       $0x1a, Z19, Z5, K1
+	VMULPS       Z16, Z5, K1, Z5
+	VCMPPS       $0x1a, Z19, Z6, K1
+	VMULPS       Z16, Z6, K1, Z6
+	VCMPPS       $0x1a, Z19, Z7, K1
+	VMULPS       Z16, Z7, K1, Z7
+	VCMPPS       $0x1a, Z19, Z8, K1
+	VMULPS       Z16, Z8, K1, Z8
+	VCMPPS       $0x1a, Z19, Z9, K1
+	VMULPS       Z16, Z9, K1, Z9
+	VCMPPS       $0x1a, Z19, Z10, K1
+	VMULPS       Z16, Z10, K1, Z10
+	VCMPPS       $0x1a, Z19, Z11, K1
+	VMULPS       Z16, Z11, K1, Z11
+	VCMPPS       $0x1a, Z19, Z12, K1
+	VMULPS       Z16, Z12, K1, Z12
+	VCMPPS       $0x1a, Z19, Z13, K1
+	VMULPS       Z16, Z13, K1, Z13
+	VCMPPS       $0x1a, Z19, Z14, K1
+	VMULPS       Z16, Z14, K1, Z14
+	VCMPPS       $0x1a, Z19, Z15, K1
+	VMULPS       Z16, Z15, K1, Z15
 
 store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, 64(AX)
-	ADDQ    CX, AX
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z8, (DI)
+	VMOVUPS Z9, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z10, (DI)
+	VMOVUPS Z11, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z12, (DI)
+	VMOVUPS Z13, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z14, (DI)
+	VMOVUPS Z15, 64(DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x08, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x08, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile4x48AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+// func tile4x48AVX512(first *int)
 // Requires: AVX, AVX512F
-TEXT ·tile4x48AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile4x48AVX512(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -497,98 +811,162 @@ TEXT ·tile4x48AVX512(SB), NOSPLIT, $0-96
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   nseg+0(FP), AX
-	MOVQ   aoff+8(FP), CX
-	MOVQ   sai+32(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   sak+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   b+48(FP), SI
-	MOVQ   sbk+56(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DX)(DX*2), R9
+	MOVQ   (AX), R8
+	MOVQ   8(AX), R9
+	MOVQ   48(AX), R10
 
 segment:
-	MOVQ (CX), R10
-	ADDQ $0x08, CX
-	MOVQ a+24(FP), R8
-	LEAQ (R8)(R10*4), R8
-	MOVQ kc+16(FP), R10
+	MOVQ (R9), R11
+	ADDQ $0x08, R9
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R11*4), DI
+	MOVQ 16(AX), R11
 
 loop:
-	VMOVUPS      (SI), Z12
-	VMOVUPS      64(SI), Z13
-	VMOVUPS      128(SI), Z14
-	ADDQ         DI, SI
-	VBROADCASTSS (R8), Z15
+	VMOVUPS      (R10), Z12
+	VMOVUPS      64(R10), Z13
+	VMOVUPS      128(R10), Z14
+	ADDQ         BX, R10
+	VBROADCASTSS (DI), Z15
 	VFMADD231PS  Z15, Z12, Z0
 	VFMADD231PS  Z15, Z13, Z1
 	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS (R8)(DX*1), Z15
+	VBROADCASTSS (DI)(CX*1), Z15
 	VFMADD231PS  Z15, Z12, Z3
 	VFMADD231PS  Z15, Z13, Z4
 	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS (R8)(DX*2), Z15
+	VBROADCASTSS (DI)(CX*2), Z15
 	VFMADD231PS  Z15, Z12, Z6
 	VFMADD231PS  Z15, Z13, Z7
 	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS (R8)(R9*1), Z15
-	ADDQ         BX, R8
+	VBROADCASTSS (DI)(SI*1), Z15
+	ADDQ         DX, DI
 	VFMADD231PS  Z15, Z12, Z9
 	VFMADD231PS  Z15, Z13, Z10
 	VFMADD231PS  Z15, Z14, Z11
-	DECQ         R10
+	DECQ         R11
 	JNZ          loop
-	DECQ         AX
+	DECQ         R8
 	JNZ          segment
-	MOVQ         base+80(FP), AX
-	MOVQ         ldbase+88(FP), CX
-	SHLQ         $0x02, CX
-	TESTQ        AX, AX
-	JZ           store
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	VADDPS       128(AX), Z2, Z2
-	ADDQ         CX, AX
-	VADDPS       (AX), Z3, Z3
-	VADDPS       64(AX), Z4, Z4
-	VADDPS       128(AX), Z5, Z5
-	ADDQ         CX, AX
-	VADDPS       (AX), Z6, Z6
-	VADDPS       64(AX), Z7, Z7
-	VADDPS       128(AX), Z8, Z8
-	ADDQ         CX, AX
-	VADDPS       (AX), Z9, Z9
-	VADDPS       64(AX), Z10, Z10
-	VADDPS       128(AX), Z11, Z11
-	ADDQ         CX, AX
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Z0, Z0
+	VADDPS       64(DI), Z1, Z1
+	VADDPS       128(DI), Z2, Z2
+	VADDPS       (DI), Z3, Z3
+	VADDPS       64(DI), Z4, Z4
+	VADDPS       128(DI), Z5, Z5
+	VADDPS       (DI), Z6, Z6
+	VADDPS       64(DI), Z7, Z7
+	VADDPS       128(DI), Z8, Z8
+	VADDPS       (DI), Z9, Z9
+	VADDPS       64(DI), Z10, Z10
+	VADDPS       128(DI), Z11, Z11
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+	VADDPS 128(DI), Z2, Z2
+	ADDQ   R8, DI
+	VADDPS (DI), Z3, Z3
+	VADDPS 64(DI), Z4, Z4
+	VADDPS 128(DI), Z5, Z5
+	ADDQ   R8, DI
+	VADDPS (DI), Z6, Z6
+	VADDPS 64(DI), Z7, Z7
+	VADDPS 128(DI), Z8, Z8
+	ADDQ   R8, DI
+	VADDPS (DI), Z9, Z9
+	VADDPS 64(DI), Z10, Z10
+	VADDPS 128(DI), Z11, Z11
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Z12
+	VPXORD       Z16, Z16, Z16
+	VCMPPS       $0x1a, Z16, Z0, K1
+	VMULPS       Z12, Z0, K1, Z0
+	VCMPPS       $0x1a, Z16, Z1, K1
+	VMULPS       Z12, Z1, K1, Z1
+	VCMPPS       $0x1a, Z16, Z2, K1
+	VMULPS       Z12, Z2, K1, Z2
+	VCMPPS       $0x1a, Z16, Z3, K1
+	VMULPS       Z12, Z3, K1, Z3
+	VCMPPS       $0x1a, Z16, Z4, K1
+	VMULPS       Z12, Z4, K1, Z4
+	VCMPPS       $0x1a, Z16, Z5, K1
+	VMULPS       Z12, Z5, K1, Z5
+	VCMPPS       $0x1a, Z16, Z6, K1
+	VMULPS       Z12, Z6, K1, Z6
+	VCMPPS       $0x1a, Z16, Z7, K1
+	VMULPS       Z12, Z7, K1, Z7
+	VCMPPS       $0x1a, Z16, Z8, K1
+	VMULPS       Z12, Z8, K1, Z8
+	VCMPPS       $0x1a, Z16, Z9, K1
+	VMULPS       Z12, Z9, K1, Z9
+	VCMPPS       $0x1a, Z16, Z10, K1
+	VMULPS       Z12, Z10, K1, Z10
+	VCMPPS       $0x1a, Z16, Z11, K1
+	VMULPS       Z12, Z11, K1, Z11
 
 store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	VMOVUPS Z8, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	VMOVUPS Z10, 64(AX)
-	VMOVUPS Z11, 128(AX)
-	ADDQ    CX, AX
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z3, (DI)
+	VMOVUPS Z4, 64(DI)
+	VMOVUPS Z5, 128(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+	VMOVUPS Z8, 128(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z9, (DI)
+	VMOVUPS Z10, 64(DI)
+	VMOVUPS Z11, 128(DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x04, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x04, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile6x64AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+// func tile6x64AVX512(first *int)
 // Requires: AVX, AVX512F
-TEXT ·tile6x64AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile6x64AVX512(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -613,143 +991,243 @@ TEXT ·tile6x64AVX512(SB), NOSPLIT, $0-96
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   nseg+0(FP), AX
-	MOVQ   aoff+8(FP), CX
-	MOVQ   sai+32(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   sak+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   b+48(FP), SI
-	MOVQ   sbk+56(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DX)(DX*2), R10
+	MOVQ   (AX), R9
+	MOVQ   8(AX), R10
+	MOVQ   48(AX), R11
 
 segment:
-	MOVQ (CX), R11
-	ADDQ $0x08, CX
-	MOVQ a+24(FP), R8
-	LEAQ (R8)(R11*4), R8
-	LEAQ (R8)(DX*4), R9
-	MOVQ kc+16(FP), R11
+	MOVQ (R10), R12
+	ADDQ $0x08, R10
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R12*4), DI
+	LEAQ (DI)(CX*4), R8
+	MOVQ 16(AX), R12
 
 loop:
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VMOVUPS      128(SI), Z26
-	VMOVUPS      192(SI), Z27
-	ADDQ         DI, SI
-	VBROADCASTSS (R8), Z28
+	VMOVUPS      (R11), Z24
+	VMOVUPS      64(R11), Z25
+	VMOVUPS      128(R11), Z26
+	VMOVUPS      192(R11), Z27
+	ADDQ         BX, R11
+	VBROADCASTSS (DI), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
 	VFMADD231PS  Z28, Z26, Z2
 	VFMADD231PS  Z28, Z27, Z3
-	VBROADCASTSS (R8)(DX*1), Z28
+	VBROADCASTSS (DI)(CX*1), Z28
 	VFMADD231PS  Z28, Z24, Z4
 	VFMADD231PS  Z28, Z25, Z5
 	VFMADD231PS  Z28, Z26, Z6
 	VFMADD231PS  Z28, Z27, Z7
-	VBROADCASTSS (R8)(DX*2), Z28
+	VBROADCASTSS (DI)(CX*2), Z28
 	VFMADD231PS  Z28, Z24, Z8
 	VFMADD231PS  Z28, Z25, Z9
 	VFMADD231PS  Z28, Z26, Z10
 	VFMADD231PS  Z28, Z27, Z11
-	VBROADCASTSS (R8)(R10*1), Z28
-	ADDQ         BX, R8
+	VBROADCASTSS (DI)(SI*1), Z28
+	ADDQ         DX, DI
 	VFMADD231PS  Z28, Z24, Z12
 	VFMADD231PS  Z28, Z25, Z13
 	VFMADD231PS  Z28, Z26, Z14
 	VFMADD231PS  Z28, Z27, Z15
-	VBROADCASTSS (R9), Z28
+	VBROADCASTSS (R8), Z28
 	VFMADD231PS  Z28, Z24, Z16
 	VFMADD231PS  Z28, Z25, Z17
 	VFMADD231PS  Z28, Z26, Z18
 	VFMADD231PS  Z28, Z27, Z19
-	VBROADCASTSS (R9)(DX*1), Z28
-	ADDQ         BX, R9
+	VBROADCASTSS (R8)(CX*1), Z28
+	ADDQ         DX, R8
 	VFMADD231PS  Z28, Z24, Z20
 	VFMADD231PS  Z28, Z25, Z21
 	VFMADD231PS  Z28, Z26, Z22
 	VFMADD231PS  Z28, Z27, Z23
-	DECQ         R11
+	DECQ         R12
 	JNZ          loop
-	DECQ         AX
+	DECQ         R9
 	JNZ          segment
-	MOVQ         base+80(FP), AX
-	MOVQ         ldbase+88(FP), CX
-	SHLQ         $0x02, CX
-	TESTQ        AX, AX
-	JZ           store
-	VADDPS       (AX), Z0, Z0
-	VADDPS       64(AX), Z1, Z1
-	VADDPS       128(AX), Z2, Z2
-	VADDPS       192(AX), Z3, Z3
-	ADDQ         CX, AX
-	VADDPS       (AX), Z4, Z4
-	VADDPS       64(AX), Z5, Z5
-	VADDPS       128(AX), Z6, Z6
-	VADDPS       192(AX), Z7, Z7
-	ADDQ         CX, AX
-	VADDPS       (AX), Z8, Z8
-	VADDPS       64(AX), Z9, Z9
-	VADDPS       128(AX), Z10, Z10
-	VADDPS       192(AX), Z11, Z11
-	ADDQ         CX, AX
-	VADDPS       (AX), Z12, Z12
-	VADDPS       64(AX), Z13, Z13
-	VADDPS       128(AX), Z14, Z14
-	VADDPS       192(AX), Z15, Z15
-	ADDQ         CX, AX
-	VADDPS       (AX), Z16, Z16
-	VADDPS       64(AX), Z17, Z17
-	VADDPS       128(AX), Z18, Z18
-	VADDPS       192(AX), Z19, Z19
-	ADDQ         CX, AX
-	VADDPS       (AX), Z20, Z20
-	VADDPS       64(AX), Z21, Z21
-	VADDPS       128(AX), Z22, Z22
-	VADDPS       192(AX), Z23, Z23
-	ADDQ         CX, AX
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Z0, Z0
+	VADDPS       64(DI), Z1, Z1
+	VADDPS       128(DI), Z2, Z2
+	VADDPS       192(DI), Z3, Z3
+	VADDPS       (DI), Z4, Z4
+	VADDPS       64(DI), Z5, Z5
+	VADDPS       128(DI), Z6, Z6
+	VADDPS       192(DI), Z7, Z7
+	VADDPS       (DI), Z8, Z8
+	VADDPS       64(DI), Z9, Z9
+	VADDPS       128(DI), Z10, Z10
+	VADDPS       192(DI), Z11, Z11
+	VADDPS       (DI), Z12, Z12
+	VADDPS       64(DI), Z13, Z13
+	VADDPS       128(DI), Z14, Z14
+	VADDPS       192(DI), Z15, Z15
+	VADDPS       (DI), Z16, Z16
+	VADDPS       64(DI), Z17, Z17
+	VADDPS       128(DI), Z18, Z18
+	VADDPS       192(DI), Z19, Z19
+	VADDPS       (DI), Z20, Z20
+	VADDPS       64(DI), Z21, Z21
+	VADDPS       128(DI), Z22, Z22
+	VADDPS       192(DI), Z23, Z23
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+	VADDPS 128(DI), Z2, Z2
+	VADDPS 192(DI), Z3, Z3
+	ADDQ   R8, DI
+	VADDPS (DI), Z4, Z4
+	VADDPS 64(DI), Z5, Z5
+	VADDPS 128(DI), Z6, Z6
+	VADDPS 192(DI), Z7, Z7
+	ADDQ   R8, DI
+	VADDPS (DI), Z8, Z8
+	VADDPS 64(DI), Z9, Z9
+	VADDPS 128(DI), Z10, Z10
+	VADDPS 192(DI), Z11, Z11
+	ADDQ   R8, DI
+	VADDPS (DI), Z12, Z12
+	VADDPS 64(DI), Z13, Z13
+	VADDPS 128(DI), Z14, Z14
+	VADDPS 192(DI), Z15, Z15
+	ADDQ   R8, DI
+	VADDPS (DI), Z16, Z16
+	VADDPS 64(DI), Z17, Z17
+	VADDPS 128(DI), Z18, Z18
+	VADDPS 192(DI), Z19, Z19
+	ADDQ   R8, DI
+	VADDPS (DI), Z20, Z20
+	VADDPS 64(DI), Z21, Z21
+	VADDPS 128(DI), Z22, Z22
+	VADDPS 192(DI), Z23, Z23
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Z24
+	VPXORD       Z29, Z29, Z29
+	VCMPPS       $0x1a, Z29, Z0, K1
+	VMULPS       Z24, Z0, K1, Z0
+	VCMPPS       $0x1a, Z29, Z1, K1
+	VMULPS       Z24, Z1, K1, Z1
+	VCMPPS       $0x1a, Z29, Z2, K1
+	VMULPS       Z24, Z2, K1, Z2
+	VCMPPS       $0x1a, Z29, Z3, K1
+	VMULPS       Z24, Z3, K1, Z3
+	VCMPPS       $0x1a, Z29, Z4, K1
+	VMULPS       Z24, Z4, K1, Z4
+	VCMPPS       $0x1a, Z29, Z5, K1
+	VMULPS       Z24, Z5, K1, Z5
+	VCMPPS       $0x1a, Z29, Z6, K1
+	VMULPS       Z24, Z6, K1, Z6
+	VCMPPS       $0x1a, Z29, Z7, K1
+	VMULPS       Z24, Z7, K1, Z7
+	VCMPPS       $0x1a, Z29, Z8, K1
+	VMULPS       Z24, Z8, K1, Z8
+	VCMPPS       $0x1a, Z29, Z9, K1
+	VMULPS       Z24, Z9, K1, Z9
+	VCMPPS       $0x1a, Z29, Z10, K1
+	VMULPS       Z24, Z10, K1, Z10
+	VCMPPS       $0x1a, Z29, Z11, K1
+	VMULPS       Z24, Z11, K1, Z11
+	VCMPPS       $0x1a, Z29, Z12, K1
+	VMULPS       Z24, Z12, K1, Z12
+	VCMPPS       $0x1a, Z29, Z13, K1
+	VMULPS       Z24, Z13, K1, Z13
+	VCMPPS       $0x1a, Z29, Z14, K1
+	VMULPS       Z24, Z14, K1, Z14
+	VCMPPS       $0x1a, Z29, Z15, K1
+	VMULPS       Z24, Z15, K1, Z15
+	VCMPPS       $0x1a, Z29, Z16, K1
+	VMULPS       Z24, Z16, K1, Z16
+	VCMPPS       $0x1a, Z29, Z17, K1
+	VMULPS       Z24, Z17, K1, Z17
+	VCMPPS       $0x1a, Z29, Z18, K1
+	VMULPS       Z24, Z18, K1, Z18
+	VCMPPS       $0x1a, Z29, Z19, K1
+	VMULPS       Z24, Z19, K1, Z19
+	VCMPPS       $0x1a, Z29, Z20, K1
+	VMULPS       Z24, Z20, K1, Z20
+	VCMPPS       $0x1a, Z29, Z21, K1
+	VMULPS       Z24, Z21, K1, Z21
+	VCMPPS       $0x1a, Z29, Z22, K1
+	VMULPS       Z24, Z22, K1, Z22
+	VCMPPS       $0x1a, Z29, Z23, K1
+	VMULPS       Z24, Z23, K1, Z23
 
 store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	VMOVUPS Z6, 128(AX)
-	VMOVUPS Z7, 192(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, 64(AX)
-	VMOVUPS Z10, 128(AX)
-	VMOVUPS Z11, 192(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	VMOVUPS Z14, 128(AX)
-	VMOVUPS Z15, 192(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, 64(AX)
-	VMOVUPS Z18, 128(AX)
-	VMOVUPS Z19, 192(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, 64(AX)
-	VMOVUPS Z22, 128(AX)
-	VMOVUPS Z23, 192(AX)
-	ADDQ    CX, AX
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	VMOVUPS Z6, 128(DI)
+	VMOVUPS Z7, 192(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z8, (DI)
+	VMOVUPS Z9, 64(DI)
+	VMOVUPS Z10, 128(DI)
+	VMOVUPS Z11, 192(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z12, (DI)
+	VMOVUPS Z13, 64(DI)
+	VMOVUPS Z14, 128(DI)
+	VMOVUPS Z15, 192(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z16, (DI)
+	VMOVUPS Z17, 64(DI)
+	VMOVUPS Z18, 128(DI)
+	VMOVUPS Z19, 192(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z20, (DI)
+	VMOVUPS Z21, 64(DI)
+	VMOVUPS Z22, 128(DI)
+	VMOVUPS Z23, 192(DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x06, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x06, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile16x16AVX512(nseg int, aoff *int, kc int, a *float32, sai int, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)
+// func tile16x16AVX512(first *int)
 // Requires: AVX, AVX512F
-TEXT ·tile16x16AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile16x16AVX512(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -766,144 +1244,210 @@ TEXT ·tile16x16AVX512(SB), NOSPLIT, $0-96
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   nseg+0(FP), AX
-	MOVQ   aoff+8(FP), CX
-	MOVQ   sai+32(FP), DX
-	SHLQ   $0x02, DX
-	MOVQ   sak+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   b+48(FP), SI
-	MOVQ   sbk+56(FP), DI
-	SHLQ   $0x02, DI
-	LEAQ   (DX)(DX*2), R12
+	MOVQ   (AX), R11
+	MOVQ   8(AX), R12
+	MOVQ   48(AX), R13
 
 segment:
-	MOVQ (CX), R13
-	ADDQ $0x08, CX
-	MOVQ a+24(FP), R8
-	LEAQ (R8)(R13*4), R8
-	LEAQ (R8)(DX*4), R9
-	LEAQ (R9)(DX*4), R10
-	LEAQ (R10)(DX*4), R11
-	MOVQ kc+16(FP), R13
+	MOVQ (R12), R14
+	ADDQ $0x08, R12
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R14*4), DI
+	LEAQ (DI)(CX*4), R8
+	LEAQ (R8)(CX*4), R9
+	LEAQ (R9)(CX*4), R10
+	MOVQ 16(AX), R14
 
 loop:
-	VMOVUPS      (SI), Z16
-	ADDQ         DI, SI
-	VBROADCASTSS (R8), Z17
+	VMOVUPS      (R13), Z16
+	ADDQ         BX, R13
+	VBROADCASTSS (DI), Z17
 	VFMADD231PS  Z17, Z16, Z0
-	VBROADCASTSS (R8)(DX*1), Z17
+	VBROADCASTSS (DI)(CX*1), Z17
 	VFMADD231PS  Z17, Z16, Z1
-	VBROADCASTSS (R8)(DX*2), Z17
+	VBROADCASTSS (DI)(CX*2), Z17
 	VFMADD231PS  Z17, Z16, Z2
-	VBROADCASTSS (R8)(R12*1), Z17
-	ADDQ         BX, R8
+	VBROADCASTSS (DI)(SI*1), Z17
+	ADDQ         DX, DI
 	VFMADD231PS  Z17, Z16, Z3
-	VBROADCASTSS (R9), Z17
+	VBROADCASTSS (R8), Z17
 	VFMADD231PS  Z17, Z16, Z4
-	VBROADCASTSS (R9)(DX*1), Z17
+	VBROADCASTSS (R8)(CX*1), Z17
 	VFMADD231PS  Z17, Z16, Z5
-	VBROADCASTSS (R9)(DX*2), Z17
+	VBROADCASTSS (R8)(CX*2), Z17
 	VFMADD231PS  Z17, Z16, Z6
-	VBROADCASTSS (R9)(R12*1), Z17
-	ADDQ         BX, R9
+	VBROADCASTSS (R8)(SI*1), Z17
+	ADDQ         DX, R8
 	VFMADD231PS  Z17, Z16, Z7
-	VBROADCASTSS (R10), Z17
+	VBROADCASTSS (R9), Z17
 	VFMADD231PS  Z17, Z16, Z8
-	VBROADCASTSS (R10)(DX*1), Z17
+	VBROADCASTSS (R9)(CX*1), Z17
 	VFMADD231PS  Z17, Z16, Z9
-	VBROADCASTSS (R10)(DX*2), Z17
+	VBROADCASTSS (R9)(CX*2), Z17
 	VFMADD231PS  Z17, Z16, Z10
-	VBROADCASTSS (R10)(R12*1), Z17
-	ADDQ         BX, R10
+	VBROADCASTSS (R9)(SI*1), Z17
+	ADDQ         DX, R9
 	VFMADD231PS  Z17, Z16, Z11
-	VBROADCASTSS (R11), Z17
+	VBROADCASTSS (R10), Z17
 	VFMADD231PS  Z17, Z16, Z12
-	VBROADCASTSS (R11)(DX*1), Z17
+	VBROADCASTSS (R10)(CX*1), Z17
 	VFMADD231PS  Z17, Z16, Z13
-	VBROADCASTSS (R11)(DX*2), Z17
+	VBROADCASTSS (R10)(CX*2), Z17
 	VFMADD231PS  Z17, Z16, Z14
-	VBROADCASTSS (R11)(R12*1), Z17
-	ADDQ         BX, R11
+	VBROADCASTSS (R10)(SI*1), Z17
+	ADDQ         DX, R10
 	VFMADD231PS  Z17, Z16, Z15
-	DECQ         R13
+	DECQ         R14
 	JNZ          loop
-	DECQ         AX
+	DECQ         R11
 	JNZ          segment
-	MOVQ         base+80(FP), AX
-	MOVQ         ldbase+88(FP), CX
-	SHLQ         $0x02, CX
-	TESTQ        AX, AX
-	JZ           store
-	VADDPS       (AX), Z0, Z0
-	ADDQ         CX, AX
-	VADDPS       (AX), Z1, Z1
-	ADDQ         CX, AX
-	VADDPS       (AX), Z2, Z2
-	ADDQ         CX, AX
-	VADDPS       (AX), Z3, Z3
-	ADDQ         CX, AX
-	VADDPS       (AX), Z4, Z4
-	ADDQ         CX, AX
-	VADDPS       (AX), Z5, Z5
-	ADDQ         CX, AX
-	VADDPS       (AX), Z6, Z6
-	ADDQ         CX, AX
-	VADDPS       (AX), Z7, Z7
-	ADDQ         CX, AX
-	VADDPS       (AX), Z8, Z8
-	ADDQ         CX, AX
-	VADDPS       (AX), Z9, Z9
-	ADDQ         CX, AX
-	VADDPS       (AX), Z10, Z10
-	ADDQ         CX, AX
-	VADDPS       (AX), Z11, Z11
-	ADDQ         CX, AX
-	VADDPS       (AX), Z12, Z12
-	ADDQ         CX, AX
-	VADDPS       (AX), Z13, Z13
-	ADDQ         CX, AX
-	VADDPS       (AX), Z14, Z14
-	ADDQ         CX, AX
-	VADDPS       (AX), Z15, Z15
-	ADDQ         CX, AX
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Z0, Z0
+	VADDPS       (DI), Z1, Z1
+	VADDPS       (DI), Z2, Z2
+	VADDPS       (DI), Z3, Z3
+	VADDPS       (DI), Z4, Z4
+	VADDPS       (DI), Z5, Z5
+	VADDPS       (DI), Z6, Z6
+	VADDPS       (DI), Z7, Z7
+	VADDPS       (DI), Z8, Z8
+	VADDPS       (DI), Z9, Z9
+	VADDPS       (DI), Z10, Z10
+	VADDPS       (DI), Z11, Z11
+	VADDPS       (DI), Z12, Z12
+	VADDPS       (DI), Z13, Z13
+	VADDPS       (DI), Z14, Z14
+	VADDPS       (DI), Z15, Z15
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Z0, Z0
+	ADDQ   R8, DI
+	VADDPS (DI), Z1, Z1
+	ADDQ   R8, DI
+	VADDPS (DI), Z2, Z2
+	ADDQ   R8, DI
+	VADDPS (DI), Z3, Z3
+	ADDQ   R8, DI
+	VADDPS (DI), Z4, Z4
+	ADDQ   R8, DI
+	VADDPS (DI), Z5, Z5
+	ADDQ   R8, DI
+	VADDPS (DI), Z6, Z6
+	ADDQ   R8, DI
+	VADDPS (DI), Z7, Z7
+	ADDQ   R8, DI
+	VADDPS (DI), Z8, Z8
+	ADDQ   R8, DI
+	VADDPS (DI), Z9, Z9
+	ADDQ   R8, DI
+	VADDPS (DI), Z10, Z10
+	ADDQ   R8, DI
+	VADDPS (DI), Z11, Z11
+	ADDQ   R8, DI
+	VADDPS (DI), Z12, Z12
+	ADDQ   R8, DI
+	VADDPS (DI), Z13, Z13
+	ADDQ   R8, DI
+	VADDPS (DI), Z14, Z14
+	ADDQ   R8, DI
+	VADDPS (DI), Z15, Z15
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Z16
+	VPXORD       Z18, Z18, Z18
+	VCMPPS       $0x1a, Z18, Z0, K1
+	VMULPS       Z16, Z0, K1, Z0
+	VCMPPS       $0x1a, Z18, Z1, K1
+	VMULPS       Z16, Z1, K1, Z1
+	VCMPPS       $0x1a, Z18, Z2, K1
+	VMULPS       Z16, Z2, K1, Z2
+	VCMPPS       $0x1a, Z18, Z3, K1
+	VMULPS       Z16, Z3, K1, Z3
+	VCMPPS       $0x1a, Z18, Z4, K1
+	VMULPS       Z16, Z4, K1, Z4
+	VCMPPS       $0x1a, Z18, Z5, K1
+	VMULPS       Z16, Z5, K1, Z5
+	VCMPPS       $0x1a, Z18, Z6, K1
+	VMULPS       Z16, Z6, K1, Z6
+	VCMPPS       $0x1a, Z18, Z7, K1
+	VMULPS       Z16, Z7, K1, Z7
+	VCMPPS       $0x1a, Z18, Z8, K1
+	VMULPS       Z16, Z8, K1, Z8
+	VCMPPS       $0x1a, Z18, Z9, K1
+	VMULPS       Z16, Z9, K1, Z9
+	VCMPPS       $0x1a, Z18, Z10, K1
+	VMULPS       Z16, Z10, K1, Z10
+	VCMPPS       $0x1a, Z18, Z11, K1
+	VMULPS       Z16, Z11, K1, Z11
+	VCMPPS       $0x1a, Z18, Z12, K1
+	VMULPS       Z16, Z12, K1, Z12
+	VCMPPS       $0x1a, Z18, Z13, K1
+	VMULPS       Z16, Z13, K1, Z13
+	VCMPPS       $0x1a, Z18, Z14, K1
+	VMULPS       Z16, Z14, K1, Z14
+	VCMPPS       $0x1a, Z18, Z15, K1
+	VMULPS       Z16, Z15, K1, Z15
 
 store:
-	MOVQ    c+64(FP), AX
-	MOVQ    ldc+72(FP), CX
-	SHLQ    $0x02, CX
-	VMOVUPS Z0, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z11, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z13, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z15, (AX)
-	ADDQ    CX, AX
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Z0, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z1, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z2, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z3, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z4, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z5, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z6, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z7, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z8, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z9, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z10, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z11, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z12, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z13, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z14, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z15, (DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x10, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x10, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
 	VZEROUPPER
 	RET
 
@@ -1011,25 +1555,23 @@ loop:
 	VZEROUPPER
 	RET
 
-// func reluGradAVX2(dx *float32, dy *float32, y *float32, slope float32, n int)
+// func reluGradAVX2(dy *float32, y *float32, slope float32, n int)
 // Requires: AVX
-TEXT ·reluGradAVX2(SB), NOSPLIT, $0-40
-	VBROADCASTSS slope+24(FP), Y0
+TEXT ·reluGradAVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSS slope+16(FP), Y0
 	VXORPS       Y1, Y1, Y1
-	MOVQ         n+32(FP), AX
+	MOVQ         n+24(FP), AX
 	XORQ         CX, CX
-	MOVQ         dx+0(FP), DX
-	MOVQ         dy+8(FP), BX
-	MOVQ         y+16(FP), SI
+	MOVQ         dy+0(FP), DX
+	MOVQ         y+8(FP), BX
 
 loop:
-	VMOVUPS   (BX)(CX*4), Y2
-	VMOVUPS   (SI)(CX*4), Y3
-	VMULPS    Y2, Y0, Y4
-	VCMPPS    $0x1e, Y1, Y3, Y3
-	VBLENDVPS Y3, Y2, Y4, Y4
-	VADDPS    (DX)(CX*4), Y4, Y4
-	VMOVUPS   Y4, (DX)(CX*4)
+	VMOVUPS   (DX)(CX*4), Y2
+	VMOVUPS   (BX)(CX*4), Y4
+	VMULPS    Y2, Y0, Y3
+	VCMPPS    $0x1e, Y1, Y4, Y4
+	VBLENDVPS Y4, Y2, Y3, Y2
+	VMOVUPS   Y2, (DX)(CX*4)
 	ADDQ      $0x08, CX
 	CMPQ      CX, AX
 	JLT       loop
@@ -1040,55 +1582,85 @@ loop:
 // Requires: AVX
 TEXT ·columnSumsAVX2(SB), NOSPLIT, $0-40
 	MOVQ sums+0(FP), AX
-	MOVQ y+8(FP), CX
-	MOVQ n+16(FP), DX
+	MOVQ n+16(FP), CX
+	MOVQ rows+24(FP), DX
 	MOVQ ld+32(FP), BX
 	SHLQ $0x02, BX
+	MOVQ y+8(FP), SI
 
 columns4:
-	CMPQ    DX, $0x00000020
+	CMPQ    CX, $0x00000020
 	JLT     next4
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS 64(AX), Y2
 	VMOVUPS 96(AX), Y3
-	MOVQ    CX, SI
-	MOVQ    rows+24(FP), DI
+	MOVQ    SI, DI
+	MOVQ    DX, R8
 
 row4:
-	VADDPS  (SI), Y0, Y0
-	VADDPS  32(SI), Y1, Y1
-	VADDPS  64(SI), Y2, Y2
-	VADDPS  96(SI), Y3, Y3
-	ADDQ    BX, SI
-	DECQ    DI
+	VMOVUPS (DI), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(DI), Y4
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 64(DI), Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 96(DI), Y4
+	VADDPS  Y4, Y3, Y3
+	ADDQ    BX, DI
+	DECQ    R8
 	JNZ     row4
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $0x00000080, AX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000020, DX
+	ADDQ    $0x00000080, SI
+	SUBQ    $0x00000020, CX
 	JMP     columns4
 
 next4:
+columns2:
+	CMPQ    CX, $0x00000010
+	JLT     next2
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	MOVQ    SI, DI
+	MOVQ    DX, R8
+
+row2:
+	VMOVUPS (DI), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(DI), Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    BX, DI
+	DECQ    R8
+	JNZ     row2
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, CX
+	JMP     columns2
+
+next2:
 columns1:
-	CMPQ    DX, $0x00000008
+	CMPQ    CX, $0x00000008
 	JLT     next1
 	VMOVUPS (AX), Y0
-	MOVQ    CX, SI
-	MOVQ    rows+24(FP), DI
+	MOVQ    SI, DI
+	MOVQ    DX, R8
 
 row1:
-	VADDPS  (SI), Y0, Y0
-	ADDQ    BX, SI
-	DECQ    DI
+	VMOVUPS (DI), Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    BX, DI
+	DECQ    R8
 	JNZ     row1
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x00000020, AX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000008, DX
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000008, CX
 	JMP     columns1
 
 next1:
@@ -1137,6 +1709,408 @@ loop:
 	JLT     loop
 	VZEROUPPER
 	RET
+
+// func reluGradSumsAVX2(sums *float32, dy *float32, y *float32, slope float32, n int, rows int, ld int)
+// Requires: AVX
+TEXT ·reluGradSumsAVX2(SB), NOSPLIT, $0-56
+	VBROADCASTSS slope+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	MOVQ         sums+0(FP), AX
+	MOVQ         n+32(FP), CX
+	MOVQ         rows+40(FP), DX
+	MOVQ         ld+48(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         dy+8(FP), SI
+	MOVQ         y+16(FP), R8
+
+columns4:
+	CMPQ    CX, $0x00000020
+	JLT     next4
+	VMOVUPS (AX), Y2
+	VMOVUPS 32(AX), Y3
+	VMOVUPS 64(AX), Y4
+	VMOVUPS 96(AX), Y5
+	MOVQ    SI, DI
+	MOVQ    R8, R9
+	MOVQ    DX, R10
+
+row4:
+	VMOVUPS   (DI), Y6
+	VMOVUPS   (R9), Y8
+	VMULPS    Y6, Y0, Y7
+	VCMPPS    $0x1e, Y1, Y8, Y8
+	VBLENDVPS Y8, Y6, Y7, Y6
+	VMOVUPS   Y6, (DI)
+	VADDPS    Y6, Y2, Y2
+	VMOVUPS   32(DI), Y6
+	VMOVUPS   32(R9), Y8
+	VMULPS    Y6, Y0, Y7
+	VCMPPS    $0x1e, Y1, Y8, Y8
+	VBLENDVPS Y8, Y6, Y7, Y6
+	VMOVUPS   Y6, 32(DI)
+	VADDPS    Y6, Y3, Y3
+	VMOVUPS   64(DI), Y6
+	VMOVUPS   64(R9), Y8
+	VMULPS    Y6, Y0, Y7
+	VCMPPS    $0x1e, Y1, Y8, Y8
+	VBLENDVPS Y8, Y6, Y7, Y6
+	VMOVUPS   Y6, 64(DI)
+	VADDPS    Y6, Y4, Y4
+	VMOVUPS   96(DI), Y6
+	VMOVUPS   96(R9), Y8
+	VMULPS    Y6, Y0, Y7
+	VCMPPS    $0x1e, Y1, Y8, Y8
+	VBLENDVPS Y8, Y6, Y7, Y6
+	VMOVUPS   Y6, 96(DI)
+	VADDPS    Y6, Y5, Y5
+	ADDQ      BX, DI
+	ADDQ      BX, R9
+	DECQ      R10
+	JNZ       row4
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   Y3, 32(AX)
+	VMOVUPS   Y4, 64(AX)
+	VMOVUPS   Y5, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, SI
+	ADDQ      $0x00000080, R8
+	SUBQ      $0x00000020, CX
+	JMP       columns4
+
+next4:
+columns2:
+	CMPQ    CX, $0x00000010
+	JLT     next2
+	VMOVUPS (AX), Y2
+	VMOVUPS 32(AX), Y3
+	MOVQ    SI, DI
+	MOVQ    R8, R9
+	MOVQ    DX, R10
+
+row2:
+	VMOVUPS   (DI), Y4
+	VMOVUPS   (R9), Y6
+	VMULPS    Y4, Y0, Y5
+	VCMPPS    $0x1e, Y1, Y6, Y6
+	VBLENDVPS Y6, Y4, Y5, Y4
+	VMOVUPS   Y4, (DI)
+	VADDPS    Y4, Y2, Y2
+	VMOVUPS   32(DI), Y4
+	VMOVUPS   32(R9), Y6
+	VMULPS    Y4, Y0, Y5
+	VCMPPS    $0x1e, Y1, Y6, Y6
+	VBLENDVPS Y6, Y4, Y5, Y4
+	VMOVUPS   Y4, 32(DI)
+	VADDPS    Y4, Y3, Y3
+	ADDQ      BX, DI
+	ADDQ      BX, R9
+	DECQ      R10
+	JNZ       row2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   Y3, 32(AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000040, R8
+	SUBQ      $0x00000010, CX
+	JMP       columns2
+
+next2:
+columns1:
+	CMPQ    CX, $0x00000008
+	JLT     next1
+	VMOVUPS (AX), Y2
+	MOVQ    SI, DI
+	MOVQ    R8, R9
+	MOVQ    DX, R10
+
+row1:
+	VMOVUPS   (DI), Y3
+	VMOVUPS   (R9), Y5
+	VMULPS    Y3, Y0, Y4
+	VCMPPS    $0x1e, Y1, Y5, Y5
+	VBLENDVPS Y5, Y3, Y4, Y3
+	VMOVUPS   Y3, (DI)
+	VADDPS    Y3, Y2, Y2
+	ADDQ      BX, DI
+	ADDQ      BX, R9
+	DECQ      R10
+	JNZ       row1
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, SI
+	ADDQ      $0x00000020, R8
+	SUBQ      $0x00000008, CX
+	JMP       columns1
+
+next1:
+	VZEROUPPER
+	RET
+
+// func mulAVX2(z *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·mulAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	XORQ CX, CX
+	MOVQ z+0(FP), DX
+	MOVQ x+8(FP), BX
+	MOVQ y+16(FP), SI
+
+loop:
+	VMOVUPS (BX)(CX*4), Y0
+	VMULPS  (SI)(CX*4), Y0, Y0
+	VMOVUPS Y0, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func differenceAVX2(z *float32, a float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·differenceAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS a+8(FP), Y0
+	MOVQ         n+32(FP), AX
+	XORQ         CX, CX
+	MOVQ         z+0(FP), DX
+	MOVQ         x+16(FP), BX
+	MOVQ         y+24(FP), SI
+
+loop:
+	VMOVUPS (BX)(CX*4), Y1
+	VSUBPS  (SI)(CX*4), Y1, Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func squaredErrorAVX2(sums *float64, x *float32, y *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·squaredErrorAVX2(SB), NOSPLIT, $0-32
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   sums+0(FP), AX
+	MOVQ   n+24(FP), CX
+	XORQ   DX, DX
+	MOVQ   x+8(FP), BX
+	MOVQ   y+16(FP), SI
+
+loop:
+	VMOVUPS      (BX)(DX*4), Y2
+	VSUBPS       (SI)(DX*4), Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VCVTPS2PD    X2, Y2
+	VFMADD231PD  Y2, Y2, Y0
+	VCVTPS2PD    X3, Y2
+	VFMADD231PD  Y2, Y2, Y1
+	ADDQ         $0x08, DX
+	CMPQ         DX, CX
+	JLT          loop
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func squaredNormAVX2(sums *float64, x *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·squaredNormAVX2(SB), NOSPLIT, $0-24
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   sums+0(FP), AX
+	MOVQ   n+16(FP), CX
+	XORQ   DX, DX
+	MOVQ   x+8(FP), BX
+
+loop:
+	VMOVUPS      (BX)(DX*4), Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VCVTPS2PD    X2, Y2
+	VFMADD231PD  Y2, Y2, Y0
+	VCVTPS2PD    X3, Y2
+	VFMADD231PD  Y2, Y2, Y1
+	ADDQ         $0x08, DX
+	CMPQ         DX, CX
+	JLT          loop
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func sigmoidGradAVX2(dy *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·sigmoidGradAVX2(SB), NOSPLIT, $0-24
+	VBROADCASTSS number3f800000<>+0(SB), Y0
+	MOVQ         n+16(FP), AX
+	XORQ         CX, CX
+	MOVQ         dy+0(FP), DX
+	MOVQ         y+8(FP), BX
+
+loop:
+	VMOVUPS (BX)(CX*4), Y1
+	VSUBPS  Y1, Y0, Y2
+	VMULPS  Y2, Y1, Y2
+	VMULPS  (DX)(CX*4), Y2, Y2
+	VMOVUPS Y2, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+DATA number3f800000<>+0(SB)/4, $0x3f800000
+GLOBL number3f800000<>(SB), RODATA|NOPTR, $4
+
+// func tanhGradAVX2(dy *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·tanhGradAVX2(SB), NOSPLIT, $0-24
+	VBROADCASTSS number3f800000<>+0(SB), Y0
+	MOVQ         n+16(FP), AX
+	XORQ         CX, CX
+	MOVQ         dy+0(FP), DX
+	MOVQ         y+8(FP), BX
+
+loop:
+	VMOVUPS (BX)(CX*4), Y1
+	VMULPS  Y1, Y1, Y1
+	VSUBPS  Y1, Y0, Y1
+	VMULPS  (DX)(CX*4), Y1, Y1
+	VMOVUPS Y1, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func normaliseAVX2(y *float32, r *float32, x *float32, norms *float32, n int)
+// Requires: AVX
+TEXT ·normaliseAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS number3f800000<>+0(SB), Y0
+	MOVQ         n+32(FP), AX
+	XORQ         CX, CX
+	MOVQ         y+0(FP), DX
+	MOVQ         r+8(FP), BX
+	MOVQ         x+16(FP), SI
+	MOVQ         norms+24(FP), DI
+
+loop:
+	VSQRTPS (DI)(CX*4), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, (BX)(CX*4)
+	VMULPS  (SI)(CX*4), Y1, Y1
+	VMOVUPS Y1, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func normGradAVX2(dn *float32, dy *float32, y *float32, r *float32, n int)
+// Requires: AVX
+TEXT ·normGradAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS numberbf000000<>+0(SB), Y0
+	MOVQ         n+32(FP), AX
+	XORQ         CX, CX
+	MOVQ         dn+0(FP), DX
+	MOVQ         dy+8(FP), BX
+	MOVQ         y+16(FP), SI
+	MOVQ         r+24(FP), DI
+
+loop:
+	VMOVUPS (BX)(CX*4), Y1
+	VMULPS  (SI)(CX*4), Y1, Y1
+	VMOVUPS (DI)(CX*4), Y2
+	VMULPS  Y2, Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+DATA numberbf000000<>+0(SB)/4, $0xbf000000
+GLOBL numberbf000000<>(SB), RODATA|NOPTR, $4
+
+// func normaliseInverseAVX2(y *float32, r *float32, x *float32, norms *float32, n int)
+// Requires: AVX
+TEXT ·normaliseInverseAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS number3f800000<>+0(SB), Y0
+	MOVQ         n+32(FP), AX
+	XORQ         CX, CX
+	MOVQ         y+0(FP), DX
+	MOVQ         r+8(FP), BX
+	MOVQ         x+16(FP), SI
+	MOVQ         norms+24(FP), DI
+
+loop:
+	VSQRTPS (DI)(CX*4), Y0
+	VMOVUPS Y0, (BX)(CX*4)
+	VMULPS  (SI)(CX*4), Y0, Y0
+	VMOVUPS Y0, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func normGradInverseAVX2(dn *float32, dy *float32, y *float32, r *float32, n int)
+// Requires: AVX
+TEXT ·normGradInverseAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS number3f000000<>+0(SB), Y0
+	MOVQ         n+32(FP), AX
+	XORQ         CX, CX
+	MOVQ         dn+0(FP), DX
+	MOVQ         dy+8(FP), BX
+	MOVQ         y+16(FP), SI
+	MOVQ         r+24(FP), DI
+
+loop:
+	VMOVUPS (BX)(CX*4), Y1
+	VMULPS  (SI)(CX*4), Y1, Y1
+	VMOVUPS (DI)(CX*4), Y2
+	VMULPS  Y2, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+DATA number3f000000<>+0(SB)/4, $0x3f000000
+GLOBL number3f000000<>(SB), RODATA|NOPTR, $4
+
+// func normaliseGradAVX2(dy *float32, r *float32, x *float32, s *float32, n int)
+// Requires: AVX
+TEXT ·normaliseGradAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS number40000000<>+0(SB), Y0
+	MOVQ         n+32(FP), AX
+	XORQ         CX, CX
+	MOVQ         dy+0(FP), DX
+	MOVQ         r+8(FP), BX
+	MOVQ         x+16(FP), SI
+	MOVQ         s+24(FP), DI
+
+loop:
+	VMOVUPS (DX)(CX*4), Y1
+	VMULPS  (BX)(CX*4), Y1, Y1
+	VMOVUPS (SI)(CX*4), Y2
+	VMULPS  (DI)(CX*4), Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+DATA number40000000<>+0(SB)/4, $0x40000000
+GLOBL number40000000<>(SB), RODATA|NOPTR, $4
 
 // func sigmoidAVX2(y *float32, x *float32, n int)
 // Requires: AVX, AVX2
@@ -1235,9 +2209,6 @@ GLOBL number3e2aaa49<>(SB), RODATA|NOPTR, $4
 
 DATA number3efffffe<>+0(SB)/4, $0x3efffffe
 GLOBL number3efffffe<>(SB), RODATA|NOPTR, $4
-
-DATA number3f800000<>+0(SB)/4, $0x3f800000
-GLOBL number3f800000<>(SB), RODATA|NOPTR, $4
 
 DATA numberc2cff1b4<>+0(SB)/4, $0xc2cff1b4
 GLOBL numberc2cff1b4<>(SB), RODATA|NOPTR, $4

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -16,6 +17,13 @@ const greater = 0x1e // ordered, quiet
 // A loop runs over whole vectors of the same place in some slices: body is
 // given the places. n counts numbers.
 func loop(n reg.GPVirtual, slices []string, body func(at []Mem)) {
+	through(n, slices, body)
+	VZEROUPPER()
+	RET()
+}
+
+// through is a loop with more to do behind it.
+func through(n reg.GPVirtual, slices []string, body func(at []Mem)) {
 	at := make([]Mem, len(slices))
 	i := GP64()
 	XORQ(i, i)
@@ -27,8 +35,6 @@ func loop(n reg.GPVirtual, slices []string, body func(at []Mem)) {
 	ADDQ(Imm(8), i)
 	CMPQ(i, n)
 	JLT(LabelRef("loop"))
-	VZEROUPPER()
-	RET()
 }
 
 func axpy() {
@@ -61,34 +67,174 @@ func relu() {
 	})
 }
 
+// scaleUnless writes to where y is not above zero slope times what it held.
+func scaleUnless(y Op, slope, zero, to reg.VecVirtual) {
+	scaled, mask := YMM(), YMM()
+	VMOVUPS(y, mask)
+	VMULPS(to, slope, scaled)
+	VCMPPS(Imm(greater), zero, mask, mask)
+	VBLENDVPS(mask, to, scaled, to)
+}
+
 func reluGrad() {
-	TEXT("reluGradAVX2", NOSPLIT, "func(dx, dy, y *float32, slope float32, n int)")
-	Pragma("noescape")
-	Doc("reluGradAVX2 is ReLUGrad for n a multiple of 8.")
+	begin("reluGrad", "ReLUGrad", "dy, y *float32, slope float32, n int")
 	slope, zero := avx2.all("slope"), YMM()
 	avx2.zero(zero)
-	loop(integer("n"), []string{"dx", "dy", "y"}, func(at []Mem) {
-		g, y, t := YMM(), YMM(), YMM()
-		VMOVUPS(at[1], g)
-		VMOVUPS(at[2], y)
-		VMULPS(g, slope, t)
-		mask := YMM()
-		VCMPPS(Imm(greater), zero, y, mask)
-		VBLENDVPS(mask, g, t, t)
-		VADDPS(at[0], t, t)
+	loop(integer("n"), []string{"dy", "y"}, func(at []Mem) {
+		g := YMM()
+		VMOVUPS(at[0], g)
+		scaleUnless(at[1], slope, zero, g)
+		VMOVUPS(g, at[0])
+	})
+}
+
+// begin starts the function that is another for n a multiple of 8.
+func begin(name, other, params string) {
+	TEXT(name+"AVX2", NOSPLIT, "func("+params+")")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%sAVX2 is %s for n a multiple of 8.", name, other))
+}
+
+func (k constants) sigmoidGrad() {
+	begin("sigmoidGrad", "SigmoidGrad", "dy, y *float32, n int")
+	one := k.all(1)
+	loop(integer("n"), []string{"dy", "y"}, func(at []Mem) {
+		y, t := YMM(), YMM()
+		VMOVUPS(at[1], y)
+		VSUBPS(y, one, t)
+		VMULPS(t, y, t)
+		VMULPS(at[0], t, t)
 		VMOVUPS(t, at[0])
 	})
 }
 
-// columnSums keeps the sums of four vectors of columns in registers, and then
-// of one.
-func columnSums() {
-	TEXT("columnSumsAVX2", NOSPLIT, "func(sums, y *float32, n, rows, ld int)")
-	Pragma("noescape")
-	Doc("columnSumsAVX2 is ColumnSums for n columns, a multiple of 8, of rows that are ld apart.")
-	sums, y, n, ld := integer("sums"), integer("y"), integer("n"), stride("ld")
-	p, rows := GP64(), GP64()
-	for _, nv := range []int{4, 1} {
+func (k constants) tanhGrad() {
+	begin("tanhGrad", "TanhGrad", "dy, y *float32, n int")
+	one := k.all(1)
+	loop(integer("n"), []string{"dy", "y"}, func(at []Mem) {
+		t := YMM()
+		VMOVUPS(at[1], t)
+		VMULPS(t, t, t)
+		VSUBPS(t, one, t)
+		VMULPS(at[0], t, t)
+		VMOVUPS(t, at[0])
+	})
+}
+
+func mul() {
+	begin("mul", "Mul", "z, x, y *float32, n int")
+	loop(integer("n"), []string{"z", "x", "y"}, func(at []Mem) {
+		t := YMM()
+		VMOVUPS(at[1], t)
+		VMULPS(at[2], t, t)
+		VMOVUPS(t, at[0])
+	})
+}
+
+func difference() {
+	begin("difference", "Difference", "z *float32, a float32, x, y *float32, n int")
+	a := avx2.all("a")
+	loop(integer("n"), []string{"z", "x", "y"}, func(at []Mem) {
+		t := YMM()
+		VMOVUPS(at[1], t)
+		VSUBPS(at[2], t, t)
+		VMULPS(a, t, t)
+		VMOVUPS(t, at[0])
+	})
+}
+
+// squares adds the squares of every eighth number to one of eight sums.
+func squares(name, other string, slices []string, number func(at []Mem, to reg.VecVirtual)) {
+	begin(name, other, "sums *float64, "+strings.Join(slices, ", ")+" *float32, n int")
+	lanes := avx2.vectors(2)
+	for _, s := range lanes {
+		avx2.zero(s)
+	}
+	to := integer("sums")
+	through(integer("n"), slices, func(at []Mem) {
+		d, wide := YMM(), YMM()
+		half := XMM()
+		number(at, d)
+		VEXTRACTF128(Imm(1), d, half)
+		VCVTPS2PD(d.AsX(), wide)
+		VFMADD231PD(wide, wide, lanes[0])
+		VCVTPS2PD(half, wide)
+		VFMADD231PD(wide, wide, lanes[1])
+	})
+	for i, s := range lanes {
+		VMOVUPD(s, Mem{Base: to, Disp: 32 * i})
+	}
+	VZEROUPPER()
+	RET()
+}
+
+func normalise(inverse bool, k constants) {
+	name := "normalise"
+	if inverse {
+		name += "Inverse"
+	}
+	begin(name, "Normalise", "y, r, x, norms *float32, n int")
+	one := k.all(1)
+	loop(integer("n"), []string{"y", "r", "x", "norms"}, func(at []Mem) {
+		r := YMM()
+		VSQRTPS(at[3], r)
+		if !inverse {
+			VDIVPS(r, one, r)
+		}
+		VMOVUPS(r, at[1])
+		VMULPS(at[2], r, r)
+		VMOVUPS(r, at[0])
+	})
+}
+
+func normGrad(inverse bool, k constants) {
+	name, half := "normGrad", float32(-0.5)
+	if inverse {
+		name, half = name+"Inverse", 0.5
+	}
+	begin(name, "NormGrad", "dn, dy, y, r *float32, n int")
+	h := k.all(half)
+	loop(integer("n"), []string{"dn", "dy", "y", "r"}, func(at []Mem) {
+		p, q := YMM(), YMM()
+		VMOVUPS(at[1], p)
+		VMULPS(at[2], p, p)
+		VMOVUPS(at[3], q)
+		VMULPS(q, q, q)
+		if inverse {
+			VDIVPS(q, p, p)
+		} else {
+			VMULPS(q, p, p)
+		}
+		VMULPS(h, p, p)
+		VMOVUPS(p, at[0])
+	})
+}
+
+func (k constants) normaliseGrad() {
+	begin("normaliseGrad", "NormaliseGrad", "dy, r, x, s *float32, n int")
+	two := k.all(2)
+	loop(integer("n"), []string{"dy", "r", "x", "s"}, func(at []Mem) {
+		g, t := YMM(), YMM()
+		VMOVUPS(at[0], g)
+		VMULPS(at[1], g, g)
+		VMOVUPS(at[2], t)
+		VMULPS(at[3], t, t)
+		VMULPS(two, t, t)
+		VADDPS(t, g, g)
+		VMOVUPS(g, at[0])
+	})
+}
+
+// columns keeps the sums of four vectors of columns in registers, then of two
+// and of one. number loads what is to be added of a place in y and in dy.
+func columns(sums, n, rows, ld reg.GPVirtual, slices []string, number func(at []Mem, to reg.VecVirtual)) {
+	from := make([]reg.GPVirtual, len(slices))
+	p := make([]reg.GPVirtual, len(slices))
+	for i, name := range slices {
+		from[i], p[i] = integer(name), GP64()
+	}
+	left := GP64()
+	for _, nv := range []int{4, 2, 1} {
 		next, columns, row := fmt.Sprintf("next%d", nv), fmt.Sprintf("columns%d", nv), fmt.Sprintf("row%d", nv)
 		Label(columns)
 		CMPQ(n, U32(nv*8))
@@ -97,26 +243,60 @@ func columnSums() {
 		for j := range s {
 			VMOVUPS(Mem{Base: sums, Disp: j * 32}, s[j])
 		}
-		MOVQ(y, p)
-		Load(Param("rows"), rows)
+		for i := range p {
+			MOVQ(from[i], p[i])
+		}
+		MOVQ(rows, left)
 		Label(row)
 		for j := range s {
-			VADDPS(Mem{Base: p, Disp: j * 32}, s[j], s[j])
+			at := make([]Mem, len(p))
+			for i := range p {
+				at[i] = Mem{Base: p[i], Disp: j * 32}
+			}
+			t := YMM()
+			number(at, t)
+			VADDPS(t, s[j], s[j])
 		}
-		ADDQ(ld, p)
-		DECQ(rows)
+		for i := range p {
+			ADDQ(ld, p[i])
+		}
+		DECQ(left)
 		JNZ(LabelRef(row))
 		for j := range s {
 			VMOVUPS(s[j], Mem{Base: sums, Disp: j * 32})
 		}
 		ADDQ(U32(nv*32), sums)
-		ADDQ(U32(nv*32), y)
+		for i := range from {
+			ADDQ(U32(nv*32), from[i])
+		}
 		SUBQ(U32(nv*8), n)
 		JMP(LabelRef(columns))
 		Label(next)
 	}
 	VZEROUPPER()
 	RET()
+}
+
+func columnSums() {
+	TEXT("columnSumsAVX2", NOSPLIT, "func(sums, y *float32, n, rows, ld int)")
+	Pragma("noescape")
+	Doc("columnSumsAVX2 is ColumnSums for n columns, a multiple of 8, of rows that are ld apart.")
+	columns(integer("sums"), integer("n"), integer("rows"), stride("ld"), []string{"y"}, func(at []Mem, to reg.VecVirtual) {
+		VMOVUPS(at[0], to)
+	})
+}
+
+func reluGradSums() {
+	TEXT("reluGradSumsAVX2", NOSPLIT, "func(sums, dy, y *float32, slope float32, n, rows, ld int)")
+	Pragma("noescape")
+	Doc("reluGradSumsAVX2 is ReLUGradSums for n columns, a multiple of 8, of rows that are ld apart.")
+	slope, zero := avx2.all("slope"), YMM()
+	avx2.zero(zero)
+	columns(integer("sums"), integer("n"), integer("rows"), stride("ld"), []string{"dy", "y"}, func(at []Mem, to reg.VecVirtual) {
+		VMOVUPS(at[0], to)
+		scaleUnless(at[1], slope, zero, to)
+		VMOVUPS(to, at[0])
+	})
 }
 
 func adam() {

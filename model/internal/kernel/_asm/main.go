@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/buildtags"
@@ -68,12 +70,43 @@ func stride(param string) reg.GPVirtual {
 	return r
 }
 
-// tile writes a full block of product.generic: mr rows of nv vectors.
+// fields are those of a block, in their order.
+var fields = []string{"nseg", "aoff", "kc", "a", "sai", "sak", "b", "sbk", "c", "ldc", "bias", "add", "ldadd", "slope", "count"}
+
+// field returns the place of a field of the block that p points to.
+func field(p reg.Register, name string) Mem {
+	return Mem{Base: p, Disp: 8 * slices.Index(fields, name)}
+}
+
+// tile writes product.generic for blocks of mr rows of nv vectors.
 func tile(v isa, mr, nv int) {
 	nr := nv * v.floats()
-	TEXT(fmt.Sprintf("tile%dx%d%s", mr, nr, v.name), NOSPLIT, "func(nseg int, aoff *int, kc int, a *float32, sai, sak int, b *float32, sbk int, c *float32, ldc int, base *float32, ldbase int)")
+	name := fmt.Sprintf("tile%dx%d%s", mr, nr, v.name)
+	TEXT(name, NOSPLIT, "func(first *int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("tile%dx%d%s computes a full %d × %d block of a product.", mr, nr, v.name, mr, nr))
+	Doc(fmt.Sprintf("%s computes blocks of %d × %d numbers of a product.", name, mr, nr))
+	p := integer("first")
+	load := func(name string, to reg.GPVirtual) { MOVQ(field(p, name), to) }
+	new := func(name string) reg.GPVirtual {
+		r := GP64()
+		load(name, r)
+		return r
+	}
+	bytes := func(name string) reg.GPVirtual {
+		r := new(name)
+		SHLQ(Imm(2), r)
+		return r
+	}
+	sai, sak, sbk := bytes("sai"), bytes("sak"), bytes("sbk")
+	sai3 := GP64()
+	LEAQ(Mem{Base: sai, Index: sai, Scale: 2}, sai3)
+	// Four rows to a pointer: 0, 1, 2 and 3 strides on.
+	rows := make([]reg.GPVirtual, (mr+3)/4)
+	for i := range rows {
+		rows[i] = GP64()
+	}
+
+	Label("block")
 	sums := make([][]reg.VecVirtual, mr)
 	for i := range sums {
 		sums[i] = v.vectors(nv)
@@ -81,27 +114,17 @@ func tile(v isa, mr, nv int) {
 			v.zero(s)
 		}
 	}
-	nseg, aoff := integer("nseg"), integer("aoff")
-	sai, sak := stride("sai"), stride("sak")
-	b, sbk := integer("b"), stride("sbk")
-	// Four rows to a pointer: 0, 1, 2 and 3 strides on.
-	rows := make([]reg.GPVirtual, (mr+3)/4)
-	for i := range rows {
-		rows[i] = GP64()
-	}
-	sai3 := GP64()
-	LEAQ(Mem{Base: sai, Index: sai, Scale: 2}, sai3)
-	k := GP64()
+	nseg, aoff, b, k := new("nseg"), new("aoff"), new("b"), GP64()
 
 	Label("segment")
 	MOVQ(Mem{Base: aoff}, k)
 	ADDQ(Imm(8), aoff)
-	Load(Param("a"), rows[0])
+	load("a", rows[0])
 	LEAQ(Mem{Base: rows[0], Index: k, Scale: 4}, rows[0])
 	for i := 1; i < len(rows); i++ {
 		LEAQ(Mem{Base: rows[i-1], Index: sai, Scale: 4}, rows[i])
 	}
-	Load(Param("kc"), k)
+	load("kc", k)
 
 	Label("loop")
 	line := v.vectors(nv)
@@ -131,26 +154,76 @@ func tile(v isa, mr, nv int) {
 	DECQ(nseg)
 	JNZ(LabelRef("segment"))
 
-	base, ldbase := integer("base"), stride("ldbase")
-	TESTQ(base, base)
-	JZ(LabelRef("store"))
-	for _, row := range sums {
-		for j, s := range row {
-			VADDPS(Mem{Base: base, Disp: j * v.bytes}, s, s)
+	each := func(f func(i, j int, s reg.VecVirtual)) {
+		for i, row := range sums {
+			for j, s := range row {
+				f(i, j, s)
+			}
 		}
-		ADDQ(ldbase, base)
 	}
+	at := new("bias")
+	TESTQ(at, at)
+	JZ(LabelRef("unbiased"))
+	each(func(i, j int, s reg.VecVirtual) { VADDPS(Mem{Base: at, Disp: j * v.bytes}, s, s) })
+
+	Label("unbiased")
+	load("add", at)
+	TESTQ(at, at)
+	JZ(LabelRef("alone"))
+	ld := bytes("ldadd")
+	each(func(i, j int, s reg.VecVirtual) {
+		VADDPS(Mem{Base: at, Disp: j * v.bytes}, s, s)
+		if j == nv-1 {
+			ADDQ(ld, at)
+		}
+	})
+	Label("alone")
+	CMPL(field(p, "slope"), U32(math.Float32bits(1)))
+	JE(LabelRef("store"))
+	slope, zero := v.new(), v.new()
+	VBROADCASTSS(field(p, "slope"), slope)
+	v.zero(zero)
+	each(func(i, j int, s reg.VecVirtual) { v.scaleUnlessPositive(s, slope, zero) })
 
 	Label("store")
-	c, ldc := integer("c"), stride("ldc")
-	for _, row := range sums {
-		for j, s := range row {
-			VMOVUPS(s, Mem{Base: c, Disp: j * v.bytes})
+	load("c", at)
+	load("ldc", ld)
+	SHLQ(Imm(2), ld)
+	each(func(i, j int, s reg.VecVirtual) {
+		VMOVUPS(s, Mem{Base: at, Disp: j * v.bytes})
+		if j == nv-1 {
+			ADDQ(ld, at)
 		}
-		ADDQ(ldc, c)
-	}
+	})
+	// On to the next block, if there is one: the garbage collector must see no pointer beyond.
+	DECQ(field(p, "count"))
+	JZ(LabelRef("done"))
+	MOVQ(at, field(p, "c"))
+	IMUL3Q(Imm(uint64(mr)), sai, at)
+	ADDQ(at, field(p, "a"))
+	CMPQ(field(p, "add"), Imm(0))
+	JE(LabelRef("block"))
+	IMUL3Q(Imm(uint64(mr)), bytes("ldadd"), at)
+	ADDQ(at, field(p, "add"))
+	JMP(LabelRef("block"))
+	Label("done")
 	VZEROUPPER()
 	RET()
+}
+
+// scaleUnlessPositive multiplies s by slope where it is not above zero.
+func (v isa) scaleUnlessPositive(s, slope, zero reg.VecVirtual) {
+	if v.bytes == 64 {
+		const notGreater = 0x1a // or unordered, quiet
+		mask := K()
+		VCMPPS(Imm(notGreater), zero, s, mask)
+		VMULPS(slope, s, mask, s)
+		return
+	}
+	scaled, mask := v.new(), v.new()
+	VMULPS(slope, s, scaled)
+	VCMPPS(Imm(greater), zero, s, mask)
+	VBLENDVPS(mask, s, scaled, s)
 }
 
 func main() {
@@ -168,7 +241,22 @@ func main() {
 	reluGrad()
 	columnSums()
 	adam()
+	reluGradSums()
+	mul()
+	difference()
+	squares("squaredError", "SquaredError", []string{"x", "y"}, func(at []Mem, to reg.VecVirtual) {
+		VMOVUPS(at[0], to)
+		VSUBPS(at[1], to, to)
+	})
+	squares("squaredNorm", "SquaredNorm", []string{"x"}, func(at []Mem, to reg.VecVirtual) { VMOVUPS(at[0], to) })
 	k := constants{}
+	k.sigmoidGrad()
+	k.tanhGrad()
+	for _, inverse := range []bool{false, true} {
+		normalise(inverse, k)
+		normGrad(inverse, k)
+	}
+	k.normaliseGrad()
 	k.sigmoid()
 	k.tanh()
 	Generate()
