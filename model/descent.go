@@ -15,6 +15,7 @@ type descent struct {
 	shards       []*shard
 	opt          *nn.Optimiser
 	learn        func(i int) // shard i forwards and backwards
+	refresh      func(i int)
 	gather, move func(i int)
 }
 
@@ -35,6 +36,7 @@ func newDescent(batch int, kernel string, opt *nn.Optimiser, learn func(i int)) 
 		tapes[i] = nn.NewTape(d.forms)
 		d.shards = append(d.shards, &shard{from: from, n: batch*(i+1)/k - from, tape: tapes[i]})
 	}
+	d.refresh = d.forms.Refresh
 	d.gather = func(i int) { opt.Gather(i, tapes) }
 	return d
 }
@@ -42,6 +44,7 @@ func newDescent(batch int, kernel string, opt *nn.Optimiser, learn func(i int)) 
 // gradients runs all shards and returns the length of the sum of their gradients.
 func (d *descent) gradients() float64 {
 	d.forms.Changed()
+	d.run(d.forms.Jobs(), d.refresh)
 	d.run(len(d.shards), d.learn)
 	d.run(d.opt.Jobs(), d.gather)
 	return d.opt.Norm()

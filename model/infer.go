@@ -17,7 +17,7 @@ type Report = func(done, total int)
 // Features returns the latent of pictures x (N, H, W, Channels):
 // (N, ⌈H/Cell⌉, ⌈W/Cell⌉, Latent). Edges are repeated up to a multiple of Cell.
 // Big pictures are worked on in tiles that overlap by what the network sees, so
-// that the result does not depend on the tiling. The only error is ctx's.
+// that nothing shows of the tiling. The only error is ctx's.
 func (m *Model) Features(ctx context.Context, x *tensor.Tensor, report Report) (*tensor.Tensor, error) {
 	n, h, w, c := x.Dims4()
 	if c != m.Spec.Channels {
@@ -115,9 +115,10 @@ func (m *Model) Anomaly(ctx context.Context, x *tensor.Tensor, report Report) (*
 // rect is a part of a picture, in cells or pixels.
 type rect struct{ y, x, h, w int }
 
-// grow returns r with a margin, inside a picture of h × w.
+// grow returns r with a margin, inside a picture of h × w. It starts where the
+// whole picture has a multiple of nn.Grid cells, and so pixels at every level.
 func (r rect) grow(margin, h, w int) rect {
-	y, x := max(0, r.y-margin), max(0, r.x-margin)
+	y, x := max(0, r.y-margin)/nn.Grid*nn.Grid, max(0, r.x-margin)/nn.Grid*nn.Grid
 	return rect{y, x, min(h, r.y+r.h+margin) - y, min(w, r.x+r.w+margin) - x}
 }
 

@@ -6,6 +6,11 @@ import (
 	"sieve/model/internal/kernel"
 )
 
+// Grid is how many pixels a side convolutions compute at once, at most. A part of
+// a picture that starts at a multiple of it has the same rounding as the whole
+// has, but for what it does not see.
+const Grid = kernel.Grid
+
 // convShape returns the shape of the convolution of pictures (n, h, w, ·) with
 // weights (k, k, Cin, Cout).
 func convShape(n, h, w int, weights *Var, stride int) kernel.Conv {

@@ -49,6 +49,7 @@ type Forms struct {
 	kernel string
 	mu     sync.Mutex
 	of     map[*Param]*kernel.Weights
+	all    []*kernel.Weights
 }
 
 // NewForms returns no forms yet. The name is one of Kernels, which convolutions
@@ -57,12 +58,19 @@ func NewForms(name string) *Forms {
 	return &Forms{kernel: name, of: map[*Param]*kernel.Weights{}}
 }
 
-// Changed says that parameters are others now. No tape may be in use.
+// Changed says that parameters are others now. No tape may be in use. What was
+// in use before is made anew when it is asked for, or by Refresh.
 func (f *Forms) Changed() {
-	for _, w := range f.of {
+	for _, w := range f.all {
 		w.Changed()
 	}
 }
+
+// Jobs returns how many calls of Refresh make everything anew.
+func (f *Forms) Jobs() int { return len(f.all) }
+
+// Refresh is a share of the work that Changed has made. Jobs may run at once.
+func (f *Forms) Refresh(job int) { f.all[job].Refresh() }
 
 func (f *Forms) weights(p *Param) *kernel.Weights {
 	f.mu.Lock()
@@ -71,6 +79,7 @@ func (f *Forms) weights(p *Param) *kernel.Weights {
 	if !ok {
 		w = kernel.NewWeights(p.Val.Data)
 		f.of[p] = w
+		f.all = append(f.all, w)
 	}
 	return w
 }

@@ -81,15 +81,19 @@ func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 		c.forwardNarrow(s, y, x, w, e)
 		return
 	}
+	if c.fast() {
+		q := c.quick(s, c.Cin, c.Cout)
+		q.run(s, y, x, w.form(forwardFast, c, q.tile.nr), e)
+		return
+	}
 	c = c.flat()
 	ho, wo := c.Out()
 	left, right := c.Pad(), c.right()
 	width := (left + c.W + right) * c.Cin
 	t := s.pick(wo, c.Cout, false)
-	k := c.K * c.K * c.Cin
 	p := pass{
 		tile: t, aoff: s.offsets(c.K, width), kc: c.K * c.Cin, sai: c.Stride * c.Cin, arow: c.Stride * width,
-		b:    w.form(c.layout(forward, t), panels(c.Cout, t.nr)*t.nr*k, func(to []float32) { pack(to, w.data, k, c.Cout, t.nr) }),
+		b:    w.form(forward, c, t.nr),
 		bias: e.Bias, slope: e.Slope, cols: wo, n: c.Cout, ldc: c.Cout, crow: wo * c.Cout,
 	}
 	group := groupRows(p.arow)
@@ -107,10 +111,6 @@ func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 	}
 }
 
-func (c Conv) layout(op operation, t tile) layout {
-	return layout{op: op, k: c.K, cin: c.Cin, cout: c.Cout, nr: t.nr, stride: c.Stride}
-}
-
 // BackwardData computes
 //
 //	x[n][y][x][c] = end(Σ dy[n][oy][ox][o] · w[kh][kw][c][o])   over all oy·s+kh-p = y, ox·s+kw-p = x
@@ -124,6 +124,11 @@ func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
 		c.backwardDataNarrow(s, x, dy, w, e)
 		return
 	}
+	if c.fast() {
+		q := c.quick(s, c.Cout, c.Cin)
+		q.run(s, x, dy, w.form(backwardFast, c, q.tile.nr), e)
+		return
+	}
 	c = c.flat()
 	ho, wo := c.Out()
 	t := s.pick(wo, c.Cin, false)
@@ -131,11 +136,7 @@ func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
 	// stride are a dense convolution of dy.
 	first, last := c.span()
 	width := (wo + last - first) * c.Cout
-	packed := w.form(c.layout(backward, t), panels(c.Cin, t.nr)*t.nr*c.K*c.K*c.Cout, func(to []float32) {
-		for ph := range c.phases {
-			to = c.packPhase(to, ph, t.nr, w.data)
-		}
-	})
+	packed := w.form(backward, c, t.nr)
 	group := groupRows(width)
 	for n := range c.N {
 		xn, dyn, add := nth(x, n, c.N), nth(dy, n, c.N), e.nth(n, c.N)
@@ -151,7 +152,7 @@ func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
 					n: c.Cin, ldc: c.Stride * c.Cin, crow: c.Stride * c.W * c.Cin,
 				}
 				b = b[panels(c.Cin, t.nr)*t.nr*ph.y.n*ph.x.n*c.Cout:]
-				if p.rows <= 0 {
+				if p.rows <= 0 || p.cols <= 0 {
 					continue
 				}
 				p.a = dys[(ph.y.first-first)*width+(ph.x.first-first)*c.Cout:]
@@ -180,10 +181,10 @@ type phase struct {
 	y, x   span
 }
 
-// phases yields the phases that x has pixels of.
+// phases yields all phases, whether x has pixels of them or not.
 func (c Conv) phases(yield func(phase) bool) {
-	for py := range min(c.Stride, c.H) {
-		for px := range min(c.Stride, c.W) {
+	for py := range c.Stride {
+		for px := range c.Stride {
 			if !yield(phase{py, px, c.reach(py), c.reach(px)}) {
 				return
 			}
@@ -219,21 +220,22 @@ func (c Conv) reach(i int) span {
 	return at
 }
 
-// packPhase lays the weights of a phase, transposed, in panels of nr columns and
-// returns what is left of out.
-func (c Conv) packPhase(out []float32, ph phase, nr int, w []float32) []float32 {
-	for j := 0; j < c.Cin; j += nr {
-		n := min(nr, c.Cin-j)
-		for y := range ph.y.n {
-			for x := range ph.x.n {
-				kh := ph.py + c.Pad() - (ph.y.first+y)*c.Stride
-				kw := ph.px + c.Pad() - (ph.x.first+x)*c.Stride
-				transpose(out, nr, w[((kh*c.K+kw)*c.Cin+j)*c.Cout:], c.Cout, n, c.Cout)
-				out = out[c.Cout*nr:]
+// packPhases lays the weights of the phases one after the other, each transposed
+// and in panels of nr columns.
+func (c Conv) packPhases(out []float32, nr int, w []float32) {
+	for ph := range c.phases {
+		for j := 0; j < c.Cin; j += nr {
+			n := min(nr, c.Cin-j)
+			for y := range ph.y.n {
+				for x := range ph.x.n {
+					kh := ph.py + c.Pad() - (ph.y.first+y)*c.Stride
+					kw := ph.px + c.Pad() - (ph.x.first+x)*c.Stride
+					transpose(out, nr, w[((kh*c.K+kw)*c.Cin+j)*c.Cout:], c.Cout, n, c.Cout)
+					out = out[c.Cout*nr:]
+				}
 			}
 		}
 	}
-	return out
 }
 
 // BackwardWeights computes

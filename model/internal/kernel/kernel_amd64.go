@@ -198,3 +198,39 @@ func transposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) i
 	}
 	return n
 }
+
+func winogradDataVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
+	if vectors(n) == 0 {
+		return false
+	}
+	winogradDataAVX2(&dst[at], ds, &src[from], ss, n)
+	return true
+}
+
+func winogradSumsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
+	if vectors(n) == 0 {
+		return false
+	}
+	winogradSumsAVX2(&dst[at], ds, &src[from], ss, n)
+	return true
+}
+
+func winogradEndVector(dst []float32, at, ds int, src []float32, from, ss, n int, bias, add []float32, slope float32) bool {
+	if vectors(n) == 0 {
+		return false
+	}
+	var a *float32
+	if add != nil {
+		a = &add[at]
+	}
+	winogradEndAVX2(&dst[at], ds, &src[from], ss, n, &bias[0], a, slope)
+	return true
+}
+
+func winogradWeightsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
+	if vectors(n) == 0 {
+		return false
+	}
+	winogradWeightsAVX2(&dst[at], ds, &src[from], ss, n)
+	return true
+}

@@ -28,3 +28,12 @@ func normaliseGrad(dy, r, x, s []float32) int                                   
 func columnSums(sums, y []float32, rows int) int                                   { return 0 }
 func (o *adamRates) vector(p, m, v, g []float32) int                               { return 0 }
 func transposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) int { return 0 }
+
+func winogradDataVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool { return false }
+func winogradSumsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool { return false }
+func winogradWeightsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
+	return false
+}
+func winogradEndVector(dst []float32, at, ds int, src []float32, from, ss, n int, bias, add []float32, slope float32) bool {
+	return false
+}

@@ -20,9 +20,7 @@ func (c Conv) forwardNarrow(s *Scratch, y, x []float32, w *Weights, e End) {
 		tile: s.pick(c.W, c.K*c.Cout, false), cols: c.W, in: c.Cin, out: c.Cout, k: c.K,
 		stride: 1, shift: c.K - 1 - c.Pad(), end: e,
 	}
-	b := w.form(c.layout(forward, f.tile), f.size(c.K), func(to []float32) {
-		f.pack(to, c.K, func(kh, ci, kw, o int) float32 { return w.data[((kh*c.K+c.K-1-kw)*c.Cin+ci)*c.Cout+o] })
-	})
+	b := w.form(forwardNarrow, c, f.tile.nr)
 	for n := range c.N {
 		xn, yn, add := nth(x, n, c.N), nth(y, n, c.N), e.nth(n, c.N)
 		for r := range c.H {
@@ -37,16 +35,7 @@ func (c Conv) backwardDataNarrow(s *Scratch, x, dy []float32, w *Weights, e End)
 		tile: s.pick(wo, c.K*c.Cin, false), cols: wo, in: c.Cout, out: c.Cin, k: c.K,
 		stride: c.Stride, shift: c.Pad(), end: e,
 	}
-	packed := w.form(c.layout(backward, f.tile), f.size(c.K), func(to []float32) {
-		for py := range c.Stride { // each phase of rows
-			at := c.reach(py)
-			f.pack(to, at.n, func(row, o, kw, ci int) float32 {
-				kh := py + c.Pad() - (at.first+row)*c.Stride
-				return w.data[((kh*c.K+kw)*c.Cin+ci)*c.Cout+o]
-			})
-			to = to[f.size(at.n):]
-		}
-	})
+	packed := w.form(backwardNarrow, c, f.tile.nr)
 	for n := range c.N {
 		xn, dyn, add := nth(x, n, c.N), nth(dy, n, c.N), e.nth(n, c.N)
 		b := packed
@@ -117,18 +106,34 @@ func (f *taps) size(rows int) int {
 	return rows * f.in * panels(f.k*f.out, f.tile.nr) * f.tile.nr
 }
 
-// pack fills b with the weights of some rows, in panels.
-func (f *taps) pack(b []float32, rows int, weight func(row, i, t, o int) float32) {
-	nr := f.tile.nr
-	for row := range rows {
-		for i := range f.in {
-			for t := range f.k {
-				for o := range f.out {
-					j := t*f.out + o
-					b[(j/nr*rows*f.in+row*f.in+i)*nr+j%nr] = weight(row, i, t, o)
+func (c Conv) packNarrow(to []float32, nr int, w []float32) {
+	for kh := range c.K {
+		for kw := range c.K {
+			for i := range c.Cin {
+				for o := range c.Cout {
+					j := kw*c.Cout + o
+					to[(j/nr*c.K*c.Cin+kh*c.Cin+i)*nr+j%nr] = w[((kh*c.K+c.K-1-kw)*c.Cin+i)*c.Cout+o]
 				}
 			}
 		}
+	}
+}
+
+func (c Conv) packNarrowPhases(to []float32, nr int, w []float32) {
+	for py := range c.Stride { // each phase of rows
+		at := c.reach(py)
+		for row := range at.n {
+			kh := py + c.Pad() - (at.first+row)*c.Stride
+			for kw := range c.K {
+				for i := range c.Cin {
+					j := kw*c.Cin + i
+					for o, v := range w[((kh*c.K+kw)*c.Cin+i)*c.Cout:][:c.Cout] {
+						to[(j/nr*at.n*c.Cout+row*c.Cout+o)*nr+j%nr] = v
+					}
+				}
+			}
+		}
+		to = to[at.n*c.Cout*panels(c.K*c.Cin, nr)*nr:]
 	}
 }
 

@@ -129,6 +129,26 @@ func normGradInverseAVX2(dn *float32, dy *float32, y *float32, r *float32, n int
 //go:noescape
 func normaliseGradAVX2(dy *float32, r *float32, x *float32, s *float32, n int)
 
+// winogradDataAVX2 is winogradData for n a multiple of 8.
+//
+//go:noescape
+func winogradDataAVX2(dst *float32, ds int, src *float32, ss int, n int)
+
+// winogradSumsAVX2 is winogradSums for n a multiple of 8.
+//
+//go:noescape
+func winogradSumsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+
+// winogradEndAVX2 is winogradEnd for n a multiple of 8.
+//
+//go:noescape
+func winogradEndAVX2(dst *float32, ds int, src *float32, ss int, n int, bias *float32, add *float32, slope float32)
+
+// winogradWeightsAVX2 is winogradWeights for n a multiple of 8.
+//
+//go:noescape
+func winogradWeightsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+
 // sigmoidAVX2 is Sigmoid for n a multiple of 8.
 //
 //go:noescape

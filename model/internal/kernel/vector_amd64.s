@@ -2112,6 +2112,398 @@ loop:
 DATA number40000000<>+0(SB)/4, $0x40000000
 GLOBL number40000000<>(SB), RODATA|NOPTR, $4
 
+// func winogradDataAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradDataAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ ds+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ ss+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+32(FP), SI
+	LEAQ (BX)(BX*2), DI
+	LEAQ (DX)(BX*1), R8
+	LEAQ (CX)(CX*2), R9
+	LEAQ (AX)(CX*1), R10
+
+loop:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y1
+	VMOVUPS      (DX)(BX*2), Y2
+	VMOVUPS      (DX)(DI*1), Y3
+	VMOVUPS      (DX)(BX*4), Y4
+	VMOVUPS      (R8)(BX*4), Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS numbers40290000<>+0(SB), Y2, Y6
+	VFMADD231PS  numbers3f610000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (AX)
+	VMOVAPS      Y5, Y0
+	VFNMADD231PS numbers40290000<>+0(SB), Y3, Y0
+	VFMADD231PS  numbers3f610000<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (R10)(CX*4)
+	VMOVAPS      Y4, Y0
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS numbers40100000<>+0(SB), Y2, Y0
+	VFNMADD231PS numbers40100000<>+0(SB), Y1, Y5
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  numbers3f200000<>+0(SB), Y5, Y6
+	VMOVUPS      Y6, (AX)(CX*1)
+	VFNMADD231PS numbers3f200000<>+0(SB), Y5, Y0
+	VMOVUPS      Y0, (AX)(CX*2)
+	VMOVAPS      Y4, Y0
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS numbers3ec80000<>+0(SB), Y2, Y0
+	VFNMADD231PS numbers3ec80000<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  numbers3fc00000<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (AX)(R9*1)
+	VFNMADD231PS numbers3fc00000<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (AX)(CX*4)
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, R8
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, R10
+	SUBQ         $0x08, SI
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+DATA numbers40290000<>+0(SB)/4, $0x40290000
+DATA numbers40290000<>+4(SB)/4, $0x40290000
+DATA numbers40290000<>+8(SB)/4, $0x40290000
+DATA numbers40290000<>+12(SB)/4, $0x40290000
+DATA numbers40290000<>+16(SB)/4, $0x40290000
+DATA numbers40290000<>+20(SB)/4, $0x40290000
+DATA numbers40290000<>+24(SB)/4, $0x40290000
+DATA numbers40290000<>+28(SB)/4, $0x40290000
+GLOBL numbers40290000<>(SB), RODATA|NOPTR, $32
+
+DATA numbers3f610000<>+0(SB)/4, $0x3f610000
+DATA numbers3f610000<>+4(SB)/4, $0x3f610000
+DATA numbers3f610000<>+8(SB)/4, $0x3f610000
+DATA numbers3f610000<>+12(SB)/4, $0x3f610000
+DATA numbers3f610000<>+16(SB)/4, $0x3f610000
+DATA numbers3f610000<>+20(SB)/4, $0x3f610000
+DATA numbers3f610000<>+24(SB)/4, $0x3f610000
+DATA numbers3f610000<>+28(SB)/4, $0x3f610000
+GLOBL numbers3f610000<>(SB), RODATA|NOPTR, $32
+
+DATA numbers40100000<>+0(SB)/4, $0x40100000
+DATA numbers40100000<>+4(SB)/4, $0x40100000
+DATA numbers40100000<>+8(SB)/4, $0x40100000
+DATA numbers40100000<>+12(SB)/4, $0x40100000
+DATA numbers40100000<>+16(SB)/4, $0x40100000
+DATA numbers40100000<>+20(SB)/4, $0x40100000
+DATA numbers40100000<>+24(SB)/4, $0x40100000
+DATA numbers40100000<>+28(SB)/4, $0x40100000
+GLOBL numbers40100000<>(SB), RODATA|NOPTR, $32
+
+DATA numbers3f200000<>+0(SB)/4, $0x3f200000
+DATA numbers3f200000<>+4(SB)/4, $0x3f200000
+DATA numbers3f200000<>+8(SB)/4, $0x3f200000
+DATA numbers3f200000<>+12(SB)/4, $0x3f200000
+DATA numbers3f200000<>+16(SB)/4, $0x3f200000
+DATA numbers3f200000<>+20(SB)/4, $0x3f200000
+DATA numbers3f200000<>+24(SB)/4, $0x3f200000
+DATA numbers3f200000<>+28(SB)/4, $0x3f200000
+GLOBL numbers3f200000<>(SB), RODATA|NOPTR, $32
+
+DATA numbers3ec80000<>+0(SB)/4, $0x3ec80000
+DATA numbers3ec80000<>+4(SB)/4, $0x3ec80000
+DATA numbers3ec80000<>+8(SB)/4, $0x3ec80000
+DATA numbers3ec80000<>+12(SB)/4, $0x3ec80000
+DATA numbers3ec80000<>+16(SB)/4, $0x3ec80000
+DATA numbers3ec80000<>+20(SB)/4, $0x3ec80000
+DATA numbers3ec80000<>+24(SB)/4, $0x3ec80000
+DATA numbers3ec80000<>+28(SB)/4, $0x3ec80000
+GLOBL numbers3ec80000<>(SB), RODATA|NOPTR, $32
+
+DATA numbers3fc00000<>+0(SB)/4, $0x3fc00000
+DATA numbers3fc00000<>+4(SB)/4, $0x3fc00000
+DATA numbers3fc00000<>+8(SB)/4, $0x3fc00000
+DATA numbers3fc00000<>+12(SB)/4, $0x3fc00000
+DATA numbers3fc00000<>+16(SB)/4, $0x3fc00000
+DATA numbers3fc00000<>+20(SB)/4, $0x3fc00000
+DATA numbers3fc00000<>+24(SB)/4, $0x3fc00000
+DATA numbers3fc00000<>+28(SB)/4, $0x3fc00000
+GLOBL numbers3fc00000<>(SB), RODATA|NOPTR, $32
+
+// func winogradSumsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradSumsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ ds+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ ss+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+32(FP), SI
+	LEAQ (BX)(BX*2), DI
+	LEAQ (DX)(BX*1), R8
+	LEAQ (CX)(CX*2), R9
+	LEAQ (AX)(CX*1), R10
+
+loop:
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y1
+	VMOVUPS     (DX)(BX*2), Y2
+	VMOVUPS     (DX)(DI*1), Y3
+	VMOVUPS     (DX)(BX*4), Y4
+	VMOVUPS     (R8)(BX*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y0, Y0
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)
+	VMULPS      numbers3f200000<>+0(SB), Y1, Y0
+	VFMADD231PS numbers3fc00000<>+0(SB), Y3, Y0
+	VMOVUPS     Y0, (AX)(CX*1)
+	VMULPS      numbers3ec80000<>+0(SB), Y6, Y0
+	VFMADD231PS numbers40100000<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, (AX)(CX*2)
+	VFMADD231PS numbers40580000<>+0(SB), Y3, Y5
+	VFMADD231PS numbers3e7a0000<>+0(SB), Y1, Y5
+	VMOVUPS     Y5, (AX)(R9*1)
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, R10
+	SUBQ        $0x08, SI
+	JNZ         loop
+	VZEROUPPER
+	RET
+
+DATA numbers40580000<>+0(SB)/4, $0x40580000
+DATA numbers40580000<>+4(SB)/4, $0x40580000
+DATA numbers40580000<>+8(SB)/4, $0x40580000
+DATA numbers40580000<>+12(SB)/4, $0x40580000
+DATA numbers40580000<>+16(SB)/4, $0x40580000
+DATA numbers40580000<>+20(SB)/4, $0x40580000
+DATA numbers40580000<>+24(SB)/4, $0x40580000
+DATA numbers40580000<>+28(SB)/4, $0x40580000
+GLOBL numbers40580000<>(SB), RODATA|NOPTR, $32
+
+DATA numbers3e7a0000<>+0(SB)/4, $0x3e7a0000
+DATA numbers3e7a0000<>+4(SB)/4, $0x3e7a0000
+DATA numbers3e7a0000<>+8(SB)/4, $0x3e7a0000
+DATA numbers3e7a0000<>+12(SB)/4, $0x3e7a0000
+DATA numbers3e7a0000<>+16(SB)/4, $0x3e7a0000
+DATA numbers3e7a0000<>+20(SB)/4, $0x3e7a0000
+DATA numbers3e7a0000<>+24(SB)/4, $0x3e7a0000
+DATA numbers3e7a0000<>+28(SB)/4, $0x3e7a0000
+GLOBL numbers3e7a0000<>(SB), RODATA|NOPTR, $32
+
+// func winogradEndAVX2(dst *float32, ds int, src *float32, ss int, n int, bias *float32, add *float32, slope float32)
+// Requires: AVX, FMA3
+TEXT ·winogradEndAVX2(SB), NOSPLIT, $0-60
+	MOVQ         dst+0(FP), DX
+	MOVQ         ds+8(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         src+16(FP), SI
+	MOVQ         ss+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         n+32(FP), R8
+	MOVQ         bias+40(FP), AX
+	MOVQ         add+48(FP), CX
+	VBROADCASTSS slope+56(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	LEAQ         (DI)(DI*2), R9
+	LEAQ         (SI)(DI*1), R10
+	LEAQ         (BX)(BX*2), R11
+	LEAQ         (DX)(BX*1), R12
+
+loop:
+	VMOVUPS (SI), Y2
+	VMOVUPS (SI)(DI*1), Y3
+	VMOVUPS (SI)(DI*2), Y4
+	VMOVUPS (SI)(R9*1), Y5
+	VMOVUPS (SI)(DI*4), Y6
+	VMOVUPS (R10)(DI*4), Y7
+	VADDPS  Y4, Y3, Y8
+	VSUBPS  Y4, Y3, Y3
+	VADDPS  Y6, Y5, Y4
+	VSUBPS  Y6, Y5, Y5
+	VADDPS  Y8, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VADDPS  (AX), Y2, Y2
+	TESTQ   CX, CX
+	JZ      alone0
+	VADDPS  (CX), Y2, Y2
+
+alone0:
+	VMULPS      Y0, Y2, Y6
+	VCMPPS      $0x1e, Y1, Y2, Y9
+	VBLENDVPS   Y9, Y2, Y6, Y2
+	VMOVUPS     Y2, (DX)
+	VMULPS      numbers3f200000<>+0(SB), Y3, Y2
+	VFMADD231PS numbers3fc00000<>+0(SB), Y5, Y2
+	VADDPS      (AX), Y2, Y2
+	TESTQ       CX, CX
+	JZ          alone1
+	VADDPS      (CX)(BX*1), Y2, Y2
+
+alone1:
+	VMULPS      Y0, Y2, Y6
+	VCMPPS      $0x1e, Y1, Y2, Y9
+	VBLENDVPS   Y9, Y2, Y6, Y2
+	VMOVUPS     Y2, (DX)(BX*1)
+	VMULPS      numbers3ec80000<>+0(SB), Y8, Y2
+	VFMADD231PS numbers40100000<>+0(SB), Y4, Y2
+	VADDPS      (AX), Y2, Y2
+	TESTQ       CX, CX
+	JZ          alone2
+	VADDPS      (CX)(BX*2), Y2, Y2
+
+alone2:
+	VMULPS      Y0, Y2, Y4
+	VCMPPS      $0x1e, Y1, Y2, Y6
+	VBLENDVPS   Y6, Y2, Y4, Y2
+	VMOVUPS     Y2, (DX)(BX*2)
+	VFMADD231PS numbers40580000<>+0(SB), Y5, Y7
+	VFMADD231PS numbers3e7a0000<>+0(SB), Y3, Y7
+	VADDPS      (AX), Y7, Y7
+	TESTQ       CX, CX
+	JZ          alone3
+	VADDPS      (CX)(R11*1), Y7, Y7
+
+alone3:
+	VMULPS    Y0, Y7, Y2
+	VCMPPS    $0x1e, Y1, Y7, Y3
+	VBLENDVPS Y3, Y7, Y2, Y7
+	VMOVUPS   Y7, (DX)(R11*1)
+	ADDQ      $0x20, AX
+	TESTQ     CX, CX
+	JZ        next
+	ADDQ      $0x20, CX
+
+next:
+	ADDQ $0x20, SI
+	ADDQ $0x20, R10
+	ADDQ $0x20, DX
+	ADDQ $0x20, R12
+	SUBQ $0x08, R8
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func winogradWeightsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradWeightsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ ds+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ ss+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+32(FP), SI
+	LEAQ (BX)(BX*2), DI
+	LEAQ (DX)(BX*1), DI
+	LEAQ (CX)(CX*2), R8
+	LEAQ (AX)(CX*1), R9
+
+loop:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y1
+	VMOVUPS      (DX)(BX*2), Y2
+	VMULPS       numbers3f91a2b4<>+0(SB), Y0, Y3
+	VMOVUPS      Y3, (AX)
+	VMULPS       numbersbf303b34<>+0(SB), Y0, Y3
+	VFMADD231PS  numbersbe89ae41<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  numbersbedc4a01<>+0(SB), Y1, Y4
+	VMOVUPS      Y4, (AX)(CX*1)
+	VFNMADD231PS numbersbedc4a01<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (AX)(CX*2)
+	VMULPS       numbers3df4c401<>+0(SB), Y0, Y0
+	VFMADD231PS  numbers3e89ae41<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y3
+	VFMADD231PS  numbers3e379301<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (AX)(R8*1)
+	VFNMADD231PS numbers3e379301<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)(CX*4)
+	VMOVUPS      Y2, (R9)(CX*4)
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, DI
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, SI
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+DATA numbers3f91a2b4<>+0(SB)/4, $0x3f91a2b4
+DATA numbers3f91a2b4<>+4(SB)/4, $0x3f91a2b4
+DATA numbers3f91a2b4<>+8(SB)/4, $0x3f91a2b4
+DATA numbers3f91a2b4<>+12(SB)/4, $0x3f91a2b4
+DATA numbers3f91a2b4<>+16(SB)/4, $0x3f91a2b4
+DATA numbers3f91a2b4<>+20(SB)/4, $0x3f91a2b4
+DATA numbers3f91a2b4<>+24(SB)/4, $0x3f91a2b4
+DATA numbers3f91a2b4<>+28(SB)/4, $0x3f91a2b4
+GLOBL numbers3f91a2b4<>(SB), RODATA|NOPTR, $32
+
+DATA numbersbf303b34<>+0(SB)/4, $0xbf303b34
+DATA numbersbf303b34<>+4(SB)/4, $0xbf303b34
+DATA numbersbf303b34<>+8(SB)/4, $0xbf303b34
+DATA numbersbf303b34<>+12(SB)/4, $0xbf303b34
+DATA numbersbf303b34<>+16(SB)/4, $0xbf303b34
+DATA numbersbf303b34<>+20(SB)/4, $0xbf303b34
+DATA numbersbf303b34<>+24(SB)/4, $0xbf303b34
+DATA numbersbf303b34<>+28(SB)/4, $0xbf303b34
+GLOBL numbersbf303b34<>(SB), RODATA|NOPTR, $32
+
+DATA numbersbe89ae41<>+0(SB)/4, $0xbe89ae41
+DATA numbersbe89ae41<>+4(SB)/4, $0xbe89ae41
+DATA numbersbe89ae41<>+8(SB)/4, $0xbe89ae41
+DATA numbersbe89ae41<>+12(SB)/4, $0xbe89ae41
+DATA numbersbe89ae41<>+16(SB)/4, $0xbe89ae41
+DATA numbersbe89ae41<>+20(SB)/4, $0xbe89ae41
+DATA numbersbe89ae41<>+24(SB)/4, $0xbe89ae41
+DATA numbersbe89ae41<>+28(SB)/4, $0xbe89ae41
+GLOBL numbersbe89ae41<>(SB), RODATA|NOPTR, $32
+
+DATA numbersbedc4a01<>+0(SB)/4, $0xbedc4a01
+DATA numbersbedc4a01<>+4(SB)/4, $0xbedc4a01
+DATA numbersbedc4a01<>+8(SB)/4, $0xbedc4a01
+DATA numbersbedc4a01<>+12(SB)/4, $0xbedc4a01
+DATA numbersbedc4a01<>+16(SB)/4, $0xbedc4a01
+DATA numbersbedc4a01<>+20(SB)/4, $0xbedc4a01
+DATA numbersbedc4a01<>+24(SB)/4, $0xbedc4a01
+DATA numbersbedc4a01<>+28(SB)/4, $0xbedc4a01
+GLOBL numbersbedc4a01<>(SB), RODATA|NOPTR, $32
+
+DATA numbers3df4c401<>+0(SB)/4, $0x3df4c401
+DATA numbers3df4c401<>+4(SB)/4, $0x3df4c401
+DATA numbers3df4c401<>+8(SB)/4, $0x3df4c401
+DATA numbers3df4c401<>+12(SB)/4, $0x3df4c401
+DATA numbers3df4c401<>+16(SB)/4, $0x3df4c401
+DATA numbers3df4c401<>+20(SB)/4, $0x3df4c401
+DATA numbers3df4c401<>+24(SB)/4, $0x3df4c401
+DATA numbers3df4c401<>+28(SB)/4, $0x3df4c401
+GLOBL numbers3df4c401<>(SB), RODATA|NOPTR, $32
+
+DATA numbers3e89ae41<>+0(SB)/4, $0x3e89ae41
+DATA numbers3e89ae41<>+4(SB)/4, $0x3e89ae41
+DATA numbers3e89ae41<>+8(SB)/4, $0x3e89ae41
+DATA numbers3e89ae41<>+12(SB)/4, $0x3e89ae41
+DATA numbers3e89ae41<>+16(SB)/4, $0x3e89ae41
+DATA numbers3e89ae41<>+20(SB)/4, $0x3e89ae41
+DATA numbers3e89ae41<>+24(SB)/4, $0x3e89ae41
+DATA numbers3e89ae41<>+28(SB)/4, $0x3e89ae41
+GLOBL numbers3e89ae41<>(SB), RODATA|NOPTR, $32
+
+DATA numbers3e379301<>+0(SB)/4, $0x3e379301
+DATA numbers3e379301<>+4(SB)/4, $0x3e379301
+DATA numbers3e379301<>+8(SB)/4, $0x3e379301
+DATA numbers3e379301<>+12(SB)/4, $0x3e379301
+DATA numbers3e379301<>+16(SB)/4, $0x3e379301
+DATA numbers3e379301<>+20(SB)/4, $0x3e379301
+DATA numbers3e379301<>+24(SB)/4, $0x3e379301
+DATA numbers3e379301<>+28(SB)/4, $0x3e379301
+GLOBL numbers3e379301<>(SB), RODATA|NOPTR, $32
+
 // func sigmoidAVX2(y *float32, x *float32, n int)
 // Requires: AVX, AVX2
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24

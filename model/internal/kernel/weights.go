@@ -9,6 +9,7 @@ type Weights struct {
 	data  []float32
 	mu    sync.Mutex
 	forms []form
+	temp  []float32
 }
 
 // NewWeights returns data as the weights of convolutions.
@@ -21,46 +22,100 @@ func (w *Weights) Changed() {
 	}
 }
 
-// An operation is one of the two that read weights.
-type operation int
+// Refresh makes the forms that Changed has made stale.
+func (w *Weights) Refresh() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.forms {
+		w.forms[i].refresh(w)
+	}
+}
 
-const (
-	forward operation = iota
-	backward
-)
-
-// A form is one layout of the weights: for one operation of one shape, in
-// panels of nr columns.
+// A form is one layout of the weights.
 type form struct {
 	layout
 	packed []float32
 	stale  bool
 }
 
+// A layout is how one operation of a convolution reads its weights: in panels
+// of nr columns.
 type layout struct {
-	op                 operation
-	k, cin, cout, nr   int
-	stride             int
-	winograd, sidelong bool
+	op operation
+	c  Conv // without the size of pictures
+	nr int
 }
 
-// form returns the weights in a layout, n numbers that pack fills.
-func (w *Weights) form(l layout, n int, pack func(to []float32)) []float32 {
+// An operation is one of those that read weights.
+type operation int
+
+const (
+	forward operation = iota
+	backward
+	forwardNarrow
+	backwardNarrow
+	forwardFast
+	backwardFast
+)
+
+// form returns the weights as an operation of c reads them.
+func (w *Weights) form(op operation, c Conv, nr int) []float32 {
+	c.N, c.H, c.W = 0, 0, 0
+	l := layout{op, c, nr}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var f *form
 	for i := range w.forms {
-		if w.forms[i].layout == l {
-			f = &w.forms[i]
+		if f := &w.forms[i]; f.layout == l {
+			f.refresh(w)
+			return f.packed
 		}
 	}
-	if f == nil {
-		w.forms = append(w.forms, form{l, make([]float32, n), true})
-		f = &w.forms[len(w.forms)-1]
-	}
+	f := form{l, make([]float32, l.size()), true}
+	f.refresh(w)
+	w.forms = append(w.forms, f)
+	return f.packed
+}
+
+func (f *form) refresh(w *Weights) {
 	if f.stale {
-		pack(f.packed)
+		f.pack(&w.temp, f.packed, w.data)
 		f.stale = false
 	}
-	return f.packed
+}
+
+// size returns how many numbers a form has.
+func (l layout) size() int {
+	c := l.c
+	whole := func(n int) int { return panels(n, l.nr) * l.nr }
+	switch l.op {
+	case forward:
+		return whole(c.Cout) * c.K * c.K * c.Cin
+	case backward:
+		return whole(c.Cin) * c.K * c.K * c.Cout
+	case forwardNarrow:
+		return whole(c.K*c.Cout) * c.K * c.Cin
+	case backwardNarrow:
+		return whole(c.K*c.Cin) * c.K * c.Cout
+	case forwardFast:
+		return whole(c.Cout) * wide * wide * c.Cin
+	default:
+		return whole(c.Cin) * wide * wide * c.Cout
+	}
+}
+
+func (l layout) pack(temp *[]float32, to, w []float32) {
+	switch c := l.c; l.op {
+	case forward:
+		pack(to, w, c.K*c.K*c.Cin, c.Cout, l.nr)
+	case backward:
+		c.packPhases(to, l.nr, w)
+	case forwardNarrow:
+		c.packNarrow(to, l.nr, w)
+	case backwardNarrow:
+		c.packNarrowPhases(to, l.nr, w)
+	case forwardFast:
+		c.packFast(temp, to, l.nr, w, false)
+	default:
+		c.packFast(temp, to, l.nr, w, true)
+	}
 }

@@ -47,13 +47,18 @@ func (v isa) zero(r reg.VecVirtual) {
 
 // all returns a vector of the named float32 parameter in every place.
 func (v isa) all(param string) reg.VecVirtual {
-	from, err := Param(param).Resolve()
+	r := v.new()
+	VBROADCASTSS(parameter(param), r)
+	return r
+}
+
+// parameter returns the place of a parameter.
+func parameter(name string) Mem {
+	from, err := Param(name).Resolve()
 	if err != nil {
 		panic(err)
 	}
-	r := v.new()
-	VBROADCASTSS(from.Addr, r)
-	return r
+	return from.Addr
 }
 
 // integer loads a parameter.
@@ -257,6 +262,7 @@ func main() {
 		normGrad(inverse, k)
 	}
 	k.normaliseGrad()
+	k.winograd()
 	k.sigmoid()
 	k.tanh()
 	Generate()

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// The steps of winograd.go of package kernel, with fused multiply-add.
+
+// everywhere returns eight copies of c in the data of the file.
+func (k constants) everywhere(c float64) Mem {
+	bits := math.Float32bits(float32(c))
+	key := ^bits // apart from the single numbers
+	at, ok := k[key]
+	if !ok {
+		at = GLOBL(fmt.Sprintf("numbers%08x", bits), RODATA|NOPTR)
+		for i := range 8 {
+			DATA(4*i, U32(bits))
+		}
+		k[key] = at
+	}
+	return at
+}
+
+// transform writes a function of eight numbers at a time, the in-th of which are
+// ss apart and the out-th ds.
+func transform(name, other string, in, out int, more string, body func(in []reg.VecVirtual, to func(k int) Mem, store func(k int, v reg.VecVirtual)), before ...func()) {
+	begin(name, other, "dst *float32, ds int, src *float32, ss, n int"+more)
+	dst, ds, src, ss, n := integer("dst"), stride("ds"), integer("src"), stride("ss"), integer("n")
+	for _, f := range before {
+		f()
+	}
+	place := func(at, stride reg.GPVirtual) (func(k int) Mem, func()) {
+		three, next := GP64(), GP64()
+		LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, three)
+		LEAQ(Mem{Base: at, Index: stride, Scale: 1}, next)
+		places := func(k int) Mem {
+			switch k {
+			case 0:
+				return Mem{Base: at}
+			case 3:
+				return Mem{Base: at, Index: three, Scale: 1}
+			case 5:
+				return Mem{Base: next, Index: stride, Scale: 4}
+			default:
+				return Mem{Base: at, Index: stride, Scale: uint8(k)}
+			}
+		}
+		return places, func() {
+			ADDQ(Imm(32), at)
+			ADDQ(Imm(32), next)
+		}
+	}
+	from, fromNext := place(src, ss)
+	to, toNext := place(dst, ds)
+	Label("loop")
+	numbers := avx2.vectors(in)
+	for k := range numbers {
+		VMOVUPS(from(k), numbers[k])
+	}
+	body(numbers, to, func(k int, v reg.VecVirtual) { VMOVUPS(v, to(k)) })
+	fromNext()
+	toNext()
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+func copyOf(v reg.VecVirtual) reg.VecVirtual {
+	r := YMM()
+	VMOVAPS(v, r)
+	return r
+}
+
+func (k constants) winograd() {
+	const a, b = 5. / 8, 3. / 2
+	const na, nb = 2 * a * a * (a*a - b*b), 2 * b * b * (b*b - a*a)
+	transform("winogradData", "winogradData", 6, 6, "", func(d []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+		for end := range 2 { // points zero and infinity
+			t := copyOf(d[4+end])
+			VFNMADD231PS(k.everywhere(a*a+b*b), d[2+end], t)
+			VFMADD231PS(k.everywhere(a*a*b*b), d[end], t)
+			store(5*end, t)
+		}
+		pair := func(first int, p, other float64) {
+			even, odd := copyOf(d[4]), copyOf(d[3])
+			VFNMADD231PS(k.everywhere(other*other), d[2], even)
+			VFNMADD231PS(k.everywhere(other*other), d[1], odd)
+			plus := copyOf(even)
+			VFMADD231PS(k.everywhere(p), odd, plus)
+			store(first, plus)
+			VFNMADD231PS(k.everywhere(p), odd, even)
+			store(first+1, even)
+		}
+		pair(1, a, b)
+		pair(3, b, a)
+	})
+	result := func(m []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+		var s, d [2]reg.VecVirtual
+		for i := range s {
+			s[i], d[i] = YMM(), YMM()
+			VADDPS(m[2*i+2], m[2*i+1], s[i])
+			VSUBPS(m[2*i+2], m[2*i+1], d[i])
+		}
+		VADDPS(s[0], m[0], m[0])
+		VADDPS(s[1], m[0], m[0])
+		store(0, m[0])
+		for j := 1; j < 3; j++ {
+			of, t := d, YMM()
+			if j == 2 {
+				of = s
+			}
+			VMULPS(k.everywhere(math.Pow(a, float64(j))), of[0], t)
+			VFMADD231PS(k.everywhere(math.Pow(b, float64(j))), of[1], t)
+			store(j, t)
+		}
+		VFMADD231PS(k.everywhere(b*b*b), d[1], m[5])
+		VFMADD231PS(k.everywhere(a*a*a), d[0], m[5])
+		store(3, m[5])
+	}
+	transform("winogradSums", "winogradSums", 6, 4, "", result)
+
+	// The same, and then what a convolution does at its end. bias advances with the
+	// numbers; add is laid out like dst, or nil.
+	bias, add, slope, zero := GP64(), GP64(), YMM(), YMM()
+	transform("winogradEnd", "winogradEnd", 6, 4, ", bias, add *float32, slope float32",
+		func(m []reg.VecVirtual, to func(k int) Mem, store func(int, reg.VecVirtual)) {
+			result(m, nil, func(j int, v reg.VecVirtual) {
+				VADDPS(Mem{Base: bias}, v, v)
+				alone := fmt.Sprintf("alone%d", j)
+				TESTQ(add, add)
+				JZ(LabelRef(alone))
+				at := to(j)
+				at.Base = add
+				VADDPS(at, v, v)
+				Label(alone)
+				avx2.scaleUnlessPositive(v, slope, zero)
+				store(j, v)
+			})
+			ADDQ(Imm(32), bias)
+			TESTQ(add, add)
+			JZ(LabelRef("next"))
+			ADDQ(Imm(32), add)
+			Label("next")
+		}, func() {
+			Load(Param("bias"), bias)
+			Load(Param("add"), add)
+			VBROADCASTSS(parameter("slope"), slope)
+			avx2.zero(zero)
+		})
+
+	transform("winogradWeights", "winogradWeights", 3, 6, "", func(g []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+		t := YMM()
+		VMULPS(k.everywhere(1/(a*a*b*b)), g[0], t)
+		store(0, t)
+		pair := func(first int, p, n float64) {
+			even := YMM()
+			VMULPS(k.everywhere(1/n), g[0], even)
+			VFMADD231PS(k.everywhere(p*p/n), g[2], even)
+			plus := copyOf(even)
+			VFMADD231PS(k.everywhere(p/n), g[1], plus)
+			store(first, plus)
+			VFNMADD231PS(k.everywhere(p/n), g[1], even)
+			store(first+1, even)
+		}
+		pair(1, a, na)
+		pair(3, b, nb)
+		store(5, g[2])
+	})
+}
