@@ -166,6 +166,10 @@ func (m *Model) Clone() *Model {
 	return c
 }
 
-// Kernels are the implementations of the arithmetic that this machine can run,
-// the one in use first: "avx512", "avx2", "go".
-func Kernels() []string { return nn.Kernels() }
+// Kernels are the implementations of the arithmetic and whether they run here;
+// see nn.Kernels.
+func Kernels() []nn.Finding { return nn.Kernels() }
+
+// Burst multiplies and adds in registers, as fast as the named kernel can, and
+// returns how many operations that were: a measure of the machine.
+func Burst(kernel string, rounds int) float64 { return nn.Burst(kernel, rounds) }

@@ -2,9 +2,10 @@ package model
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 
 	"sieve/model/nn"
 	"sieve/model/tensor"
@@ -57,7 +58,7 @@ func NewReference(name, kernel string, divisor int) (*Reference, error) {
 		net := compressor(rng, 64/divisor)
 		r.net, first = net, net[0]
 	default:
-		return nil, fmt.Errorf("model: no reference network %q", name)
+		return nil, &SpecError{"network", strconv.Quote(name), "one of " + strings.Join(References(), ", ")}
 	}
 	r.x = tensor.New(n, side, side, channels)
 	for i := range r.x.Data {
@@ -188,12 +189,12 @@ func (r *Reference) inferShard(i int) {
 }
 
 // InferPicture passes a picture (1, H, W, 3) through network (b), in tiles as a
-// model does.
-func (r *Reference) InferPicture(x *tensor.Tensor) *tensor.Tensor {
+// model does. The only error is ctx's.
+func (r *Reference) InferPicture(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, error) {
 	const cell, halo = 4, 6 // a result sees 23 pixels beyond its own
 	_, h, w, c := x.Dims4()
 	y := tensor.New(x.Shape...)
-	_ = tiles(context.Background(), r.forms, 1, h/cell, w/cell, cell, nil, func(t *nn.Tape, _ int, in rect) {
+	err := tiles(ctx, r.forms, 1, h/cell, w/cell, cell, nil, func(t *nn.Tape, _ int, in rect) {
 		out := in.grow(halo, h/cell, w/cell)
 		part := t.New(1, out.h*cell, out.w*cell, c)
 		for row := range out.h * cell {
@@ -201,5 +202,5 @@ func (r *Reference) InferPicture(x *tensor.Tensor) *tensor.Tensor {
 		}
 		in.scale(cell).cut(r.net.Forward(t, t.Input(part)).Val, out.scale(cell), y, 0)
 	})
-	return y
+	return y, err
 }

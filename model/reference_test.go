@@ -20,3 +20,19 @@ func BenchmarkReference(b *testing.B) {
 		}
 	}
 }
+
+// TestStepsAllocateNothing states that a training step and an inference find all
+// their memory where the one before left it.
+func TestStepsAllocateNothing(t *testing.T) {
+	for _, name := range References() {
+		r, err := NewReference(name, "", 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, run := range map[string]func(){"training": func() { r.Train() }, "inference": r.Infer} {
+			if n := testing.AllocsPerRun(20, run); n != 0 {
+				t.Errorf("(%s): a step of %s allocates %g times", name, what, n)
+			}
+		}
+	}
+}

@@ -2,6 +2,14 @@ package nn
 
 import "sieve/model/internal/kernel"
 
-// Kernels are the implementations of the arithmetic that this machine can run,
-// the one in use first: "avx512", "avx2", "go".
-func Kernels() []string { return kernel.Kinds() }
+// A Finding says whether an implementation of the arithmetic runs here.
+type Finding = kernel.Finding
+
+// Kernels are the implementations of the arithmetic and whether they run here,
+// the best first: "available", or why not ("missing", "switched off", "foreign",
+// "left out"). The first that is available is in use.
+func Kernels() []Finding { return kernel.Survey() }
+
+// Burst multiplies and adds in registers, as fast as a kernel can, and returns
+// how many operations that were.
+func Burst(kernelName string, rounds int) float64 { return kernel.Burst(kernelName, rounds) }

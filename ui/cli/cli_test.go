@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sieve/ui/session"
 )
 
 // run runs a command and returns what it printed.
@@ -116,7 +118,7 @@ func TestTrainDenoiseInspect(t *testing.T) {
 			t.Errorf("inspect: exit code %d, %v", code, o)
 		}
 	}
-	if code, text, _ = run(t, "inspect", "--machine"); code != Done || !strings.Contains(text, "go") {
+	if code, text, _ = run(t, "inspect", "--machine"); code != Done || !strings.Contains(text, "avx512") || !strings.Contains(text, "made for other processors") {
 		t.Errorf("inspect --machine: exit code %d, %s", code, text)
 	}
 }
@@ -217,6 +219,10 @@ func TestExitCodes(t *testing.T) {
 		{"onto an existing file", []string{"denoise", good, "-o", good, "--model", model}, NothingDone, "good.png"},
 		{"not a model", []string{"denoise", good, "-o", out("c.png"), "--model", bad}, NothingDone, "bad.png"},
 		{"inspect nothing", []string{"inspect"}, Unusable, "--machine"},
+		{"bench kernel", []string{"bench", "speed", "--kernel", "mmx"}, Unusable, "one that runs here"},
+		{"bench network", []string{"bench", "speed", "--only", "d"}, Unusable, "one of a, b, c"},
+		{"bench seconds", []string{"bench", "speed", "--seconds", "0"}, Unusable, "--seconds"},
+		{"bench threads", []string{"bench", "speed", "--threads", "-1"}, Unusable, "--threads"},
 		{"inspect a bad file", []string{"inspect", bad}, NothingDone, "bad.png"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -252,6 +258,34 @@ func TestBadFilesAreNamedInTraining(t *testing.T) {
 	code, _, errs := run(t, tiny("--data", filepath.Join(dir, "in"), "--steps", "2", "--out", out)...)
 	if code != Done || !strings.Contains(errs, "d.png") || !strings.Contains(errs, "e.jpg") || !strings.Contains(errs, "3 pictures") {
 		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+// TestBenchSpeed measures for a moment and looks for everything that the JSON
+// promises.
+func TestBenchSpeed(t *testing.T) {
+	code, out, errs := run(t, "bench", "speed", "--only", "a", "--seconds", "0.01", "--kernel", "go", "--threads", "1", "--json")
+	if code != Done {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	var report session.SpeedReport
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	if report.Machine.Kernel != "go" || report.Machine.Cores < 1 || report.Threads != 1 || report.Ceiling.One <= 0 || report.Ceiling.All <= 0 {
+		t.Errorf("reported %+v", report)
+	}
+	for _, what := range []string{"train", "infer"} {
+		r, ok := report.Networks["a"][what]
+		if !ok || r.Batch != 64 || r.Median <= 0 || r.Best < r.Median || r.GFLOPS <= 0 || r.Share <= 0 {
+			t.Errorf("%s: %+v", what, r)
+		}
+	}
+	if len(report.Networks) != 1 {
+		t.Errorf("measured %d networks, want one", len(report.Networks))
+	}
+	if code, out, _ := run(t, "bench", "speed", "--only", "a", "--seconds", "0.01"); code != Done || !strings.Contains(out, "images/s") || !strings.Contains(out, "ceiling") {
+		t.Errorf("exit code %d, printed %q", code, out)
 	}
 }
 

@@ -3,7 +3,7 @@ package kernel
 const plainRows, plainCols = 4, 16
 
 // plain is the tile in plain Go.
-var plain = tile{mr: plainRows, nr: plainCols}
+var plainTiles = []tile{{mr: plainRows, nr: plainCols}}
 
 // generic computes a product of at most plainCols columns.
 func (p *product) generic() {

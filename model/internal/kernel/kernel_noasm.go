@@ -2,11 +2,22 @@
 
 package kernel
 
-// Kinds lists the implementations that this machine can run, best first: the
-// names that NewScratch takes.
-func Kinds() []string { return []string{"go"} }
+import "runtime"
 
-func tiles(string) []tile { return []tile{plain} }
+// Survey says which implementations run here, the best first.
+func Survey() []Finding {
+	of := func(arch string) string {
+		if runtime.GOARCH == arch {
+			return LeftOut
+		}
+		return Foreign
+	}
+	return []Finding{{"avx512", of("amd64")}, {"avx2", of("amd64")}, {"neon", of("arm64")}, {"go", Available}}
+}
+
+func burst(string) (f func(rounds int), perRound float64) { return nil, 0 }
+
+func tiles(string) []tile { return plainTiles }
 
 // No part of an elementwise loop is done in vectors.
 

@@ -4,7 +4,11 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 )
+
+// best is the name of the best implementation here.
+var best = sync.OnceValue(func() string { return Kinds()[0] })
 
 // Scratch is memory that calls use and forget, and the choice of their
 // implementation. It may be handed from call to call but not used by two at a
@@ -28,15 +32,15 @@ func NewScratch(kind string) *Scratch {
 // pick returns the tile that computes the least beyond an m × n block: of equals
 // the first, or the widest.
 func (s *Scratch) pick(m, n int, wide bool) tile {
-	var best tile
+	var chosen tile
 	least := math.MaxInt
-	for _, t := range tiles(cmp.Or(s.kind, Kinds()[0])) {
+	for _, t := range tiles(cmp.Or(s.kind, best())) {
 		cost := panels(m, t.mr) * t.mr * panels(n, t.nr) * t.nr
-		if cost < least || cost == least && wide && t.nr > best.nr {
-			best, least = t, cost
+		if cost < least || cost == least && wide && t.nr > chosen.nr {
+			chosen, least = t, cost
 		}
 	}
-	return best
+	return chosen
 }
 
 // grow returns a slice of n numbers with whatever they held, reusing *s.

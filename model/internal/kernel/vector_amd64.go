@@ -39,6 +39,15 @@ func tile6x64AVX512(first *int)
 //go:noescape
 func tile16x16AVX512(first *int)
 
+// burstAVX2 computes 12 multiplications and additions of vectors a round, which do not wait for each other.
+func burstAVX2(rounds int)
+
+// burstAVX512 computes 24 multiplications and additions of vectors a round, which do not wait for each other.
+func burstAVX512(rounds int)
+
+// cpuid asks the processor what it is: a leaf, sub-leaf 0.
+func cpuid(leaf uint32) (eax uint32, ebx uint32)
+
 // transposeAVX2 is transpose for 8 rows and cols a multiple of 8.
 //
 //go:noescape

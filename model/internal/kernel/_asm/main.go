@@ -231,6 +231,36 @@ func (v isa) scaleUnlessPositive(s, slope, zero reg.VecVirtual) {
 	VBLENDVPS(mask, s, scaled, s)
 }
 
+// burst multiplies and adds n vectors in registers, again and again.
+func burst(v isa, n int) {
+	TEXT("burst"+v.name, NOSPLIT, "func(rounds int)")
+	Doc(fmt.Sprintf("burst%s computes %d multiplications and additions of vectors a round, which do not wait for each other.", v.name, n))
+	rounds, x, sums := integer("rounds"), v.new(), v.vectors(n)
+	v.zero(x)
+	for _, s := range sums {
+		v.zero(s)
+	}
+	Label("loop")
+	for _, s := range sums {
+		VFMADD231PS(x, x, s)
+	}
+	DECQ(rounds)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+func cpuid() {
+	TEXT("cpuid", NOSPLIT, "func(leaf uint32) (eax, ebx uint32)")
+	Doc("cpuid asks the processor what it is: a leaf, sub-leaf 0.")
+	Load(Param("leaf"), reg.EAX)
+	XORL(reg.ECX, reg.ECX)
+	CPUID()
+	Store(reg.EAX, ReturnIndex(0))
+	Store(reg.EBX, ReturnIndex(1))
+	RET()
+}
+
 func main() {
 	Constraint(buildtags.Not("purego"))
 	tile(avx2, 6, 2)
@@ -240,6 +270,9 @@ func main() {
 	tile(avx512, 4, 3)
 	tile(avx512, 6, 4)
 	tile(avx512, 16, 1)
+	burst(avx2, 12)
+	burst(avx512, 24)
+	cpuid()
 	transpose()
 	axpy()
 	relu()
