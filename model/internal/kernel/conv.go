@@ -82,7 +82,7 @@ func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 		return
 	}
 	if c.fast() {
-		q := c.quick(s, c.Cin, c.Cout)
+		q := c.quick(s, false)
 		q.run(s, y, x, w.form(forwardFast, c, q.tile.nr), e)
 		return
 	}
@@ -125,7 +125,7 @@ func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
 		return
 	}
 	if c.fast() {
-		q := c.quick(s, c.Cout, c.Cin)
+		q := c.quick(s, true)
 		q.run(s, x, dy, w.form(backwardFast, c, q.tile.nr), e)
 		return
 	}
@@ -247,6 +247,10 @@ func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32, acc bool) {
 	c.check(len(x), len(dw), len(dy))
 	if c.narrowForward() {
 		c.backwardWeightsNarrow(s, dw, x, dy, acc)
+		return
+	}
+	if c.fastWeights() {
+		c.backwardWeightsFast(s, dw, x, dy, acc)
 		return
 	}
 	c = c.flat()

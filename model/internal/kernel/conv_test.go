@@ -24,6 +24,12 @@ func shapes(rng *rand.Rand, n int) []Conv {
 	for _, side := range []int{4, 5, 7, 8, 14} { // four pixels a side at a time
 		out = append(out, Conv{N: pick(1, 3), H: side, W: pick(4, 6, 9, side), Cin: pick(32, 48), Cout: pick(32, 72), K: 3, Stride: 1})
 	}
+	for _, side := range []int{7, 8, 13, 16} {
+		for _, k := range []int{3, 5} {
+			out = append(out, Conv{N: pick(1, 2), H: side, W: pick(7, 10, 12, side), Cin: pick(32, 40), Cout: pick(32, 72), K: k, Stride: 2})
+		}
+	}
+	out = append(out, Conv{N: 1, H: 62, W: 63, Cin: 32, Cout: 40, K: 3, Stride: 2})
 	out = append(out, Conv{N: 1, H: 5, W: 131, Cin: 64, Cout: 32, K: 3, Stride: 1}, Conv{N: 2, H: 6, W: 6, Cin: 32, Cout: 200, K: 3, Stride: 1})
 	for range n {
 		c := Conv{
@@ -192,6 +198,9 @@ func TestConvIsTheNaiveLoop(t *testing.T) {
 			if c.fast() {
 				patchwise(wantY)
 				patchwise(wantX)
+			}
+			if c.fastWeights() {
+				patchwise(wantW)
 			}
 			for _, kind := range Kinds() {
 				s := NewScratch(kind)

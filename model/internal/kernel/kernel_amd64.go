@@ -251,6 +251,22 @@ func winogradSumsVector(dst []float32, at, ds int, src []float32, from, ss, n in
 	return true
 }
 
+func winogradSpreadVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
+	if vectors(n) == 0 {
+		return false
+	}
+	winogradSpreadAVX2(&dst[at], ds, &src[from], ss, n)
+	return true
+}
+
+func winogradTapsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
+	if vectors(n) == 0 {
+		return false
+	}
+	winogradTapsAVX2(&dst[at], ds, &src[from], ss, n)
+	return true
+}
+
 func winogradEndVector(dst []float32, at, ds int, src []float32, from, ss, n int, bias, add []float32, slope float32) bool {
 	if vectors(n) == 0 {
 		return false

@@ -42,6 +42,10 @@ func transposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) i
 
 func winogradDataVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool { return false }
 func winogradSumsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool { return false }
+func winogradSpreadVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
+	return false
+}
+func winogradTapsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool { return false }
 func winogradWeightsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
 	return false
 }

@@ -14,11 +14,11 @@ var best = sync.OnceValue(func() string { return Kinds()[0] })
 // implementation. It may be handed from call to call but not used by two at a
 // time. The zero value is ready and uses the best implementation.
 type Scratch struct {
-	kind                                                 string
-	rows, other, columns, patches, spareA, spareB, zeros []float32
-	spareC                                               [maxTile]float32
-	aoff                                                 []int
-	block                                                block
+	kind                                                       string
+	rows, other, columns, patches, sums, spareA, spareB, zeros []float32
+	spareC                                                     [maxTile]float32
+	aoff                                                       []int
+	block                                                      block
 }
 
 // NewScratch returns a Scratch whose calls use the named one of Kinds.

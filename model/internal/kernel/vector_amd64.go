@@ -158,6 +158,16 @@ func winogradEndAVX2(dst *float32, ds int, src *float32, ss int, n int, bias *fl
 //go:noescape
 func winogradWeightsAVX2(dst *float32, ds int, src *float32, ss int, n int)
 
+// winogradSpreadAVX2 is winogradSpread for n a multiple of 8.
+//
+//go:noescape
+func winogradSpreadAVX2(dst *float32, ds int, src *float32, ss int, n int)
+
+// winogradTapsAVX2 is winogradTaps for n a multiple of 8.
+//
+//go:noescape
+func winogradTapsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+
 // sigmoidAVX2 is Sigmoid for n a multiple of 8.
 //
 //go:noescape

@@ -2610,6 +2610,100 @@ DATA numbers3e379301<>+24(SB)/4, $0x3e379301
 DATA numbers3e379301<>+28(SB)/4, $0x3e379301
 GLOBL numbers3e379301<>(SB), RODATA|NOPTR, $32
 
+// func winogradSpreadAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradSpreadAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ ds+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ ss+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+32(FP), SI
+	LEAQ (BX)(BX*2), DI
+	LEAQ (DX)(BX*1), R8
+	LEAQ (CX)(CX*2), R9
+	LEAQ (AX)(CX*1), R10
+
+loop:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y1
+	VMOVUPS      (DX)(BX*2), Y2
+	VMOVUPS      (DX)(DI*1), Y3
+	VMOVUPS      Y0, (AX)
+	VMOVAPS      Y0, Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  numbers3ec80000<>+0(SB), Y2, Y4
+	VFMADD231PS  numbers3ec80000<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  numbers3f200000<>+0(SB), Y5, Y6
+	VMOVUPS      Y6, (AX)(CX*1)
+	VFNMADD231PS numbers3f200000<>+0(SB), Y5, Y4
+	VMOVUPS      Y4, (AX)(CX*2)
+	VMOVAPS      Y0, Y0
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  numbers40100000<>+0(SB), Y2, Y0
+	VFMADD231PS  numbers40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  numbers3fc00000<>+0(SB), Y1, Y2
+	VMOVUPS      Y2, (AX)(R9*1)
+	VFNMADD231PS numbers3fc00000<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)(CX*4)
+	VMOVUPS      Y3, (R10)(CX*4)
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, R8
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, R10
+	SUBQ         $0x08, SI
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+// func winogradTapsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// Requires: AVX, FMA3
+TEXT ·winogradTapsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ ds+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ src+16(FP), DX
+	MOVQ ss+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+32(FP), SI
+	LEAQ (BX)(BX*2), DI
+	LEAQ (DX)(BX*1), R8
+	LEAQ (CX)(CX*2), R9
+	LEAQ (AX)(CX*1), R9
+
+loop:
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y1
+	VMOVUPS     (DX)(BX*2), Y2
+	VMOVUPS     (DX)(DI*1), Y3
+	VMOVUPS     (DX)(BX*4), Y4
+	VMOVUPS     (R8)(BX*4), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      numbers3f91a2b4<>+0(SB), Y0, Y0
+	VFMADD231PS numbersbf303b34<>+0(SB), Y6, Y0
+	VFMADD231PS numbers3df4c401<>+0(SB), Y2, Y0
+	VMOVUPS     Y0, (AX)
+	VMULPS      numbersbedc4a01<>+0(SB), Y1, Y0
+	VFMADD231PS numbers3e379301<>+0(SB), Y3, Y0
+	VMOVUPS     Y0, (AX)(CX*1)
+	VFMADD231PS numbersbe89ae41<>+0(SB), Y6, Y5
+	VFMADD231PS numbers3e89ae41<>+0(SB), Y2, Y5
+	VMOVUPS     Y5, (AX)(CX*2)
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, R9
+	SUBQ        $0x08, SI
+	JNZ         loop
+	VZEROUPPER
+	RET
+
 // func sigmoidAVX2(y *float32, x *float32, n int)
 // Requires: AVX, AVX2
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24

@@ -97,9 +97,9 @@ func (l layout) size() int {
 	case backwardNarrow:
 		return whole(c.K*c.Cin) * c.K * c.Cout
 	case forwardFast:
-		return whole(c.Cout) * wide * wide * c.Cin
+		return c.fastSize(c.Cout, c.Cin, l.nr)
 	default:
-		return whole(c.Cin) * wide * wide * c.Cout
+		return c.fastSize(c.Cin, c.Cout, l.nr)
 	}
 }
 

@@ -1,16 +1,22 @@
 package kernel
 
-// A 3×3 convolution of stride 1 with many channels is computed four by four
-// pixels at a time with a quarter of the multiplications: F(4×4, 3×3) of
-// Winograd's minimal filtering (Lavin and Gray, arXiv:1509.09308), with the
-// points 0, ±5/8, ±3/2 and ∞, which round half as much as theirs. In one
-// dimension
+// Convolutions of 3×3 pixels, and of 5×5 with stride 2, that have many channels
+// are computed four by four pixels at a time with a fraction of the
+// multiplications: F(4×4, 3×3) of Winograd's minimal filtering (Lavin and Gray,
+// arXiv:1509.09308), with the points 0, ±5/8, ±3/2 and ∞, which round half as
+// much as theirs. In one dimension
 //
 //	y[0..3] = Aᵀ[(G g[0..2]) ⊙ (Bᵀ d[0..5])]
 //
 // and in two, rows and then columns. Each of the 36 products in the middle is a
 // matrix product over the channels, for a block of patches at a time that stays
-// in the second cache.
+// in the second cache. The gradient of g is Gᵀ[(A dy) ⊙ (Bᵀ d)], summed up over
+// all patches before Gᵀ.
+//
+// With a stride of 2 the even and the odd rows and columns of the greater picture
+// are four pictures, phases, each of which a kernel of at most 3×3 turns into a
+// part of the sum. Kernels that lack a first or last tap do without a point: 121
+// products for 400 of 5×5, and 81 for 144 of 3×3.
 
 const (
 	pointA, pointB = 5. / 8, 3. / 2
@@ -26,68 +32,213 @@ const (
 // in the last bits.
 const Grid = patch
 
-// A patch is so many pixels a side, computed from wide pixels a side.
-const patch, wide = 4, 6
+// A patch is so many pixels a side, computed from wide pixels a side with taps of
+// a kernel; points is how many products that takes.
+const patch, wide, points, kernelTaps = 4, 6, wide * wide, 3
 
-// fast tells whether Forward and BackwardData of a shape are computed so. That
-// depends on the shape alone, as it decides the bits of the result.
+// fast tells whether a shape is computed so. That depends on the shape alone, as
+// it decides the bits of the result.
 func (c Conv) fast() bool {
-	return c.K == 3 && c.Stride == 1 && c.Cin%8 == 0 && c.Cout%8 == 0 && min(c.Cin, c.Cout) >= 32 && min(c.H, c.W) >= patch
+	ho, wo := c.Out()
+	return (c.K == 3 && c.Stride <= 2 || c.K == 5 && c.Stride == 2) &&
+		c.Cin%8 == 0 && c.Cout%8 == 0 && min(c.Cin, c.Cout) >= 32 && min(ho, wo) >= patch
 }
 
-// A quick is such a convolution, of in to out channels.
+// fastWeights tells whether BackwardWeights is computed so: where a patch saves
+// little, many must share the way from the points to the taps.
+func (c Conv) fastWeights() bool {
+	ho, wo := c.Out()
+	return c.fast() && (c.K > c.Stride+1 || c.N*panels(ho, patch)*panels(wo, patch) >= 64)
+}
+
+// A corner is a phase of a picture: the pixels whose rows are py and whose
+// columns are px modulo the stride.
+type corner struct{ py, px int }
+
+// Corners in an order in which those that need any one point are neighbours, and
+// those of the same rows as well: of one phase, and of two when the first or the
+// second needs more points.
+var (
+	cornersOne    = []corner{{0, 0}}
+	cornersFirst  = []corner{{0, 1}, {0, 0}, {1, 0}, {1, 1}}
+	cornersSecond = []corner{{1, 0}, {1, 1}, {0, 1}, {0, 0}}
+)
+
+func (c Conv) corners() []corner {
+	switch {
+	case c.Stride == 1:
+		return cornersOne
+	case c.reach(0).n > c.reach(1).n:
+		return cornersFirst
+	default:
+		return cornersSecond
+	}
+}
+
+// needs returns which of the six points of one dimension the taps of a phase
+// need: from lo on and below hi. Turned is the kernel of BackwardData.
+func (c Conv) needs(phase int, turned bool) (lo, hi int) {
+	at := c.reach(phase)
+	first, last := at.first < 0, at.first+at.n > 1
+	if !turned {
+		first, last = last, first
+	}
+	lo, hi = 1, wide-1
+	if first {
+		lo = 0
+	}
+	if last {
+		hi = wide
+	}
+	return lo, hi
+}
+
+// tap returns which tap of the kernel is the k-th of a phase, if there is one.
+func (c Conv) tap(phase, k int, turned bool) (tap int, ok bool) {
+	if turned {
+		k = kernelTaps - 1 - k
+	}
+	tap = (k-1)*c.Stride + phase + c.Pad()
+	return tap, 0 <= tap && tap < c.K
+}
+
+// A quick is such a convolution.
 type quick struct {
 	Conv
-	in, out int
-	tile    tile
-	rows    int // of patches in a picture
-	cols    int // of patches in a row
+	turned     bool // BackwardData
+	corners    []corner
+	lo, hi     [2]int // what the phases need
+	in, out    int    // channels
+	tile       tile
+	rows, cols int // of patches in a picture
 }
 
-func (c Conv) quick(s *Scratch, in, out int) quick {
-	return quick{c, in, out, s.pick(1<<20, out, false), panels(c.H, patch), panels(c.W, patch)}
-}
-
-// packFast lays the transformed weights out as [panel][36][in][nr]. Transposed
-// are those of the gradient.
-func (c Conv) packFast(temp *[]float32, to []float32, nr int, w []float32, transposed bool) {
-	const some = 8 // channels at a time: few, so that they stay in the cache, and whole vectors when transposed
-	size, part := c.Cin*c.Cout, some*c.Cout
-	memory := grow(temp, (wide*3+wide*wide)*part)
-	half, all := memory[:wide*3*part], memory[wide*3*part:]
-	turned := func(at, step int) (int, int) { // the kernel is turned by half a circle
-		if transposed {
-			return at + 2*step, -step
-		}
-		return at, step
+func (c Conv) quick(s *Scratch, turned bool) quick {
+	ho, wo := c.Out()
+	q := quick{Conv: c, turned: turned, corners: c.corners(), in: c.Cin, out: c.Cout, rows: panels(ho, patch), cols: panels(wo, patch)}
+	if turned {
+		q.in, q.out = c.Cout, c.Cin
 	}
-	for i := 0; i < c.Cin; i += some {
-		for kw := range 3 {
-			from, step := turned(kw*size+i*c.Cout, 3*size)
-			winogradWeights(half, kw*part, 3*part, w, from, step, part)
+	for phase := range c.Stride {
+		q.lo[phase], q.hi[phase] = c.needs(phase, turned)
+	}
+	q.tile = s.pick(1<<20, q.out, false)
+	return q
+}
+
+// depth returns how many numbers a pixel of a patch has: all channels of all
+// corners that are read together.
+func (q *quick) depth() int {
+	if q.turned {
+		return q.in
+	}
+	return len(q.corners) * q.in
+}
+
+// meets tells whether a corner needs a point.
+func (q *quick) meets(point int, c corner) bool {
+	y, x := point/wide, point%wide
+	return q.lo[c.py] <= y && y < q.hi[c.py] && q.lo[c.px] <= x && x < q.hi[c.px]
+}
+
+// needed returns which of the corners that are read a point is needed of, from
+// lo on and below hi, for a corner that is written.
+func (q *quick) needed(point int, to corner) (lo, hi int) {
+	if q.turned {
+		if q.meets(point, to) {
+			return 0, 1
 		}
-		for ky := range wide {
-			from, step := turned(ky*3*part, part)
-			winogradWeights(all, ky*wide*part, part, half, from, step, part)
-		}
-		for e := range wide * wide {
-			from := all[e*part:][:part]
-			if transposed {
-				transpose(to[(i/nr*nr*wide*wide+e*nr)*c.Cout+i%nr:], nr, from, c.Cout, some, c.Cout)
-				continue
+		return 0, 0
+	}
+	for i, c := range q.corners {
+		if q.meets(point, c) {
+			if hi == 0 {
+				lo = i
 			}
-			for j := 0; j < c.Cout; j += nr {
-				panel, n := to[((j*wide*wide+e*nr)*c.Cin)+i*nr:], min(nr, c.Cout-j)
-				for k := range some {
-					copy(panel[k*nr:], from[k*c.Cout+j:][:n])
+			hi = i + 1
+		}
+	}
+	return lo, hi
+}
+
+// fastSize returns how many numbers the transformed weights have.
+func (c Conv) fastSize(out, in, nr int) int {
+	return panels(out, nr) * nr * points * c.Stride * c.Stride * in
+}
+
+// packFast lays the transformed weights out as [panel][36][corner][in][nr], and
+// turned as [corner][panel][36][in][nr].
+func (c Conv) packFast(temp *[]float32, to []float32, nr int, w []float32, turned bool) {
+	const some = 8 // channels at a time: few, so that they stay in the cache, and whole vectors when transposed
+	part := some * c.Cout
+	memory := grow(temp, (kernelTaps*kernelTaps+wide*kernelTaps+points)*part)
+	nine, rest := memory[:kernelTaps*kernelTaps*part], memory[kernelTaps*kernelTaps*part:]
+	half, all := rest[:wide*kernelTaps*part], rest[wide*kernelTaps*part:]
+	corners := c.corners()
+	for f, at := range corners {
+		for i := 0; i < c.Cin; i += some {
+			for k := range kernelTaps * kernelTaps {
+				kh, rows := c.tap(at.py, k/kernelTaps, turned)
+				kw, cols := c.tap(at.px, k%kernelTaps, turned)
+				if rows && cols {
+					copy(nine[k*part:][:part], w[((kh*c.K+kw)*c.Cin+i)*c.Cout:])
+				} else {
+					clear(nine[k*part:][:part])
+				}
+			}
+			for x := range kernelTaps {
+				winogradWeights(half, x*part, kernelTaps*part, nine, x*part, kernelTaps*part, part)
+			}
+			for y := range wide {
+				winogradWeights(all, y*wide*part, part, half, y*kernelTaps*part, part, part)
+			}
+			for e := range points {
+				from := all[e*part:][:part]
+				if turned {
+					at := f*c.fastSize(c.Cin, c.Cout, nr)/len(corners) + (i/nr*nr*points+e*nr)*c.Cout + i%nr
+					transpose(to[at:], nr, from, c.Cout, some, c.Cout)
+					continue
+				}
+				for j := 0; j < c.Cout; j += nr {
+					panel, n := to[((j*points+e*nr)*len(corners)*c.Cin)+(f*c.Cin+i)*nr:], min(nr, c.Cout-j)
+					for k := range some {
+						copy(panel[k*nr:], from[k*c.Cout+j:][:n])
+					}
 				}
 			}
 		}
 	}
 }
 
-// patches is about how many numbers of one of the 36 matrices a block has.
-const patches = 2048
+// blockPatches is about how many patches are worked on at a time: as many as have
+// blockNumbers in each of the 36 matrices, but not fewer than make whole tiles.
+const blockPatches, blockNumbers = 24, 2048
+
+// A cutting is a quick whose patches are cut into blocks of down × across.
+type cutting struct {
+	quick
+	down, across int
+}
+
+// cut returns the work in blocks of about n patches.
+func (q quick) cut(n int) cutting {
+	across := even(q.cols, n)
+	return cutting{q, even(q.N*q.rows, n/across), across}
+}
+
+func (c cutting) blocks(yield func(patchwork) bool) {
+	for top := 0; top < c.N*c.rows; top += c.down {
+		for left := 0; left < c.cols; left += c.across {
+			if !yield(patchwork{quick: c.quick, top: top, left: left, down: min(c.down, c.N*c.rows-top), across: min(c.across, c.cols-left)}) {
+				return
+			}
+		}
+	}
+}
+
+// even returns the size of pieces of at most most (or 1) that cover n, all about
+// the same.
+func even(n, most int) int { return panels(n, panels(n, max(1, most))) }
 
 // run computes y of x and the weights in their form.
 func (q quick) run(s *Scratch, y, x, weights []float32, e End) {
@@ -95,16 +246,29 @@ func (q quick) run(s *Scratch, y, x, weights []float32, e End) {
 		e.Bias = grow(&s.zeros, q.out)
 		clear(e.Bias)
 	}
-	cols := min(q.cols, max(1, patches/q.in))
-	rows := max(1, patches/q.in/cols)
-	for r := 0; r < q.N*q.rows; r += rows {
-		for c := 0; c < q.cols; c += cols {
-			p := patchwork{quick: q, top: r, left: c, down: min(rows, q.N*q.rows-r), across: min(cols, q.cols-c)}
-			p.n = panels(p.down*p.across, q.tile.mr) * q.tile.mr
-			p.read(s, x)
-			p.compute(s, y, weights, e)
+	ho, wo := q.Out()
+	small, large := picture{x, ho, wo, q.in, 1}, picture{x, q.H, q.W, q.in, q.Stride}
+	for p := range q.cut(max(blockPatches, blockNumbers/q.depth())).blocks {
+		p.n = panels(p.down*p.across, q.tile.mr) * q.tile.mr
+		values := grow(&s.patches, points*p.n*q.depth())
+		if q.turned {
+			p.read(s, values, inputs, small, cornersOne)
+			large.data = y
+			p.compute(s, large, q.corners, values, weights, e)
+		} else {
+			p.read(s, values, inputs, large, q.corners)
+			small.data = y
+			p.compute(s, small, cornersOne, values, weights, e)
 		}
 	}
+}
+
+// A picture is N of them, of h × w pixels of c channels. A patch sees every
+// step-th row and column.
+type picture struct {
+	data    []float32
+	h, w, c int
+	step    int
 }
 
 // A patchwork is a block of patches that are computed together: down rows from
@@ -112,83 +276,182 @@ func (q quick) run(s *Scratch, y, x, weights []float32, e End) {
 type patchwork struct {
 	quick
 	top, left, down, across int
-	n                       int // how many patches there is room for, whole blocks of the tile
+	n                       int // how many patches there is room for
 }
 
 // row returns the picture of row i of the patchwork, and its first pixels' row.
-func (p *patchwork) row(i int) (picture, y int) {
+func (p *patchwork) row(i int) (n, y int) {
 	return (p.top + i) / p.rows, (p.top + i) % p.rows * patch
 }
 
-// read transforms the patches of x: [36][n][in].
-func (p *patchwork) read(s *Scratch, x []float32) {
-	values := grow(&s.patches, wide*wide*p.n*p.in)
-	// Columns first, of all patches of a row at once, and then rows.
-	first := p.left*patch - 1
-	from, to := max(0, first), min(p.W, first+p.across*patch+2)
-	width := (p.across*patch + 2) * p.in
-	half := grow(&s.columns, wide*width)
-	for ky := range wide {
-		clear(half[ky*width:][:(from-first)*p.in])
-		clear(half[ky*width+(to-first)*p.in : (ky+1)*width])
-	}
-	for i := range p.down {
-		picture, y := p.row(i)
-		six := strip(&s.rows, nth(x, picture, p.N), p.H, p.W, p.in, y-1, wide, 0, 0)
-		winogradData(half, (from-first)*p.in, width, six, from*p.in, p.W*p.in, (to-from)*p.in)
-		for ky := range wide {
-			for t := range p.across {
-				at := (ky*wide*p.n + i*p.across + t) * p.in
-				winogradData(values, at, p.n*p.in, half, ky*width+t*patch*p.in, p.in, p.in)
-			}
-		}
-	}
+// A window is what becomes of a patch of size pixels a side, which begins margin
+// pixels before its corner.
+type window struct {
+	transform    func(dst []float32, at, ds int, src []float32, from, ss, n int)
+	size, margin int
 }
 
-// compute multiplies the patches with the weights and transforms the products
-// back into pixels of y, nr channels at a time.
-func (p *patchwork) compute(s *Scratch, y, weights []float32, e End) {
-	nr := p.tile.nr
-	size := p.n * nr
-	sums, half := grow(&s.other, wide*wide*size), grow(&s.columns, patch*wide*size)
-	w := product{m: p.n, n: nr, aoff: s.offsets(1, 0), kc: p.in, sai: p.in, sak: 1, sbk: nr, ldc: nr, slope: 1}
-	for j := 0; j < p.out; j += nr {
-		for i := range wide * wide {
-			w.a, w.b, w.c = s.patches[i*p.n*p.in:], weights[(j*wide*wide+i*nr)*p.in:], sums[i*size:]
-			p.tile.multiply(s, &w)
-		}
-		for kx := range wide {
-			winogradSums(half, kx*size, wide*size, sums, kx*size, wide*size, size)
-		}
-		for i := range p.down {
-			picture, top := p.row(i)
-			for r := range min(patch, p.H-top) {
+var (
+	inputs  = window{winogradData, wide, 1}
+	results = window{winogradSpread, patch, 0}
+)
+
+// read transforms the patches of a picture: [36][n][corner][c].
+func (p *patchwork) read(s *Scratch, values []float32, win window, x picture, corners []corner) {
+	c, depth := x.c, len(corners)*x.c
+	// Columns first, of all patches of a row at once, and then rows.
+	first := (p.left*patch - win.margin) * x.step
+	width := ((p.across-1)*patch + win.size) * x.step
+	from, to := max(0, first), min(x.w, first+width)
+	half := grow(&s.columns, wide*width*c)
+	for y := range wide {
+		clear(half[y*width*c:][:(from-first)*c])
+		clear(half[(y*width+to-first)*c : (y+1)*width*c])
+	}
+	for i := range p.down {
+		n, y := p.row(i)
+		rows := strip(&s.rows, nth(x.data, n, p.N), x.h, x.w, c, (y-win.margin)*x.step, win.size*x.step, 0, 0)
+		for f, at := range corners {
+			if f == 0 || corners[f-1].py != at.py {
+				win.transform(half, (from-first)*c, width*c, rows, (at.py*x.w+from)*c, x.step*x.w*c, (to-from)*c)
+			}
+			for y := range wide {
 				for t := range p.across {
-					from := r*wide*size + (i*p.across+t)*nr
-					p.store(s, y, ((picture*p.H+top+r)*p.W+(p.left+t)*patch)*p.out+j, min(patch, p.W-(p.left+t)*patch), half, from, size, min(nr, p.out-j), e, j)
+					win.transform(values, (y*wide*p.n+i*p.across+t)*depth+f*c, p.n*depth, half, (y*width+t*patch*x.step+at.px)*c, x.step*c, c)
 				}
 			}
 		}
 	}
 }
 
-// store puts count neighbours of n channels from j on into y.
-func (p *patchwork) store(s *Scratch, y []float32, at, count int, half []float32, from, size, n int, e End, j int) {
-	if count == patch {
-		winogradEnd(y, at, p.out, half, from, size, n, e.Bias[j:], e.Add, e.Slope)
-		return
-	}
-	winogradEnd(s.spareC[:], 0, n, half, from, size, n, e.Bias[j:], nil, 1)
-	for i := range count {
-		w := product{c: y[at+i*p.out:], n: n, slope: e.Slope}
-		if e.Add != nil {
-			w.add = e.Add[at+i*p.out:]
+// compute multiplies the patches with the weights and transforms the products
+// back into pixels of y, one corner and nr channels at a time.
+func (p *patchwork) compute(s *Scratch, y picture, corners []corner, values, weights []float32, e End) {
+	nr, depth := p.tile.nr, p.depth()
+	size := p.n * nr
+	sums, half := grow(&s.other, points*size), grow(&s.columns, patch*wide*size)
+	w := product{m: p.n, n: nr, aoff: s.offsets(1, 0), sai: depth, sak: 1, sbk: nr, ldc: nr, slope: 1}
+	for _, at := range corners {
+		for j := 0; j < p.out; j += nr {
+			for i := range points {
+				w.c = sums[i*size:][:size]
+				lo, hi := p.needed(i, at)
+				if lo == hi {
+					clear(w.c)
+					continue
+				}
+				w.kc, w.a, w.b = (hi-lo)*p.in, values[i*p.n*depth+lo*p.in:], weights[(j*points+i*nr)*depth+lo*p.in*nr:]
+				p.tile.multiply(s, &w)
+			}
+			for x := range wide {
+				winogradSums(half, x*size, wide*size, sums, x*size, wide*size, size)
+			}
+			for i := range p.down {
+				p.end(s, y, at, i, half, e, j)
+			}
 		}
-		w.store(0, s.spareC[i*n:])
+		weights = weights[panels(p.out, nr)*nr*points*depth:]
 	}
 }
 
-// The four transforms below each turn so many vectors of n numbers, the first at
+// end transforms row i of the patchwork, from channel j on, into a corner of y.
+func (p *patchwork) end(s *Scratch, y picture, at corner, i int, half []float32, e End, j int) {
+	nr := p.tile.nr
+	size, n, step := p.n*nr, min(nr, p.out-j), y.step*p.out
+	m, top := p.row(i)
+	for r := range patch {
+		row := (top+r)*y.step + at.py
+		if row >= y.h {
+			return
+		}
+		for t := range p.across {
+			col := (p.left+t)*patch*y.step + at.px
+			to, from := ((m*y.h+row)*y.w+col)*p.out+j, r*wide*size+(i*p.across+t)*nr
+			if col+(patch-1)*y.step < y.w {
+				winogradEnd(y.data, to, step, half, from, size, n, e.Bias[j:], e.Add, e.Slope)
+				continue
+			}
+			winogradEnd(s.spareC[:], 0, n, half, from, size, n, e.Bias[j:], nil, 1)
+			for k := 0; col+k*y.step < y.w; k++ {
+				w := product{c: y.data[to+k*step:], n: n, slope: e.Slope}
+				if e.Add != nil {
+					w.add = e.Add[to+k*step:]
+				}
+				w.store(0, s.spareC[k*n:])
+			}
+		}
+	}
+}
+
+// backwardWeightsFast sums up the products of all patches and then transforms
+// them into taps.
+func (c Conv) backwardWeightsFast(s *Scratch, dw, x, dy []float32, acc bool) {
+	q := c.quick(s, false)
+	depth := q.depth()
+	t := s.pick(depth, c.Cout, true)
+	ho, wo := c.Out()
+	sums := grow(&s.sums, points*depth*c.Cout)
+	w := product{sai: 1, sak: depth, sbk: c.Cout, ldc: c.Cout, ldadd: c.Cout, slope: 1}
+	first := true
+	for p := range q.cut(sumPatches).blocks {
+		p.n = p.down * p.across
+		from, to := grow(&s.patches, points*p.n*depth), grow(&s.other, points*p.n*c.Cout)
+		p.read(s, from, inputs, picture{x, c.H, c.W, c.Cin, c.Stride}, q.corners)
+		p.read(s, to, results, picture{dy, ho, wo, c.Cout, 1}, cornersOne)
+		w.kc, w.aoff = p.n, s.offsets(1, 0)
+		for e := range points {
+			lo, hi := q.needed(e, corner{})
+			if lo == hi {
+				continue
+			}
+			w.m, w.a = (hi-lo)*c.Cin, from[e*p.n*depth+lo*c.Cin:]
+			for j := 0; j < c.Cout; j += t.nr {
+				w.n, w.b, w.c = min(t.nr, c.Cout-j), to[e*p.n*c.Cout+j:], sums[(e*depth+lo*c.Cin)*c.Cout+j:]
+				if !first {
+					w.add = w.c
+				}
+				t.multiply(s, &w)
+			}
+		}
+		first = false
+	}
+	q.taps(s, dw, sums, acc)
+}
+
+// sumPatches is about how many patches backwardWeightsFast sums up in registers.
+const sumPatches = 32
+
+// taps transforms the sums [36][corner][Cin][Cout] into the gradient of the kernel.
+func (q *quick) taps(s *Scratch, dw, sums []float32, acc bool) {
+	const some = 8 // channels at a time
+	part, depth := some*q.Cout, q.depth()
+	half, nine := grow(&s.columns, wide*kernelTaps*part), grow(&s.other, kernelTaps*kernelTaps*part)
+	for f, at := range q.corners {
+		for i := 0; i < q.Cin; i += some {
+			for y := range wide {
+				winogradTaps(half, y*kernelTaps*part, part, sums, (y*wide*depth+f*q.Cin+i)*q.Cout, depth*q.Cout, part)
+			}
+			for x := range kernelTaps {
+				winogradTaps(nine, x*part, kernelTaps*part, half, x*part, kernelTaps*part, part)
+			}
+			for k := range kernelTaps * kernelTaps {
+				kh, rows := q.tap(at.py, k/kernelTaps, false)
+				kw, cols := q.tap(at.px, k%kernelTaps, false)
+				if !rows || !cols {
+					continue
+				}
+				to, from := dw[((kh*q.K+kw)*q.Cin+i)*q.Cout:][:part], nine[k*part:][:part]
+				if acc {
+					Axpy(1, from, to)
+				} else {
+					copy(to, from)
+				}
+			}
+		}
+	}
+}
+
+// The transforms below each turn so many vectors of n numbers, the first at
 // from and the others ss apart, into as many at at, ds apart. n is a multiple
 // of 8. Vector implementations fuse multiplications and additions.
 
@@ -287,5 +550,41 @@ func winogradWeights(dst []float32, at, ds int, src []float32, from, ss, n int) 
 		for k, v := range [wide]float32{1 / normZero * g0, evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g2} {
 			dst[at+k*ds+i] = v
 		}
+	}
+}
+
+// winogradSpread computes A dy of four vectors.
+func winogradSpread(dst []float32, at, ds int, src []float32, from, ss, n int) {
+	reach(dst, at, ds, wide, n)
+	reach(src, from, ss, patch, n)
+	if winogradSpreadVector(dst, at, ds, src, from, ss, n) {
+		return
+	}
+	for i := range n {
+		y0, y1, y2, y3 := src[from+i], src[from+ss+i], src[from+2*ss+i], src[from+3*ss+i]
+		evenA, oddA := y0+float32(squareA*y2), pointA*(y1+float32(squareA*y3))
+		evenB, oddB := y0+float32(squareB*y2), pointB*(y1+float32(squareB*y3))
+		for k, v := range [wide]float32{y0, evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, y3} {
+			dst[at+k*ds+i] = v
+		}
+	}
+}
+
+// winogradTaps computes Gᵀm.
+func winogradTaps(dst []float32, at, ds int, src []float32, from, ss, n int) {
+	reach(dst, at, ds, kernelTaps, n)
+	reach(src, from, ss, wide, n)
+	if winogradTapsVector(dst, at, ds, src, from, ss, n) {
+		return
+	}
+	for i := range n {
+		var m [wide]float32
+		for k := range m {
+			m[k] = src[from+k*ss+i]
+		}
+		sumA, sumB, difA, difB := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
+		dst[at+i] = float32(1/normZero*m[0]) + float32(1/normA*sumA) + float32(1/normB*sumB)
+		dst[at+ds+i] = float32(pointA/normA*difA) + float32(pointB/normB*difB)
+		dst[at+2*ds+i] = m[5] + float32(squareA/normA*sumA) + float32(squareB/normB*sumB)
 	}
 }

@@ -172,4 +172,40 @@ func (k constants) winograd() {
 		pair(3, b, nb)
 		store(5, g[2])
 	})
+	transform("winogradSpread", "winogradSpread", 4, 6, "", func(y []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+		store(0, y[0])
+		pair := func(first int, p float64) {
+			even, odd := copyOf(y[0]), copyOf(y[1])
+			VFMADD231PS(k.everywhere(p*p), y[2], even)
+			VFMADD231PS(k.everywhere(p*p), y[3], odd)
+			plus := copyOf(even)
+			VFMADD231PS(k.everywhere(p), odd, plus)
+			store(first, plus)
+			VFNMADD231PS(k.everywhere(p), odd, even)
+			store(first+1, even)
+		}
+		pair(1, a)
+		pair(3, b)
+		store(5, y[3])
+	})
+	transform("winogradTaps", "winogradTaps", 6, 3, "", func(m []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+		var s, d [2]reg.VecVirtual
+		for i := range s {
+			s[i], d[i] = YMM(), YMM()
+			VADDPS(m[2*i+2], m[2*i+1], s[i])
+			VSUBPS(m[2*i+2], m[2*i+1], d[i])
+		}
+		t := YMM()
+		VMULPS(k.everywhere(1/(a*a*b*b)), m[0], t)
+		VFMADD231PS(k.everywhere(1/na), s[0], t)
+		VFMADD231PS(k.everywhere(1/nb), s[1], t)
+		store(0, t)
+		u := YMM()
+		VMULPS(k.everywhere(a/na), d[0], u)
+		VFMADD231PS(k.everywhere(b/nb), d[1], u)
+		store(1, u)
+		VFMADD231PS(k.everywhere(a*a/na), s[0], m[5])
+		VFMADD231PS(k.everywhere(b*b/nb), s[1], m[5])
+		store(2, m[5])
+	})
 }
