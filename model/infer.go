@@ -135,18 +135,28 @@ func (r rect) cut(part *tensor.Tensor, whole rect, to *tensor.Tensor, i int) {
 }
 
 // tilePixels is the greatest side of a tile: small enough that its activations
-// stay near the cache and a cancelled job ends at once.
-const tilePixels = 256
+// need little memory and a cancelled job ends at once, and great enough that its
+// margin costs little.
+const tilePixels = 512
+
+// sharedPixels is the least side of a tile that all processors share. Smaller
+// ones are worked on side by side.
+const sharedPixels = 128
 
 // tiles cuts n pictures of h × w cells into tiles and works on them on all
-// processors.
+// processors. Neither their number nor how they share the work shows in the
+// result.
 func tiles(ctx context.Context, forms *nn.Forms, n, h, w, cell int, report Report, work func(t *nn.Tape, i int, in rect)) error {
 	side := max(1, tilePixels/cell)
 	rows, cols := (h+side-1)/side, (w+side-1)/side
 	total := n * rows * cols
 	var mu sync.Mutex
 	done := 0
-	each(forms, total, func(t *nn.Tape, k int) {
+	threads := 1
+	if min(h/rows, w/cols)*cell >= sharedPixels {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	each(forms, total, threads, func(t *nn.Tape, k int) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -165,13 +175,16 @@ func tiles(ctx context.Context, forms *nn.Forms, n, h, w, cell int, report Repor
 }
 
 // each runs f(0) … f(n-1) on all processors, every goroutine with a tape of its
-// own that records nothing and is reset between calls.
-func each(forms *nn.Forms, n int, f func(t *nn.Tape, i int)) {
+// own that records nothing, shares its work among so many threads, and is reset
+// between calls.
+func each(forms *nn.Forms, n, threads int, f func(t *nn.Tape, i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min(n, runtime.GOMAXPROCS(0)/threads) {
 		wg.Go(func() {
 			t := nn.NewInference(forms)
+			defer t.Leave()
+			t.Share(threads)
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				f(t, i)
 				t.Reset()

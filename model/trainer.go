@@ -238,7 +238,7 @@ func (tr *Trainer) validate() (Validation, error) {
 	}
 	m := tr.Model()
 	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
-	each(nn.NewForms(""), len(tr.val), func(t *nn.Tape, i int) {
+	each(nn.NewForms(""), len(tr.val), 1, func(t *nn.Tape, i int) {
 		l := tr.val[i]
 		z, _ := m.bottleneck.Code(t, m.enc.Forward(t, nn.Const(l.in)), nil)
 		y := m.dec.Forward(t, z)

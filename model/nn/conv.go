@@ -38,7 +38,7 @@ func Conv(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 	}
 	ho, wo := s.Out()
 	y := t.out(n, ho, wo, s.Cout)
-	s.Forward(t.work(), y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
+	t.forward(s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
 	t.count(s)
 	push(t, convStep{of{y}, s, x, w, b, slope})
 	return y
@@ -71,7 +71,7 @@ func ConvT(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 		panic(fmt.Sprintf("nn: transposed convolution of %d channels got %d", s.Cout, c))
 	}
 	y := t.out(n, s.H, s.W, s.Cin)
-	s.BackwardData(t.work(), y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
+	t.transposed(s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
 	t.count(s)
 	push(t, convTStep{of{y}, s, x, w, b, slope})
 	return y
@@ -130,8 +130,8 @@ func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
 	n, h, w, _ := x.Val.Dims4()
 	s := convShape(n, h, w, gamma, 1)
 	squares, r, y := t.same(x), t.same(x), t.same(x)
-	kernel.Mul(squares.Val.Data, x.Val.Data, x.Val.Data)
-	s.Forward(t.work(), r.Val.Data, squares.Val.Data, gamma.forms(), kernel.End{Bias: beta.Val.Data, Slope: 1})
+	t.map2(square, squares.Val.Data, x.Val.Data)
+	t.forward(s, r.Val.Data, squares.Val.Data, gamma.forms(), kernel.End{Bias: beta.Val.Data, Slope: 1})
 	kernel.Normalise(y.Val.Data, r.Val.Data, x.Val.Data, r.Val.Data, inverse)
 	t.count(s)
 	push(t, gdnStep{of{y}, s, x, gamma, beta, squares, r, inverse})
@@ -139,6 +139,8 @@ func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
 	t.done(r)
 	return y
 }
+
+func square(y, x []float32) { kernel.Mul(y, x, x) }
 
 type gdnStep struct {
 	of

@@ -31,7 +31,7 @@ func ReLU(t *Tape, x *Var) *Var { return LeakyReLU(t, x, 0) }
 // Sigmoid returns 1/(1+e⁻ˣ).
 func Sigmoid(t *Tape, x *Var) *Var {
 	y := t.same(x)
-	kernel.Sigmoid(y.Val.Data, x.Val.Data)
+	t.map2(kernel.Sigmoid, y.Val.Data, x.Val.Data)
 	push(t, sigmoidStep{of{y}, x})
 	return y
 }
@@ -49,7 +49,7 @@ func (o *sigmoidStep) back(t *Tape) {
 // Tanh returns the hyperbolic tangent of x.
 func Tanh(t *Tape, x *Var) *Var {
 	y := t.same(x)
-	kernel.Tanh(y.Val.Data, x.Val.Data)
+	t.map2(kernel.Tanh, y.Val.Data, x.Val.Data)
 	push(t, tanhStep{of{y}, x})
 	return y
 }
@@ -67,7 +67,7 @@ func (o *tanhStep) back(t *Tape) {
 // SiLU returns x·sigmoid(x). Elfwing et al., arXiv:1702.03118.
 func SiLU(t *Tape, x *Var) *Var {
 	s, y := t.same(x), t.same(x)
-	kernel.Sigmoid(s.Val.Data, x.Val.Data)
+	t.map2(kernel.Sigmoid, s.Val.Data, x.Val.Data)
 	kernel.Mul(y.Val.Data, x.Val.Data, s.Val.Data)
 	push(t, siluStep{of{y}, x, s})
 	t.done(s)
@@ -94,11 +94,18 @@ func Add(t *Tape, x, y *Var) *Var { return AddScaled(t, x, 1, y) }
 // AddScaled returns x + a·y for equal shapes.
 func AddScaled(t *Tape, x *Var, a float32, y *Var) *Var {
 	z := t.same(x)
-	copy(z.Val.Data, x.Val.Data)
-	kernel.Axpy(a, y.Val.Data, z.Val.Data)
+	t.map2(assign, z.Val.Data, x.Val.Data)
+	if a == 1 {
+		t.map2(increase, z.Val.Data, y.Val.Data)
+	} else {
+		kernel.Axpy(a, y.Val.Data, z.Val.Data)
+	}
 	push(t, addStep{of{z}, x, y, a})
 	return z
 }
+
+func assign(y, x []float32)   { copy(y, x) }
+func increase(y, x []float32) { kernel.Axpy(1, x, y) }
 
 type addStep struct {
 	of

@@ -99,6 +99,7 @@ type Tape struct {
 	flops     float64 // of this pass
 	memory    arena
 	scratch   *kernel.Scratch
+	team      []*kernel.Scratch // of the goroutines that share an operation, this one's first; fewer than two share none
 }
 
 // A step carries the gradient of an operation's result to its operands.
@@ -131,10 +132,33 @@ func NewTape(f *Forms) *Tape {
 // pass to pass: what a nil Tape does, faster.
 func NewInference(f *Forms) *Tape {
 	t := &Tape{forms: f, leafs: map[*Param]*Var{}, scratch: new(kernel.Scratch)}
+	if free, ok := spare.Get().(*arena); ok {
+		t.memory = *free
+	}
 	if f.kernel != "" {
 		t.scratch = kernel.NewScratch(f.kernel)
 	}
 	return t
+}
+
+// spare is memory that tapes have left behind. It is there until the garbage
+// collector has come by twice.
+var spare sync.Pool
+
+// Leave hands the memory of a tape that is not used any more to the next one.
+func (t *Tape) Leave() {
+	t.Reset()
+	spare.Put(&arena{free: t.memory.free})
+	t.memory = arena{}
+}
+
+// Share makes the tape cut the operations of an inference on one picture into
+// bands for so many goroutines. The result is the same.
+func (t *Tape) Share(threads int) {
+	t.team = append(t.team[:0], t.scratch)
+	for len(t.team) < threads {
+		t.team = append(t.team, t.scratch.Another())
+	}
 }
 
 // Reset forgets the pass. Vars made by it must not be used afterwards, and

@@ -14,23 +14,23 @@ var layers = []struct {
 	name string
 	Conv
 }{
-	{"e0", Conv{1, 64, 64, 3, 32, 3, 1}},
-	{"e1", Conv{1, 64, 64, 32, 64, 3, 2}},   // also u2, transposed: BackwardData is its forward pass
-	{"e2", Conv{1, 32, 32, 64, 64, 3, 1}},   // also d1
-	{"e3", Conv{1, 32, 32, 64, 128, 3, 2}},  // also u1, transposed
-	{"m1", Conv{1, 16, 16, 128, 128, 3, 1}}, // also m2
-	{"d2", Conv{1, 64, 64, 32, 3, 3, 1}},
-	{"picture", Conv{1, 64, 64, 3, 32, 3, 2}}, // transposed, to a picture
-	{"latent", Conv{2, 16, 16, 64, 16, 3, 1}},
-	{"wide", Conv{1, 32, 768, 32, 32, 3, 1}},
-	{"c2", Conv{1, 128, 128, 64, 64, 5, 2}},
-	{"c3", Conv{1, 64, 64, 64, 64, 5, 2}},
-	{"c4", Conv{1, 32, 32, 64, 64, 5, 2}},
-	{"c1", Conv{1, 256, 256, 3, 64, 5, 2}},
-	{"1x1", Conv{1, 64, 64, 64, 64, 1, 1}},
-	{"digits1", Conv{8, 28, 28, 1, 16, 3, 2}},
-	{"digits2", Conv{8, 14, 14, 16, 32, 3, 2}},
-	{"dense", Conv{8, 1, 1, 1568, 32, 1, 1}},
+	{"e0", Conv{N: 1, H: 64, W: 64, Cin: 3, Cout: 32, K: 3, Stride: 1}},
+	{"e1", Conv{N: 1, H: 64, W: 64, Cin: 32, Cout: 64, K: 3, Stride: 2}},   // also u2, transposed: BackwardData is its forward pass
+	{"e2", Conv{N: 1, H: 32, W: 32, Cin: 64, Cout: 64, K: 3, Stride: 1}},   // also d1
+	{"e3", Conv{N: 1, H: 32, W: 32, Cin: 64, Cout: 128, K: 3, Stride: 2}},  // also u1, transposed
+	{"m1", Conv{N: 1, H: 16, W: 16, Cin: 128, Cout: 128, K: 3, Stride: 1}}, // also m2
+	{"d2", Conv{N: 1, H: 64, W: 64, Cin: 32, Cout: 3, K: 3, Stride: 1}},
+	{"picture", Conv{N: 1, H: 64, W: 64, Cin: 3, Cout: 32, K: 3, Stride: 2}}, // transposed, to a picture
+	{"latent", Conv{N: 2, H: 16, W: 16, Cin: 64, Cout: 16, K: 3, Stride: 1}},
+	{"wide", Conv{N: 1, H: 32, W: 768, Cin: 32, Cout: 32, K: 3, Stride: 1}},
+	{"c2", Conv{N: 1, H: 128, W: 128, Cin: 64, Cout: 64, K: 5, Stride: 2}},
+	{"c3", Conv{N: 1, H: 64, W: 64, Cin: 64, Cout: 64, K: 5, Stride: 2}},
+	{"c4", Conv{N: 1, H: 32, W: 32, Cin: 64, Cout: 64, K: 5, Stride: 2}},
+	{"c1", Conv{N: 1, H: 256, W: 256, Cin: 3, Cout: 64, K: 5, Stride: 2}},
+	{"1x1", Conv{N: 1, H: 64, W: 64, Cin: 64, Cout: 64, K: 1, Stride: 1}},
+	{"digits1", Conv{N: 8, H: 28, W: 28, Cin: 1, Cout: 16, K: 3, Stride: 2}},
+	{"digits2", Conv{N: 8, H: 14, W: 14, Cin: 16, Cout: 32, K: 3, Stride: 2}},
+	{"dense", Conv{N: 8, H: 1, W: 1, Cin: 1568, Cout: 32, K: 1, Stride: 1}},
 }
 
 // fastest reports the rate of the fastest run: what a machine that is busy with

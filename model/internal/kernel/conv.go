@@ -5,6 +5,35 @@ package kernel
 // Pad on the top and left and what is needed on the bottom and right.
 type Conv struct {
 	N, H, W, Cin, Cout, K, Stride int
+
+	band, bands int // see Band
+}
+
+// Bands returns into how many bands Forward and BackwardData of a picture can be
+// cut, at most n.
+func (c Conv) Bands(n int) int {
+	if c.N > 1 {
+		return 1
+	}
+	ho, _ := c.Out()
+	return min(n, panels(ho, patch))
+}
+
+// Band returns the convolution whose Forward and BackwardData compute the i-th
+// of n bands of the result: several goroutines may compute one each.
+func (c Conv) Band(i, n int) Conv {
+	c.band, c.bands = i, n
+	return c
+}
+
+// share returns which of n rows of patches, or of so many pixels, are the band's:
+// from first on and before end.
+func (c Conv) share(n, pixels int) (first, end int) {
+	if c.bands < 2 {
+		return 0, n
+	}
+	of := panels(n, pixels)
+	return min(n, of*c.band/c.bands*pixels), min(n, of*(c.band+1)/c.bands*pixels)
 }
 
 // Pad returns how many zeros stand before the first row and column.
@@ -63,6 +92,19 @@ func (c Conv) flat() Conv {
 	return c
 }
 
+// cut returns a band of flat work, and its parts of what is read, written and added.
+func (c Conv) cut(y, x []float32, in, out int, e End) (Conv, []float32, []float32, End) {
+	if c.bands > 1 && c.K == 1 && c.Stride == 1 {
+		first, end := c.share(c.H, patch)
+		x, y = x[first*c.W*in:end*c.W*in], y[first*c.W*out:end*c.W*out]
+		if e.Add != nil {
+			e.Add = e.Add[first*c.W*out : end*c.W*out]
+		}
+		c.H, c.bands = end-first, 0
+	}
+	return c.flat(), y, x, e
+}
+
 // right returns how many zeros stand after the last column.
 func (c Conv) right() int {
 	_, wo := c.Out()
@@ -86,7 +128,7 @@ func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 		q.run(s, y, x, w.form(forwardFast, c, q.tile.nr), e)
 		return
 	}
-	c = c.flat()
+	c, y, x, e = c.cut(y, x, c.Cin, c.Cout, e)
 	ho, wo := c.Out()
 	left, right := c.Pad(), c.right()
 	width := (left + c.W + right) * c.Cin
@@ -97,10 +139,11 @@ func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 		bias: e.Bias, slope: e.Slope, cols: wo, n: c.Cout, ldc: c.Cout, crow: wo * c.Cout,
 	}
 	group := groupRows(p.arow)
+	first, end := c.share(ho, patch)
 	for n := range c.N {
 		xn, yn, add := nth(x, n, c.N), nth(y, n, c.N), e.nth(n, c.N)
-		for r := 0; r < ho; r += group {
-			p.rows = min(group, ho-r)
+		for r := first; r < end; r += group {
+			p.rows = min(group, end-r)
 			p.a = strip(&s.rows, xn, c.H, c.W, c.Cin, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, left, right)
 			p.c = yn[r*p.crow:]
 			if add != nil {
@@ -129,7 +172,7 @@ func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
 		q.run(s, x, dy, w.form(backwardFast, c, q.tile.nr), e)
 		return
 	}
-	c = c.flat()
+	c, x, dy, e = c.cut(x, dy, c.Cout, c.Cin, e)
 	ho, wo := c.Out()
 	t := s.pick(wo, c.Cin, false)
 	// The pixels of x whose rows are py and whose columns are px modulo the
@@ -138,10 +181,11 @@ func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
 	width := (wo + last - first) * c.Cout
 	packed := w.form(backward, c, t.nr)
 	group := groupRows(width)
+	from, end := c.share(ho, patch)
 	for n := range c.N {
 		xn, dyn, add := nth(x, n, c.N), nth(dy, n, c.N), e.nth(n, c.N)
-		for r := 0; r < ho; r += group {
-			rows := min(group, ho-r)
+		for r := from; r < end; r += group {
+			rows := min(group, end-r)
 			dys := strip(&s.rows, dyn, ho, wo, c.Cout, r+first, rows+last-first, -first, last)
 			b := packed
 			for ph := range c.phases {

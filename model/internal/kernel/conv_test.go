@@ -224,6 +224,37 @@ func TestConvIsTheNaiveLoop(t *testing.T) {
 	}
 }
 
+// TestBandsMakeTheWhole puts results together from bands and wants the same bits.
+func TestBandsMakeTheWhole(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	for _, c := range shapes(rng, 100) {
+		c.N = 1
+		nx, nw, ny := c.lengths()
+		x, w, y := randoms(rng, nx), NewWeights(randoms(rng, nw).vec()), randoms(rng, ny)
+		e := End{Add: randoms(rng, ny).vec(), Bias: randoms(rng, c.Cout).vec(), Slope: 0.5}
+		var s Scratch
+		wantY, wantX := y.clone(), x.clone()
+		c.Forward(&s, wantY.vec(), x.vec(), w, e)
+		c.BackwardData(&s, wantX.vec(), y.vec(), w, End{Slope: 1})
+		gotY, gotX := y.clone(), x.clone()
+		n := c.Bands(1 + rng.IntN(5))
+		for i := range n {
+			c.Band(i, n).Forward(&s, gotY.vec(), x.vec(), w, e)
+			c.Band(i, n).BackwardData(&s, gotX.vec(), y.vec(), w, End{Slope: 1})
+		}
+		for i, want := range wantY {
+			if math.Float32bits(gotY[i]) != math.Float32bits(want) {
+				t.Fatalf("%+v: y[%d] is %g in %d bands, %g at once", c, i-guard, gotY[i], n, want)
+			}
+		}
+		for i, want := range wantX {
+			if math.Float32bits(gotX[i]) != math.Float32bits(want) {
+				t.Fatalf("%+v: x[%d] is %g in %d bands, %g at once", c, i-guard, gotX[i], n, want)
+			}
+		}
+	}
+}
+
 // TestTilesFitSpareMemory guards what multiply writes a ragged tile to.
 func TestTilesFitSpareMemory(t *testing.T) {
 	for _, kind := range Kinds() {

@@ -185,25 +185,29 @@ func TestAdamIsTheFormula(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	x, y := make([]float32, 3), make([]float32, 4)
 	for want, f := range map[string]func(){
-		"kernel: axpy: lengths differ":                      func() { Axpy(1, x, y) },
-		"kernel: relu: lengths differ":                      func() { ReLU(x, y, 0) },
-		"kernel: relu gradient: lengths differ":             func() { ReLUGrad(x, y, 0) },
-		"kernel: sigmoid gradient: lengths differ":          func() { SigmoidGrad(x, y) },
-		"kernel: tanh gradient: lengths differ":             func() { TanhGrad(x, y) },
-		"kernel: product: lengths differ":                   func() { Mul(x, x, y) },
-		"kernel: difference: lengths differ":                func() { Difference(x, 1, x, y) },
-		"kernel: squared error: lengths differ":             func() { SquaredError(x, y) },
-		"kernel: normalise: lengths differ":                 func() { Normalise(x, x, x, y, false) },
-		"kernel: norm gradient: lengths differ":             func() { NormGrad(x, x, x, y, false) },
-		"kernel: normalise gradient: lengths differ":        func() { NormaliseGrad(x, x, x, y) },
-		"kernel: column sums: rows are not whole":           func() { ColumnSums(x, y) },
-		"kernel: adam: lengths differ":                      func() { Adam(x, x, x, y, AdamStep{}) },
-		"kernel: sigmoid: lengths differ":                   func() { Sigmoid(x, y) },
-		"kernel: tanh: lengths differ":                      func() { Tanh(x, y) },
-		"kernel: scratch: not a kind of this machine":       func() { NewScratch("abacus") },
-		"kernel: convolution: shape is empty":               func() { Conv{}.Forward(new(Scratch), x, x, NewWeights(y), End{}) },
-		"kernel: convolution: lengths do not fit the shape": func() { Conv{1, 1, 3, 1, 1, 1, 1}.Forward(new(Scratch), x, x, NewWeights(y), End{}) },
-		"kernel: convolution: bias or addend does not fit":  func() { Conv{1, 1, 3, 1, 1, 1, 1}.Forward(new(Scratch), x, x, NewWeights(y[:1]), End{Bias: y}) },
+		"kernel: axpy: lengths differ":                func() { Axpy(1, x, y) },
+		"kernel: relu: lengths differ":                func() { ReLU(x, y, 0) },
+		"kernel: relu gradient: lengths differ":       func() { ReLUGrad(x, y, 0) },
+		"kernel: sigmoid gradient: lengths differ":    func() { SigmoidGrad(x, y) },
+		"kernel: tanh gradient: lengths differ":       func() { TanhGrad(x, y) },
+		"kernel: product: lengths differ":             func() { Mul(x, x, y) },
+		"kernel: difference: lengths differ":          func() { Difference(x, 1, x, y) },
+		"kernel: squared error: lengths differ":       func() { SquaredError(x, y) },
+		"kernel: normalise: lengths differ":           func() { Normalise(x, x, x, y, false) },
+		"kernel: norm gradient: lengths differ":       func() { NormGrad(x, x, x, y, false) },
+		"kernel: normalise gradient: lengths differ":  func() { NormaliseGrad(x, x, x, y) },
+		"kernel: column sums: rows are not whole":     func() { ColumnSums(x, y) },
+		"kernel: adam: lengths differ":                func() { Adam(x, x, x, y, AdamStep{}) },
+		"kernel: sigmoid: lengths differ":             func() { Sigmoid(x, y) },
+		"kernel: tanh: lengths differ":                func() { Tanh(x, y) },
+		"kernel: scratch: not a kind of this machine": func() { NewScratch("abacus") },
+		"kernel: convolution: shape is empty":         func() { Conv{}.Forward(new(Scratch), x, x, NewWeights(y), End{}) },
+		"kernel: convolution: lengths do not fit the shape": func() {
+			Conv{N: 1, H: 1, W: 3, Cin: 1, Cout: 1, K: 1, Stride: 1}.Forward(new(Scratch), x, x, NewWeights(y), End{})
+		},
+		"kernel: convolution: bias or addend does not fit": func() {
+			Conv{N: 1, H: 1, W: 3, Cin: 1, Cout: 1, K: 1, Stride: 1}.Forward(new(Scratch), x, x, NewWeights(y[:1]), End{Bias: y})
+		},
 	} {
 		func() {
 			defer func() {

@@ -21,9 +21,10 @@ func (c Conv) forwardNarrow(s *Scratch, y, x []float32, w *Weights, e End) {
 		stride: 1, shift: c.K - 1 - c.Pad(), end: e,
 	}
 	b := w.form(forwardNarrow, c, f.tile.nr)
+	first, end := c.share(c.H, patch)
 	for n := range c.N {
 		xn, yn, add := nth(x, n, c.N), nth(y, n, c.N), e.nth(n, c.N)
-		for r := range c.H {
+		for r := first; r < end; r++ {
 			f.row(s, yn, add, r, c.W*c.Cout, strip(&s.rows, xn, c.H, c.W, c.Cin, r-c.Pad(), c.K, 0, 0), c.K, b)
 		}
 	}
@@ -36,12 +37,13 @@ func (c Conv) backwardDataNarrow(s *Scratch, x, dy []float32, w *Weights, e End)
 		stride: c.Stride, shift: c.Pad(), end: e,
 	}
 	packed := w.form(backwardNarrow, c, f.tile.nr)
+	first, end := c.share(ho, patch)
 	for n := range c.N {
 		xn, dyn, add := nth(x, n, c.N), nth(dy, n, c.N), e.nth(n, c.N)
 		b := packed
 		for py := range c.Stride {
 			at := c.reach(py)
-			for r := py; r < c.H; r += c.Stride {
+			for r := first*c.Stride + py; r < min(c.H, end*c.Stride); r += c.Stride {
 				f.row(s, xn, add, r, c.W*c.Cin, strip(&s.rows, dyn, ho, wo, c.Cout, r/c.Stride+at.first, at.n, 0, 0), at.n, b)
 			}
 			b = b[f.size(at.n):]

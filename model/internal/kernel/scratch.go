@@ -29,6 +29,9 @@ func NewScratch(kind string) *Scratch {
 	return &Scratch{kind: kind}
 }
 
+// Another returns a Scratch that uses the same implementation.
+func (s *Scratch) Another() *Scratch { return &Scratch{kind: s.kind} }
+
 // pick returns the tile that computes the least beyond an m × n block: of equals
 // the first, or the widest.
 func (s *Scratch) pick(m, n int, wide bool) tile {

@@ -60,7 +60,7 @@ const (
 
 // form returns the weights as an operation of c reads them.
 func (w *Weights) form(op operation, c Conv, nr int) []float32 {
-	c.N, c.H, c.W = 0, 0, 0
+	c.N, c.H, c.W, c.band, c.bands = 0, 0, 0, 0, 0
 	l := layout{op, c, nr}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -227,9 +227,10 @@ func (q quick) cut(n int) cutting {
 }
 
 func (c cutting) blocks(yield func(patchwork) bool) {
-	for top := 0; top < c.N*c.rows; top += c.down {
+	first, end := c.share(c.N*c.rows, 1)
+	for top := first; top < end; top += c.down {
 		for left := 0; left < c.cols; left += c.across {
-			if !yield(patchwork{quick: c.quick, top: top, left: left, down: min(c.down, c.N*c.rows-top), across: min(c.across, c.cols-left)}) {
+			if !yield(patchwork{quick: c.quick, top: top, left: left, down: min(c.down, end-top), across: min(c.across, c.cols-left)}) {
 				return
 			}
 		}
