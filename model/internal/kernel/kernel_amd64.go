@@ -51,7 +51,7 @@ func burst(kind string) (f func(rounds int), perRound float64) {
 }
 
 var (
-	tilesAVX512 = []tile{{8, 32, tile8x32AVX512}, {16, 16, tile16x16AVX512}, {4, 48, tile4x48AVX512}, {6, 64, tile6x64AVX512}}
+	tilesAVX512 = []tile{{8, 32, tile8x32AVX512}, {16, 16, tile16x16AVX512}, {4, 48, tile4x48AVX512}, {6, 64, tile6x64AVX512}, {7, 32, tile7x32AVX512}, {14, 16, tile14x16AVX512}, {7, 16, tile7x16AVX512}}
 	tilesAVX2   = []tile{{6, 16, tile6x16AVX2}, {12, 8, tile12x8AVX2}, {4, 24, tile4x24AVX2}}
 )
 

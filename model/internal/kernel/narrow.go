@@ -165,23 +165,46 @@ func (f *taps) row(s *Scratch, y, add []float32, r, width int, a []float32, rows
 
 // spread computes what every tap gives and adds it where it belongs.
 func (f *taps) spread(s *Scratch, y, a []float32, rows int, b []float32) {
-	n := f.k * f.out
-	ld := panels(n, f.tile.nr) * f.tile.nr
+	ld := panels(f.k*f.out, f.tile.nr) * f.tile.nr
 	z := grow(&s.columns, f.cols*ld)
 	p := pass{
 		tile: f.tile, aoff: s.offsets(rows, f.cols*f.in), kc: f.in, sai: f.in, a: a, b: b,
 		c: z, ldc: ld, slope: 1, rows: 1, cols: f.cols, n: ld,
 	}
 	p.run(s)
-	for q := range f.cols {
-		from, at := z[q*ld:][:n], (q*f.stride-f.shift)*f.out
-		if at < 0 {
-			from, at = from[min(-at, n):], 0
+	for t := range f.k {
+		// Tap t of pixel q belongs to pixel q·stride + t - shift, if there is one.
+		first := panels(max(0, f.shift-t), f.stride)
+		n := min(f.cols, panels(len(y)/f.out+f.shift-t, f.stride)) - first
+		if n > 0 {
+			addPixels(y[(first*f.stride+t-f.shift)*f.out:], f.stride*f.out, z[first*ld+t*f.out:], ld, f.out, n)
 		}
-		to := y[min(at, len(y)):]
-		to = to[:min(len(from), len(to))]
-		for t, v := range from[:len(to)] {
-			to[t] += v
+	}
+}
+
+// addPixels adds n pixels of c numbers, ss apart, to as many ds apart.
+func addPixels(dst []float32, ds int, src []float32, ss, c, n int) {
+	at, from := 0, 0
+	switch c {
+	case 1:
+		for range n {
+			dst[at] += src[from]
+			at, from = at+ds, from+ss
+		}
+	case 3:
+		for range n {
+			d, s := (*[3]float32)(dst[at:]), (*[3]float32)(src[from:])
+			d[0] += s[0]
+			d[1] += s[1]
+			d[2] += s[2]
+			at, from = at+ds, from+ss
+		}
+	default:
+		for range n {
+			for i := range c {
+				dst[at+i] += src[from+i]
+			}
+			at, from = at+ds, from+ss
 		}
 	}
 }

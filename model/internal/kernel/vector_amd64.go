@@ -39,6 +39,21 @@ func tile6x64AVX512(first *int)
 //go:noescape
 func tile16x16AVX512(first *int)
 
+// tile7x32AVX512 computes blocks of 7 × 32 numbers of a product.
+//
+//go:noescape
+func tile7x32AVX512(first *int)
+
+// tile14x16AVX512 computes blocks of 14 × 16 numbers of a product.
+//
+//go:noescape
+func tile14x16AVX512(first *int)
+
+// tile7x16AVX512 computes blocks of 7 × 16 numbers of a product.
+//
+//go:noescape
+func tile7x16AVX512(first *int)
+
 // burstAVX2 computes 12 multiplications and additions of vectors a round, which do not wait for each other.
 func burstAVX2(rounds int)
 

@@ -1451,6 +1451,556 @@ done:
 	VZEROUPPER
 	RET
 
+// func tile7x32AVX512(first *int)
+// Requires: AVX, AVX512F
+TEXT ·tile7x32AVX512(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   (AX), R9
+	MOVQ   8(AX), R10
+	MOVQ   48(AX), R11
+
+segment:
+	MOVQ (R10), R12
+	ADDQ $0x08, R10
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R12*4), DI
+	LEAQ (DI)(CX*4), R8
+	MOVQ 16(AX), R12
+
+loop:
+	VMOVUPS      (R11), Z14
+	VMOVUPS      64(R11), Z15
+	ADDQ         BX, R11
+	VBROADCASTSS (DI), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS (DI)(CX*1), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS (DI)(CX*2), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS (DI)(SI*1), Z16
+	ADDQ         DX, DI
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS (R8)(CX*1), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS (R8)(CX*2), Z16
+	ADDQ         DX, R8
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	DECQ         R12
+	JNZ          loop
+	DECQ         R9
+	JNZ          segment
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Z0, Z0
+	VADDPS       64(DI), Z1, Z1
+	VADDPS       (DI), Z2, Z2
+	VADDPS       64(DI), Z3, Z3
+	VADDPS       (DI), Z4, Z4
+	VADDPS       64(DI), Z5, Z5
+	VADDPS       (DI), Z6, Z6
+	VADDPS       64(DI), Z7, Z7
+	VADDPS       (DI), Z8, Z8
+	VADDPS       64(DI), Z9, Z9
+	VADDPS       (DI), Z10, Z10
+	VADDPS       64(DI), Z11, Z11
+	VADDPS       (DI), Z12, Z12
+	VADDPS       64(DI), Z13, Z13
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+	ADDQ   R8, DI
+	VADDPS (DI), Z2, Z2
+	VADDPS 64(DI), Z3, Z3
+	ADDQ   R8, DI
+	VADDPS (DI), Z4, Z4
+	VADDPS 64(DI), Z5, Z5
+	ADDQ   R8, DI
+	VADDPS (DI), Z6, Z6
+	VADDPS 64(DI), Z7, Z7
+	ADDQ   R8, DI
+	VADDPS (DI), Z8, Z8
+	VADDPS 64(DI), Z9, Z9
+	ADDQ   R8, DI
+	VADDPS (DI), Z10, Z10
+	VADDPS 64(DI), Z11, Z11
+	ADDQ   R8, DI
+	VADDPS (DI), Z12, Z12
+	VADDPS 64(DI), Z13, Z13
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Z14
+	VPXORD       Z17, Z17, Z17
+	VCMPPS       $0x1a, Z17, Z0, K1
+	VMULPS       Z14, Z0, K1, Z0
+	VCMPPS       $0x1a, Z17, Z1, K1
+	VMULPS       Z14, Z1, K1, Z1
+	VCMPPS       $0x1a, Z17, Z2, K1
+	VMULPS       Z14, Z2, K1, Z2
+	VCMPPS       $0x1a, Z17, Z3, K1
+	VMULPS       Z14, Z3, K1, Z3
+	VCMPPS       $0x1a, Z17, Z4, K1
+	VMULPS       Z14, Z4, K1, Z4
+	VCMPPS       $0x1a, Z17, Z5, K1
+	VMULPS       Z14, Z5, K1, Z5
+	VCMPPS       $0x1a, Z17, Z6, K1
+	VMULPS       Z14, Z6, K1, Z6
+	VCMPPS       $0x1a, Z17, Z7, K1
+	VMULPS       Z14, Z7, K1, Z7
+	VCMPPS       $0x1a, Z17, Z8, K1
+	VMULPS       Z14, Z8, K1, Z8
+	VCMPPS       $0x1a, Z17, Z9, K1
+	VMULPS       Z14, Z9, K1, Z9
+	VCMPPS       $0x1a, Z17, Z10, K1
+	VMULPS       Z14, Z10, K1, Z10
+	VCMPPS       $0x1a, Z17, Z11, K1
+	VMULPS       Z14, Z11, K1, Z11
+	VCMPPS       $0x1a, Z17, Z12, K1
+	VMULPS       Z14, Z12, K1, Z12
+	VCMPPS       $0x1a, Z17, Z13, K1
+	VMULPS       Z14, Z13, K1, Z13
+
+store:
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z4, (DI)
+	VMOVUPS Z5, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z8, (DI)
+	VMOVUPS Z9, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z10, (DI)
+	VMOVUPS Z11, 64(DI)
+	ADDQ    R8, DI
+	VMOVUPS Z12, (DI)
+	VMOVUPS Z13, 64(DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x07, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x07, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile14x16AVX512(first *int)
+// Requires: AVX, AVX512F
+TEXT ·tile14x16AVX512(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   (AX), R11
+	MOVQ   8(AX), R12
+	MOVQ   48(AX), R13
+
+segment:
+	MOVQ (R12), R14
+	ADDQ $0x08, R12
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R14*4), DI
+	LEAQ (DI)(CX*4), R8
+	LEAQ (R8)(CX*4), R9
+	LEAQ (R9)(CX*4), R10
+	MOVQ 16(AX), R14
+
+loop:
+	VMOVUPS      (R13), Z14
+	ADDQ         BX, R13
+	VBROADCASTSS (DI), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS (DI)(CX*1), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS (DI)(CX*2), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS (DI)(SI*1), Z15
+	ADDQ         DX, DI
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS (R8)(CX*1), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS (R8)(CX*2), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS (R8)(SI*1), Z15
+	ADDQ         DX, R8
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS (R9)(CX*1), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS (R9)(CX*2), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS (R9)(SI*1), Z15
+	ADDQ         DX, R9
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS (R10), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS (R10)(CX*1), Z15
+	ADDQ         DX, R10
+	VFMADD231PS  Z15, Z14, Z13
+	DECQ         R14
+	JNZ          loop
+	DECQ         R11
+	JNZ          segment
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Z0, Z0
+	VADDPS       (DI), Z1, Z1
+	VADDPS       (DI), Z2, Z2
+	VADDPS       (DI), Z3, Z3
+	VADDPS       (DI), Z4, Z4
+	VADDPS       (DI), Z5, Z5
+	VADDPS       (DI), Z6, Z6
+	VADDPS       (DI), Z7, Z7
+	VADDPS       (DI), Z8, Z8
+	VADDPS       (DI), Z9, Z9
+	VADDPS       (DI), Z10, Z10
+	VADDPS       (DI), Z11, Z11
+	VADDPS       (DI), Z12, Z12
+	VADDPS       (DI), Z13, Z13
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Z0, Z0
+	ADDQ   R8, DI
+	VADDPS (DI), Z1, Z1
+	ADDQ   R8, DI
+	VADDPS (DI), Z2, Z2
+	ADDQ   R8, DI
+	VADDPS (DI), Z3, Z3
+	ADDQ   R8, DI
+	VADDPS (DI), Z4, Z4
+	ADDQ   R8, DI
+	VADDPS (DI), Z5, Z5
+	ADDQ   R8, DI
+	VADDPS (DI), Z6, Z6
+	ADDQ   R8, DI
+	VADDPS (DI), Z7, Z7
+	ADDQ   R8, DI
+	VADDPS (DI), Z8, Z8
+	ADDQ   R8, DI
+	VADDPS (DI), Z9, Z9
+	ADDQ   R8, DI
+	VADDPS (DI), Z10, Z10
+	ADDQ   R8, DI
+	VADDPS (DI), Z11, Z11
+	ADDQ   R8, DI
+	VADDPS (DI), Z12, Z12
+	ADDQ   R8, DI
+	VADDPS (DI), Z13, Z13
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Z14
+	VPXORD       Z16, Z16, Z16
+	VCMPPS       $0x1a, Z16, Z0, K1
+	VMULPS       Z14, Z0, K1, Z0
+	VCMPPS       $0x1a, Z16, Z1, K1
+	VMULPS       Z14, Z1, K1, Z1
+	VCMPPS       $0x1a, Z16, Z2, K1
+	VMULPS       Z14, Z2, K1, Z2
+	VCMPPS       $0x1a, Z16, Z3, K1
+	VMULPS       Z14, Z3, K1, Z3
+	VCMPPS       $0x1a, Z16, Z4, K1
+	VMULPS       Z14, Z4, K1, Z4
+	VCMPPS       $0x1a, Z16, Z5, K1
+	VMULPS       Z14, Z5, K1, Z5
+	VCMPPS       $0x1a, Z16, Z6, K1
+	VMULPS       Z14, Z6, K1, Z6
+	VCMPPS       $0x1a, Z16, Z7, K1
+	VMULPS       Z14, Z7, K1, Z7
+	VCMPPS       $0x1a, Z16, Z8, K1
+	VMULPS       Z14, Z8, K1, Z8
+	VCMPPS       $0x1a, Z16, Z9, K1
+	VMULPS       Z14, Z9, K1, Z9
+	VCMPPS       $0x1a, Z16, Z10, K1
+	VMULPS       Z14, Z10, K1, Z10
+	VCMPPS       $0x1a, Z16, Z11, K1
+	VMULPS       Z14, Z11, K1, Z11
+	VCMPPS       $0x1a, Z16, Z12, K1
+	VMULPS       Z14, Z12, K1, Z12
+	VCMPPS       $0x1a, Z16, Z13, K1
+	VMULPS       Z14, Z13, K1, Z13
+
+store:
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Z0, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z1, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z2, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z3, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z4, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z5, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z6, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z7, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z8, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z9, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z10, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z11, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z12, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z13, (DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x0e, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x0e, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile7x16AVX512(first *int)
+// Requires: AVX, AVX512F
+TEXT ·tile7x16AVX512(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), AX
+	MOVQ 32(AX), CX
+	SHLQ $0x02, CX
+	MOVQ 40(AX), DX
+	SHLQ $0x02, DX
+	MOVQ 56(AX), BX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), SI
+
+block:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	MOVQ   (AX), R9
+	MOVQ   8(AX), R10
+	MOVQ   48(AX), R11
+
+segment:
+	MOVQ (R10), R12
+	ADDQ $0x08, R10
+	MOVQ 24(AX), DI
+	LEAQ (DI)(R12*4), DI
+	LEAQ (DI)(CX*4), R8
+	MOVQ 16(AX), R12
+
+loop:
+	VMOVUPS      (R11), Z7
+	ADDQ         BX, R11
+	VBROADCASTSS (DI), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS (DI)(CX*1), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (DI)(CX*2), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS (DI)(SI*1), Z8
+	ADDQ         DX, DI
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS (R8)(CX*1), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS (R8)(CX*2), Z8
+	ADDQ         DX, R8
+	VFMADD231PS  Z8, Z7, Z6
+	DECQ         R12
+	JNZ          loop
+	DECQ         R9
+	JNZ          segment
+	MOVQ         80(AX), DI
+	TESTQ        DI, DI
+	JZ           unbiased
+	VADDPS       (DI), Z0, Z0
+	VADDPS       (DI), Z1, Z1
+	VADDPS       (DI), Z2, Z2
+	VADDPS       (DI), Z3, Z3
+	VADDPS       (DI), Z4, Z4
+	VADDPS       (DI), Z5, Z5
+	VADDPS       (DI), Z6, Z6
+
+unbiased:
+	MOVQ   88(AX), DI
+	TESTQ  DI, DI
+	JZ     alone
+	MOVQ   96(AX), R8
+	SHLQ   $0x02, R8
+	VADDPS (DI), Z0, Z0
+	ADDQ   R8, DI
+	VADDPS (DI), Z1, Z1
+	ADDQ   R8, DI
+	VADDPS (DI), Z2, Z2
+	ADDQ   R8, DI
+	VADDPS (DI), Z3, Z3
+	ADDQ   R8, DI
+	VADDPS (DI), Z4, Z4
+	ADDQ   R8, DI
+	VADDPS (DI), Z5, Z5
+	ADDQ   R8, DI
+	VADDPS (DI), Z6, Z6
+	ADDQ   R8, DI
+
+alone:
+	CMPL         104(AX), $0x3f800000
+	JE           store
+	VBROADCASTSS 104(AX), Z7
+	VPXORD       Z9, Z9, Z9
+	VCMPPS       $0x1a, Z9, Z0, K1
+	VMULPS       Z7, Z0, K1, Z0
+	VCMPPS       $0x1a, Z9, Z1, K1
+	VMULPS       Z7, Z1, K1, Z1
+	VCMPPS       $0x1a, Z9, Z2, K1
+	VMULPS       Z7, Z2, K1, Z2
+	VCMPPS       $0x1a, Z9, Z3, K1
+	VMULPS       Z7, Z3, K1, Z3
+	VCMPPS       $0x1a, Z9, Z4, K1
+	VMULPS       Z7, Z4, K1, Z4
+	VCMPPS       $0x1a, Z9, Z5, K1
+	VMULPS       Z7, Z5, K1, Z5
+	VCMPPS       $0x1a, Z9, Z6, K1
+	VMULPS       Z7, Z6, K1, Z6
+
+store:
+	MOVQ    64(AX), DI
+	MOVQ    72(AX), R8
+	SHLQ    $0x02, R8
+	VMOVUPS Z0, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z1, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z2, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z3, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z4, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z5, (DI)
+	ADDQ    R8, DI
+	VMOVUPS Z6, (DI)
+	ADDQ    R8, DI
+	DECQ    112(AX)
+	JZ      done
+	MOVQ    DI, 64(AX)
+	IMUL3Q  $0x07, CX, DI
+	ADDQ    DI, 24(AX)
+	CMPQ    88(AX), $0x00
+	JE      block
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	IMUL3Q  $0x07, DI, DI
+	ADDQ    DI, 88(AX)
+	JMP     block
+
+done:
+	VZEROUPPER
+	RET
+
 // func burstAVX2(rounds int)
 // Requires: AVX, FMA3
 TEXT ·burstAVX2(SB), NOSPLIT, $0-8
