@@ -91,7 +91,9 @@ func BenchmarkElementwise(b *testing.B) {
 		{"squared error", 2, func() { SquaredError(x, y) }},
 		{"normalise", 4, func() { Normalise(z, u, x, y, false) }},
 		{"column sums", 1, func() { ColumnSums(y[:columns], x) }},
-		{"adam", 7, func() { Adam(z, y, u, x, AdamStep{1e-3, 0.9, 0.999, 1e-8, 0.1, 0.001, 0}) }},
+		{"adam", 7, func() {
+			Adam(z, y, u, x, AdamStep{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Bias1: 0.1, Bias2: 0.001})
+		}},
 		{"sigmoid", 2, func() { Sigmoid(y, x) }},
 		{"tanh", 2, func() { Tanh(y, x) }},
 	} {

@@ -209,7 +209,10 @@ func NormaliseGrad(dy, r, x, s []float32) {
 // AdamStep holds the numbers of one step of Adam: the learning rate, the decay
 // of the two moments, the number added to the root, the corrections Bias1 =
 // 1-Beta1ᵗ and Bias2 = 1-Beta2ᵗ at step t = 1, 2, …, and the weight decay.
-type AdamStep struct{ Rate, Beta1, Beta2, Eps, Bias1, Bias2, Decay float32 }
+type AdamStep struct {
+	Beta1, Beta2                   float64 // 1-Beta2 loses a part in 10⁵ where Beta2 is a float32
+	Rate, Eps, Bias1, Bias2, Decay float32
+}
 
 // Adam moves p against the gradient g and updates the moments m and v (Kingma
 // and Ba, arXiv:1412.6980, algorithm 1; decay as in Loshchilov and Hutter,
@@ -223,7 +226,7 @@ func Adam(p, m, v, g []float32, o AdamStep) {
 		panic("kernel: adam: lengths differ")
 	}
 	r := adamRates{
-		beta1: o.Beta1, rest1: 1 - o.Beta1, beta2: o.Beta2, rest2: 1 - o.Beta2,
+		beta1: float32(o.Beta1), rest1: float32(1 - o.Beta1), beta2: float32(o.Beta2), rest2: float32(1 - o.Beta2),
 		bias2: o.Bias2, eps: o.Eps, rate: o.Rate / o.Bias1, keep: 1 - float32(o.Rate*o.Decay),
 	}
 	for i := r.vector(p, m, v, g); i < len(g); i++ {

@@ -178,6 +178,9 @@ func TestAdamIsTheFormula(t *testing.T) {
 		if math.Abs(float64(p[i])-want[i]) > 1e-5 {
 			t.Errorf("parameter %d is %g after ten steps, the formula says %g", i, p[i], want[i])
 		}
+		if math.Abs(float64(v[i])/wantV[i]-1) > 1e-6 {
+			t.Errorf("the mean square of gradient %d is %.8g after ten steps, the formula says %.8g", i, v[i], wantV[i])
+		}
 	}
 }
 
