@@ -162,6 +162,11 @@ func (r *Reference) InferFLOPs() float64 { return r.all }
 func (r *Reference) Train() float64 {
 	r.gradients()
 	r.step(1e-4, 0)
+	return r.lost()
+}
+
+// lost returns the loss that the latest gradients are of.
+func (r *Reference) lost() float64 {
 	var sum float64
 	for i, sh := range r.shards {
 		sum += r.loss[i] * float64(sh.n) / float64(r.Batch())
