@@ -40,6 +40,9 @@ var arrows = map[string][]string{
 	"imageio":    {"sieve/model/tensor", "golang.org/x/image", "github.com/disintegration/imaging"},
 	"assets":     {},
 	"assets/gen": {"sieve/imageio", "sieve/model/tensor", "golang.org/x/image"},
+
+	// It runs the program, and is no part of it.
+	"tools/bench": {},
 }
 
 // bans keep files, toolkits, clocks and chance out of the folders they name.
@@ -180,6 +183,7 @@ func TestArchitectureHolds(t *testing.T) {
 		{"ui", `import "sieve/model/nn"`, "may not import"},
 		{".", `import "sieve/ui/session"`, "may not import"},
 		{"model", `import "github.com/pkg/errors"`, "may not import"},
+		{"tools/bench", `import "sieve/model"`, "may not import"},
 		{"model/extra", ``, "stands on no arrow"},
 		{"model", `import "os"`, "must not import"},
 		{"model/nn", `import "path/filepath"`, "must not import"},
