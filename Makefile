@@ -6,7 +6,7 @@ build    = go build -buildvcs=$(vcs)
 # Window tests run on Fyne's software driver: no C compiler, no system package.
 software = CGO_ENABLED=0 go test -tags ci,migrated_fynedo
 
-.PHONY: help run build headless test window-test shots ci clean
+.PHONY: help run build headless test window-test shots bench ci clean
 
 help: ## lists what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,8 +35,14 @@ shots: build ## takes pictures of every page, light and dark, into ./shots
 	@tools/need window
 	/usr/bin/python3 tools/window/shots.py ./sieve shots
 
+bench: ## measures speed, against PyTorch where it can be had; prints Markdown, takes ten minutes
+	@tools/need go
+	@tools/need torch || echo 'Without PyTorch: Sieve alone is measured.'
+	@CGO_ENABLED=0 $(build) -tags headless -o tools/bench/ .
+	@go run ./tools/bench -sieve tools/bench/sieve $(ARGS)
+
 ci: ## runs everything that a commit must pass
 	.ci/run
 
 clean: ## removes what was built
-	rm -rf sieve sieve.exe shots
+	rm -rf sieve sieve.exe shots tools/bench/sieve tools/bench/sieve.exe

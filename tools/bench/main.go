@@ -59,7 +59,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.StringVar(&o.sieve, "sieve", "./sieve", "the `program` to measure")
 	f.StringVar(&o.python, "python", "/usr/bin/python3", "the `program` that imports torch")
 	f.IntVar(&o.rounds, "rounds", 5, "`times` that each is measured")
-	f.Float64Var(&o.seconds, "seconds", 4, "how `long` a measurement takes")
+	f.Float64Var(&o.seconds, "seconds", 4, "`seconds` that a measurement takes")
 	only := f.String("only", "a,b,c", "`networks` to measure")
 	err := f.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
