@@ -100,3 +100,33 @@ func BenchmarkElementwise(b *testing.B) {
 		b.Run(l.name, func(b *testing.B) { fastest(b, float64(4*n*l.moved)/1e9, "GB/s", l.run) })
 	}
 }
+
+// BenchmarkDenormal measures convolutions and Adam on numbers of some size, and
+// on numbers so small that they lack bits.
+func BenchmarkDenormal(b *testing.B) {
+	c := Conv{N: 1, H: 32, W: 32, Cin: 64, Cout: 64, K: 3, Stride: 1}
+	nx, nw, ny := c.lengths()
+	for name, scale := range map[string]float32{"normal": 1, "denormal": 1e-40} {
+		rng := rand.New(rand.NewPCG(1, 2))
+		x, w, y, dw := randoms(rng, nx).vec(), randoms(rng, nw).vec(), make([]float32, ny), make([]float32, nw)
+		m, v := make([]float32, nw), make([]float32, nw)
+		for i := range x {
+			x[i] *= scale
+		}
+		weights := NewWeights(w)
+		for _, kind := range Kinds() {
+			s := NewScratch(kind)
+			b.Run(name+"/"+kind, func(b *testing.B) {
+				fastest(b, 6*float64(ny*c.K*c.K*c.Cin)/1e9, "GFLOPS", func() {
+					c.Forward(s, y, x, weights, End{Slope: 0.1})
+					c.BackwardData(s, x, y, weights, End{Slope: 1})
+					c.BackwardWeights(s, dw, x, y, false)
+					Adam(w, m, v, dw, AdamStep{1e-9, 0.9, 0.999, 1e-8, 0.1, 0.001, 0})
+					for i := range x {
+						x[i] = scale
+					}
+				})
+			})
+		}
+	}
+}

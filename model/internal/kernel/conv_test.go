@@ -31,6 +31,9 @@ func shapes(rng *rand.Rand, n int) []Conv {
 	}
 	out = append(out, Conv{N: 1, H: 62, W: 63, Cin: 32, Cout: 40, K: 3, Stride: 2})
 	out = append(out, Conv{N: 1, H: 5, W: 131, Cin: 64, Cout: 32, K: 3, Stride: 1}, Conv{N: 2, H: 6, W: 6, Cin: 32, Cout: 200, K: 3, Stride: 1})
+	for n := 1; n <= 70; n++ { // every width and number of channels
+		out = append(out, Conv{N: 1, H: pick(1, 2, 3), W: n, Cin: 1 + n*11%70, Cout: 1 + n*13%70, K: pick(1, 3, 5), Stride: pick(1, 2, 3)})
+	}
 	for range n {
 		c := Conv{
 			N: 1 + rng.IntN(3), H: 1 + rng.IntN(20), W: 1 + rng.IntN(40),
@@ -109,7 +112,9 @@ func patchwise(s []sum) {
 // guarded is a vector between guard words.
 type guarded []float32
 
-const guard = 64
+// guard is how many words stand on each side: an odd number, so that no vector
+// lies on the boundary of a cache line.
+const guard = 67
 
 func randoms(rng *rand.Rand, n int) guarded {
 	g := make(guarded, n+2*guard)
@@ -322,6 +327,50 @@ func TestKindsGiveTheSameBits(t *testing.T) {
 				for j, v := range got[op] {
 					if math.Float32bits(v) != math.Float32bits(first[op][j]) {
 						t.Fatalf("%+v: %s[%d]: %s gives %x, %s gives %x", c, name, j-guard, kind, v, kinds[0], first[op][j])
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestNotNumbersSpread states that what is not a number, or is infinite, reaches
+// every result that it is a part of.
+func TestNotNumbersSpread(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	finite := func(v float32) bool { return v-v == 0 }
+	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
+		for _, c := range shapes(rng, 50) {
+			nx, nw, ny := c.lengths()
+			x, w, y := randoms(rng, nx).vec(), randoms(rng, nw).vec(), randoms(rng, ny).vec()
+			inX, inW, inY := rng.IntN(nx), rng.IntN(nw), rng.IntN(ny)
+			x[inX], w[inW], y[inY] = bad, bad, bad
+			wantY, wantX, wantW := make([]bool, ny), make([]bool, nx), make([]bool, nw)
+			c.taps(func(xi, wi, yi int) {
+				for i := range c.Cin {
+					for o := range c.Cout {
+						fromX, fromW, fromY := xi+i == inX, wi+i*c.Cout+o == inW, yi+o == inY
+						wantY[yi+o] = wantY[yi+o] || fromX || fromW
+						wantX[xi+i] = wantX[xi+i] || fromY || fromW
+						wantW[wi+i*c.Cout+o] = wantW[wi+i*c.Cout+o] || fromX || fromY
+					}
+				}
+			})
+			for _, kind := range Kinds() {
+				s := NewScratch(kind)
+				gotY, gotX, gotW := make([]float32, ny), make([]float32, nx), make([]float32, nw)
+				c.Forward(s, gotY, x, NewWeights(w), End{Slope: 0.5})
+				c.BackwardData(s, gotX, y, NewWeights(w), End{Slope: 0.5})
+				c.BackwardWeights(s, gotW, x, y, false)
+				for _, r := range []struct {
+					name string
+					got  []float32
+					want []bool
+				}{{"forward", gotY, wantY}, {"backward data", gotX, wantX}, {"backward weights", gotW, wantW}} {
+					for i, v := range r.got {
+						if r.want[i] && finite(v) {
+							t.Fatalf("%s/%+v: %s: result %d is %g, although %g is a part of it", kind, c, r.name, i, v, bad)
+						}
 					}
 				}
 			}
