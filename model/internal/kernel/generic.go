@@ -1,6 +1,6 @@
 package kernel
 
-const plainRows, plainCols = 4, 16
+const plainRows, plainCols = 4, 24
 
 // plain is the tile in plain Go.
 var plainTiles = []tile{{mr: plainRows, nr: plainCols}}
@@ -10,12 +10,16 @@ func (p *product) generic() {
 	var upper, lower [plainCols]float32
 	for i := 0; i < p.m; i += 2 {
 		i1 := min(i+1, p.m-1)
-		j := 0
-		for ; j+4 <= p.n; j += 4 {
-			p.eight((*[4]float32)(upper[j:]), (*[4]float32)(lower[j:]), i, i1, j)
-		}
-		for ; j < p.n; j++ {
-			upper[j], lower[j] = p.one(i, j), p.one(i1, j)
+		switch {
+		case p.n < 3:
+			for j := range p.n {
+				upper[j], lower[j] = p.one(i, j), p.one(i1, j)
+			}
+		default:
+			for j := 0; j < p.n; j += 3 {
+				last := min(j, p.n-3) // some columns twice rather than alone
+				p.six((*[3]float32)(upper[last:]), (*[3]float32)(lower[last:]), i, i1, last)
+			}
 		}
 		p.store(i, upper[:])
 		if i1 > i {
@@ -34,25 +38,25 @@ func (p *product) one(i, j int) (sum float32) {
 	return sum
 }
 
-// eight does the same for two rows and four columns, side by side: it loads a
-// number for more than one product.
-func (p *product) eight(upper, lower *[4]float32, i, i1, j int) {
-	var u0, u1, u2, u3, l0, l1, l2, l3 float32
+// six does the same for two rows and three columns, side by side: as many as the
+// compiler can hold in registers.
+func (p *product) six(upper, lower *[3]float32, i, i1, j int) {
+	var u0, u1, u2, l0, l1, l2 float32
+	b, sak, sbk := p.b, p.sak, p.sbk
 	for _, off := range p.aoff {
-		a, a1 := p.a[off+i*p.sai:], p.a[off+i1*p.sai:]
-		for k := range p.kc {
-			u, l, b := a[k*p.sak], a1[k*p.sak], (*[4]float32)(p.b[j:])
-			j += p.sbk
+		end := (p.kc-1)*sak + 1
+		rowU, rowL := p.a[off+i*p.sai:][:end], p.a[off+i1*p.sai:][:end]
+		for at := 0; at < len(rowU) && at < len(rowL); at += sak {
+			u, l, b := rowU[at], rowL[at], (*[3]float32)(b[j:])
+			j += sbk
 			u0 += float32(u * b[0])
 			u1 += float32(u * b[1])
 			u2 += float32(u * b[2])
-			u3 += float32(u * b[3])
 			l0 += float32(l * b[0])
 			l1 += float32(l * b[1])
 			l2 += float32(l * b[2])
-			l3 += float32(l * b[3])
 		}
 	}
-	*upper = [4]float32{u0, u1, u2, u3}
-	*lower = [4]float32{l0, l1, l2, l3}
+	*upper = [3]float32{u0, u1, u2}
+	*lower = [3]float32{l0, l1, l2}
 }

@@ -35,7 +35,7 @@ func Burst(kind string, rounds int) float64 {
 	return plainBurst(rounds)
 }
 
-// plainBurst is Burst in plain Go: eight sums, as in product.eight.
+// plainBurst is Burst in plain Go: eight sums that do not wait for each other.
 func plainBurst(rounds int) float64 {
 	var a, b, c, d, e, f, g, h float32
 	for i := range rounds {
