@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -134,10 +135,10 @@ func (r rect) cut(part *tensor.Tensor, whole rect, to *tensor.Tensor, i int) {
 	}
 }
 
-// tilePixels is the greatest side of a tile: small enough that its activations
-// need little memory and a cancelled job ends at once, and great enough that its
+// tilePixels is how many pixels a tile has at most: few, so that its activations
+// need little memory and a cancelled job ends at once, and many, so that its
 // margin costs little.
-const tilePixels = 512
+const tilePixels = 384 * 512
 
 // sharedPixels is the least side of a tile that all processors share. Smaller
 // ones are worked on side by side.
@@ -147,8 +148,7 @@ const sharedPixels = 128
 // processors. Neither their number nor how they share the work shows in the
 // result.
 func tiles(ctx context.Context, forms *nn.Forms, n, h, w, cell int, report Report, work func(t *nn.Tape, i int, in rect)) error {
-	side := max(1, tilePixels/cell)
-	rows, cols := (h+side-1)/side, (w+side-1)/side
+	rows, cols := cuts(h, w, max(1, tilePixels/(cell*cell)))
 	total := n * rows * cols
 	var mu sync.Mutex
 	done := 0
@@ -172,6 +172,27 @@ func tiles(ctx context.Context, forms *nn.Forms, n, h, w, cell int, report Repor
 		}
 	})
 	return ctx.Err()
+}
+
+// cuts returns into how many rows and columns h × w cells are cut for tiles of at
+// most so many cells, with the shortest margins.
+func cuts(h, w, most int) (rows, cols int) {
+	least := math.MaxInt
+	for r := 1; r <= h; r++ {
+		high := (h + r - 1) / r
+		if high > most {
+			continue
+		}
+		wide := max(1, most/high)
+		c := (w + wide - 1) / wide
+		if length := r*w + c*h; length < least {
+			rows, cols, least = r, c, length
+		}
+		if c == 1 {
+			break
+		}
+	}
+	return rows, cols
 }
 
 // each runs f(0) … f(n-1) on all processors, every goroutine with a tape of its

@@ -468,3 +468,15 @@ func TestCountAgrees(t *testing.T) {
 		}
 	}
 }
+
+// TestCuts looks at how pictures are cut into tiles.
+func TestCuts(t *testing.T) {
+	for _, test := range []struct{ h, w, most, rows, cols int }{
+		{100, 100, 10000, 1, 1}, {512, 768, 384 * 512, 1, 2}, {768, 512, 384 * 512, 2, 1},
+		{4000, 6000, 384 * 512, 9, 14}, {7, 7, 1, 7, 7}, {1, 1000, 100, 1, 10}, {1000, 1, 100, 10, 1},
+	} {
+		if rows, cols := cuts(test.h, test.w, test.most); rows != test.rows || cols != test.cols {
+			t.Errorf("%d × %d in tiles of %d: %d rows and %d columns, want %d and %d", test.h, test.w, test.most, rows, cols, test.rows, test.cols)
+		}
+	}
+}
