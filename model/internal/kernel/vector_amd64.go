@@ -63,132 +63,132 @@ func burstAVX512(rounds int)
 // cpuid asks the processor what it is: a leaf, sub-leaf 0.
 func cpuid(leaf uint32) (eax uint32, ebx uint32)
 
-// transposeAVX2 is transpose for 8 rows and cols a multiple of 8.
+// transposeAsm is transpose for 8 rows and cols a multiple of 8.
 //
 //go:noescape
-func transposeAVX2(dst *float32, ldd int, src *float32, lds int, cols int)
+func transposeAsm(dst *float32, ldd int, src *float32, lds int, cols int)
 
-// axpyAVX2 is Axpy for n a multiple of 8.
+// axpyAsm is Axpy for n a multiple of 8.
 //
 //go:noescape
-func axpyAVX2(a float32, x *float32, y *float32, n int)
+func axpyAsm(a float32, x *float32, y *float32, n int)
 
-// reluAVX2 is ReLU for n a multiple of 8.
+// reluAsm is ReLU for n a multiple of 8.
 //
 //go:noescape
-func reluAVX2(y *float32, x *float32, slope float32, n int)
+func reluAsm(y *float32, x *float32, slope float32, n int)
 
-// reluGradAVX2 is ReLUGrad for n a multiple of 8.
+// reluGradAsm is ReLUGrad for n a multiple of 8.
 //
 //go:noescape
-func reluGradAVX2(dy *float32, y *float32, slope float32, n int)
+func reluGradAsm(dy *float32, y *float32, slope float32, n int)
 
-// columnSumsAVX2 is ColumnSums for n columns, a multiple of 8, of rows that are ld apart.
+// columnSumsAsm is ColumnSums for n columns, a multiple of 8, of rows that are ld apart.
 //
 //go:noescape
-func columnSumsAVX2(sums *float32, y *float32, n int, rows int, ld int)
+func columnSumsAsm(sums *float32, y *float32, n int, rows int, ld int)
 
-// adamAVX2 is Adam for n a multiple of 8.
+// adamAsm is Adam for n a multiple of 8.
 //
 //go:noescape
-func adamAVX2(p *float32, m *float32, v *float32, grad *float32, n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, bias2 float32, eps float32, rate float32, keep float32)
+func adamAsm(p *float32, m *float32, v *float32, grad *float32, n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, bias2 float32, eps float32, rate float32, keep float32)
 
-// reluGradSumsAVX2 is ReLUGradSums for n columns, a multiple of 8, of rows that are ld apart.
+// reluGradSumsAsm is ReLUGradSums for n columns, a multiple of 8, of rows that are ld apart.
 //
 //go:noescape
-func reluGradSumsAVX2(sums *float32, dy *float32, y *float32, slope float32, n int, rows int, ld int)
+func reluGradSumsAsm(sums *float32, dy *float32, y *float32, slope float32, n int, rows int, ld int)
 
-// mulAVX2 is Mul for n a multiple of 8.
+// mulAsm is Mul for n a multiple of 8.
 //
 //go:noescape
-func mulAVX2(z *float32, x *float32, y *float32, n int)
+func mulAsm(z *float32, x *float32, y *float32, n int)
 
-// differenceAVX2 is Difference for n a multiple of 8.
+// differenceAsm is Difference for n a multiple of 8.
 //
 //go:noescape
-func differenceAVX2(z *float32, a float32, x *float32, y *float32, n int)
+func differenceAsm(z *float32, a float32, x *float32, y *float32, n int)
 
-// squaredErrorAVX2 is SquaredError for n a multiple of 8.
+// squaredErrorAsm is SquaredError for n a multiple of 8.
 //
 //go:noescape
-func squaredErrorAVX2(sums *float64, x *float32, y *float32, n int)
+func squaredErrorAsm(sums *float64, x *float32, y *float32, n int)
 
-// squaredNormAVX2 is SquaredNorm for n a multiple of 8.
+// squaredNormAsm is SquaredNorm for n a multiple of 8.
 //
 //go:noescape
-func squaredNormAVX2(sums *float64, x *float32, n int)
+func squaredNormAsm(sums *float64, x *float32, n int)
 
-// sigmoidGradAVX2 is SigmoidGrad for n a multiple of 8.
+// sigmoidGradAsm is SigmoidGrad for n a multiple of 8.
 //
 //go:noescape
-func sigmoidGradAVX2(dy *float32, y *float32, n int)
+func sigmoidGradAsm(dy *float32, y *float32, n int)
 
-// tanhGradAVX2 is TanhGrad for n a multiple of 8.
+// tanhGradAsm is TanhGrad for n a multiple of 8.
 //
 //go:noescape
-func tanhGradAVX2(dy *float32, y *float32, n int)
+func tanhGradAsm(dy *float32, y *float32, n int)
 
-// normaliseAVX2 is Normalise for n a multiple of 8.
+// normaliseAsm is Normalise for n a multiple of 8.
 //
 //go:noescape
-func normaliseAVX2(y *float32, r *float32, x *float32, norms *float32, n int)
+func normaliseAsm(y *float32, r *float32, x *float32, norms *float32, n int)
 
-// normGradAVX2 is NormGrad for n a multiple of 8.
+// normGradAsm is NormGrad for n a multiple of 8.
 //
 //go:noescape
-func normGradAVX2(dn *float32, dy *float32, y *float32, r *float32, n int)
+func normGradAsm(dn *float32, dy *float32, y *float32, r *float32, n int)
 
-// normaliseInverseAVX2 is Normalise for n a multiple of 8.
+// normaliseInverseAsm is Normalise for n a multiple of 8.
 //
 //go:noescape
-func normaliseInverseAVX2(y *float32, r *float32, x *float32, norms *float32, n int)
+func normaliseInverseAsm(y *float32, r *float32, x *float32, norms *float32, n int)
 
-// normGradInverseAVX2 is NormGrad for n a multiple of 8.
+// normGradInverseAsm is NormGrad for n a multiple of 8.
 //
 //go:noescape
-func normGradInverseAVX2(dn *float32, dy *float32, y *float32, r *float32, n int)
+func normGradInverseAsm(dn *float32, dy *float32, y *float32, r *float32, n int)
 
-// normaliseGradAVX2 is NormaliseGrad for n a multiple of 8.
+// normaliseGradAsm is NormaliseGrad for n a multiple of 8.
 //
 //go:noescape
-func normaliseGradAVX2(dy *float32, r *float32, x *float32, s *float32, n int)
+func normaliseGradAsm(dy *float32, r *float32, x *float32, s *float32, n int)
 
-// winogradDataAVX2 is winogradData for n a multiple of 8.
+// winogradDataAsm is winogradData for n a multiple of 8.
 //
 //go:noescape
-func winogradDataAVX2(dst *float32, ds int, src *float32, ss int, n int)
+func winogradDataAsm(dst *float32, ds int, src *float32, ss int, n int)
 
-// winogradSumsAVX2 is winogradSums for n a multiple of 8.
+// winogradSumsAsm is winogradSums for n a multiple of 8.
 //
 //go:noescape
-func winogradSumsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+func winogradSumsAsm(dst *float32, ds int, src *float32, ss int, n int)
 
-// winogradEndAVX2 is winogradEnd for n a multiple of 8.
+// winogradEndAsm is winogradEnd for n a multiple of 8.
 //
 //go:noescape
-func winogradEndAVX2(dst *float32, ds int, src *float32, ss int, n int, bias *float32, add *float32, slope float32)
+func winogradEndAsm(dst *float32, ds int, src *float32, ss int, n int, bias *float32, add *float32, slope float32)
 
-// winogradWeightsAVX2 is winogradWeights for n a multiple of 8.
+// winogradWeightsAsm is winogradWeights for n a multiple of 8.
 //
 //go:noescape
-func winogradWeightsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+func winogradWeightsAsm(dst *float32, ds int, src *float32, ss int, n int)
 
-// winogradSpreadAVX2 is winogradSpread for n a multiple of 8.
+// winogradSpreadAsm is winogradSpread for n a multiple of 8.
 //
 //go:noescape
-func winogradSpreadAVX2(dst *float32, ds int, src *float32, ss int, n int)
+func winogradSpreadAsm(dst *float32, ds int, src *float32, ss int, n int)
 
-// winogradTapsAVX2 is winogradTaps for n a multiple of 8.
+// winogradTapsAsm is winogradTaps for n a multiple of 8.
 //
 //go:noescape
-func winogradTapsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+func winogradTapsAsm(dst *float32, ds int, src *float32, ss int, n int)
 
-// sigmoidAVX2 is Sigmoid for n a multiple of 8.
+// sigmoidAsm is Sigmoid for n a multiple of 8.
 //
 //go:noescape
-func sigmoidAVX2(y *float32, x *float32, n int)
+func sigmoidAsm(y *float32, x *float32, n int)
 
-// tanhAVX2 is Tanh for n a multiple of 8.
+// tanhAsm is Tanh for n a multiple of 8.
 //
 //go:noescape
-func tanhAVX2(y *float32, x *float32, n int)
+func tanhAsm(y *float32, x *float32, n int)

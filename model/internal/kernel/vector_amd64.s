@@ -2107,9 +2107,9 @@ TEXT ·cpuid(SB), NOSPLIT, $0-16
 	MOVL BX, ebx+12(FP)
 	RET
 
-// func transposeAVX2(dst *float32, ldd int, src *float32, lds int, cols int)
+// func transposeAsm(dst *float32, ldd int, src *float32, lds int, cols int)
 // Requires: AVX
-TEXT ·transposeAVX2(SB), NOSPLIT, $0-40
+TEXT ·transposeAsm(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ ldd+8(FP), CX
 	SHLQ $0x02, CX
@@ -2170,9 +2170,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func axpyAVX2(a float32, x *float32, y *float32, n int)
+// func axpyAsm(a float32, x *float32, y *float32, n int)
 // Requires: AVX
-TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
+TEXT ·axpyAsm(SB), NOSPLIT, $0-32
 	VBROADCASTSS a+0(FP), Y0
 	MOVQ         n+24(FP), AX
 	XORQ         CX, CX
@@ -2189,9 +2189,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func reluAVX2(y *float32, x *float32, slope float32, n int)
+// func reluAsm(y *float32, x *float32, slope float32, n int)
 // Requires: AVX
-TEXT ·reluAVX2(SB), NOSPLIT, $0-32
+TEXT ·reluAsm(SB), NOSPLIT, $0-32
 	VBROADCASTSS slope+16(FP), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         n+24(FP), AX
@@ -2211,9 +2211,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func reluGradAVX2(dy *float32, y *float32, slope float32, n int)
+// func reluGradAsm(dy *float32, y *float32, slope float32, n int)
 // Requires: AVX
-TEXT ·reluGradAVX2(SB), NOSPLIT, $0-32
+TEXT ·reluGradAsm(SB), NOSPLIT, $0-32
 	VBROADCASTSS slope+16(FP), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         n+24(FP), AX
@@ -2234,9 +2234,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func columnSumsAVX2(sums *float32, y *float32, n int, rows int, ld int)
+// func columnSumsAsm(sums *float32, y *float32, n int, rows int, ld int)
 // Requires: AVX
-TEXT ·columnSumsAVX2(SB), NOSPLIT, $0-40
+TEXT ·columnSumsAsm(SB), NOSPLIT, $0-40
 	MOVQ sums+0(FP), AX
 	MOVQ n+16(FP), CX
 	MOVQ rows+24(FP), DX
@@ -2323,9 +2323,9 @@ next1:
 	VZEROUPPER
 	RET
 
-// func adamAVX2(p *float32, m *float32, v *float32, grad *float32, n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, bias2 float32, eps float32, rate float32, keep float32)
+// func adamAsm(p *float32, m *float32, v *float32, grad *float32, n int, beta1 float32, rest1 float32, beta2 float32, rest2 float32, bias2 float32, eps float32, rate float32, keep float32)
 // Requires: AVX
-TEXT ·adamAVX2(SB), NOSPLIT, $0-72
+TEXT ·adamAsm(SB), NOSPLIT, $0-72
 	VBROADCASTSS beta1+40(FP), Y0
 	VBROADCASTSS rest1+44(FP), Y1
 	VBROADCASTSS beta2+48(FP), Y2
@@ -2366,9 +2366,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func reluGradSumsAVX2(sums *float32, dy *float32, y *float32, slope float32, n int, rows int, ld int)
+// func reluGradSumsAsm(sums *float32, dy *float32, y *float32, slope float32, n int, rows int, ld int)
 // Requires: AVX
-TEXT ·reluGradSumsAVX2(SB), NOSPLIT, $0-56
+TEXT ·reluGradSumsAsm(SB), NOSPLIT, $0-56
 	VBROADCASTSS slope+24(FP), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         sums+0(FP), AX
@@ -2502,9 +2502,9 @@ next1:
 	VZEROUPPER
 	RET
 
-// func mulAVX2(z *float32, x *float32, y *float32, n int)
+// func mulAsm(z *float32, x *float32, y *float32, n int)
 // Requires: AVX
-TEXT ·mulAVX2(SB), NOSPLIT, $0-32
+TEXT ·mulAsm(SB), NOSPLIT, $0-32
 	MOVQ n+24(FP), AX
 	XORQ CX, CX
 	MOVQ z+0(FP), DX
@@ -2521,9 +2521,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func differenceAVX2(z *float32, a float32, x *float32, y *float32, n int)
+// func differenceAsm(z *float32, a float32, x *float32, y *float32, n int)
 // Requires: AVX
-TEXT ·differenceAVX2(SB), NOSPLIT, $0-40
+TEXT ·differenceAsm(SB), NOSPLIT, $0-40
 	VBROADCASTSS a+8(FP), Y0
 	MOVQ         n+32(FP), AX
 	XORQ         CX, CX
@@ -2542,9 +2542,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func squaredErrorAVX2(sums *float64, x *float32, y *float32, n int)
+// func squaredErrorAsm(sums *float64, x *float32, y *float32, n int)
 // Requires: AVX, FMA3
-TEXT ·squaredErrorAVX2(SB), NOSPLIT, $0-32
+TEXT ·squaredErrorAsm(SB), NOSPLIT, $0-32
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   sums+0(FP), AX
@@ -2569,9 +2569,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func squaredNormAVX2(sums *float64, x *float32, n int)
+// func squaredNormAsm(sums *float64, x *float32, n int)
 // Requires: AVX, FMA3
-TEXT ·squaredNormAVX2(SB), NOSPLIT, $0-24
+TEXT ·squaredNormAsm(SB), NOSPLIT, $0-24
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   sums+0(FP), AX
@@ -2594,9 +2594,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sigmoidGradAVX2(dy *float32, y *float32, n int)
+// func sigmoidGradAsm(dy *float32, y *float32, n int)
 // Requires: AVX
-TEXT ·sigmoidGradAVX2(SB), NOSPLIT, $0-24
+TEXT ·sigmoidGradAsm(SB), NOSPLIT, $0-24
 	VBROADCASTSS number3f800000<>+0(SB), Y0
 	MOVQ         n+16(FP), AX
 	XORQ         CX, CX
@@ -2618,9 +2618,9 @@ loop:
 DATA number3f800000<>+0(SB)/4, $0x3f800000
 GLOBL number3f800000<>(SB), RODATA|NOPTR, $4
 
-// func tanhGradAVX2(dy *float32, y *float32, n int)
+// func tanhGradAsm(dy *float32, y *float32, n int)
 // Requires: AVX
-TEXT ·tanhGradAVX2(SB), NOSPLIT, $0-24
+TEXT ·tanhGradAsm(SB), NOSPLIT, $0-24
 	VBROADCASTSS number3f800000<>+0(SB), Y0
 	MOVQ         n+16(FP), AX
 	XORQ         CX, CX
@@ -2639,9 +2639,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func normaliseAVX2(y *float32, r *float32, x *float32, norms *float32, n int)
+// func normaliseAsm(y *float32, r *float32, x *float32, norms *float32, n int)
 // Requires: AVX
-TEXT ·normaliseAVX2(SB), NOSPLIT, $0-40
+TEXT ·normaliseAsm(SB), NOSPLIT, $0-40
 	VBROADCASTSS number3f800000<>+0(SB), Y0
 	MOVQ         n+32(FP), AX
 	XORQ         CX, CX
@@ -2662,9 +2662,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func normGradAVX2(dn *float32, dy *float32, y *float32, r *float32, n int)
+// func normGradAsm(dn *float32, dy *float32, y *float32, r *float32, n int)
 // Requires: AVX
-TEXT ·normGradAVX2(SB), NOSPLIT, $0-40
+TEXT ·normGradAsm(SB), NOSPLIT, $0-40
 	VBROADCASTSS numberbf000000<>+0(SB), Y0
 	MOVQ         n+32(FP), AX
 	XORQ         CX, CX
@@ -2690,9 +2690,9 @@ loop:
 DATA numberbf000000<>+0(SB)/4, $0xbf000000
 GLOBL numberbf000000<>(SB), RODATA|NOPTR, $4
 
-// func normaliseInverseAVX2(y *float32, r *float32, x *float32, norms *float32, n int)
+// func normaliseInverseAsm(y *float32, r *float32, x *float32, norms *float32, n int)
 // Requires: AVX
-TEXT ·normaliseInverseAVX2(SB), NOSPLIT, $0-40
+TEXT ·normaliseInverseAsm(SB), NOSPLIT, $0-40
 	VBROADCASTSS number3f800000<>+0(SB), Y0
 	MOVQ         n+32(FP), AX
 	XORQ         CX, CX
@@ -2712,9 +2712,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func normGradInverseAVX2(dn *float32, dy *float32, y *float32, r *float32, n int)
+// func normGradInverseAsm(dn *float32, dy *float32, y *float32, r *float32, n int)
 // Requires: AVX
-TEXT ·normGradInverseAVX2(SB), NOSPLIT, $0-40
+TEXT ·normGradInverseAsm(SB), NOSPLIT, $0-40
 	VBROADCASTSS number3f000000<>+0(SB), Y0
 	MOVQ         n+32(FP), AX
 	XORQ         CX, CX
@@ -2740,9 +2740,9 @@ loop:
 DATA number3f000000<>+0(SB)/4, $0x3f000000
 GLOBL number3f000000<>(SB), RODATA|NOPTR, $4
 
-// func normaliseGradAVX2(dy *float32, r *float32, x *float32, s *float32, n int)
+// func normaliseGradAsm(dy *float32, r *float32, x *float32, s *float32, n int)
 // Requires: AVX
-TEXT ·normaliseGradAVX2(SB), NOSPLIT, $0-40
+TEXT ·normaliseGradAsm(SB), NOSPLIT, $0-40
 	VBROADCASTSS number40000000<>+0(SB), Y0
 	MOVQ         n+32(FP), AX
 	XORQ         CX, CX
@@ -2768,9 +2768,9 @@ loop:
 DATA number40000000<>+0(SB)/4, $0x40000000
 GLOBL number40000000<>(SB), RODATA|NOPTR, $4
 
-// func winogradDataAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradDataAsm(dst *float32, ds int, src *float32, ss int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradDataAVX2(SB), NOSPLIT, $0-40
+TEXT ·winogradDataAsm(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
 	SHLQ $0x02, CX
@@ -2885,9 +2885,9 @@ DATA numbers3fc00000<>+24(SB)/4, $0x3fc00000
 DATA numbers3fc00000<>+28(SB)/4, $0x3fc00000
 GLOBL numbers3fc00000<>(SB), RODATA|NOPTR, $32
 
-// func winogradSumsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradSumsAsm(dst *float32, ds int, src *float32, ss int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradSumsAVX2(SB), NOSPLIT, $0-40
+TEXT ·winogradSumsAsm(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
 	SHLQ $0x02, CX
@@ -2952,9 +2952,9 @@ DATA numbers3e7a0000<>+24(SB)/4, $0x3e7a0000
 DATA numbers3e7a0000<>+28(SB)/4, $0x3e7a0000
 GLOBL numbers3e7a0000<>(SB), RODATA|NOPTR, $32
 
-// func winogradEndAVX2(dst *float32, ds int, src *float32, ss int, n int, bias *float32, add *float32, slope float32)
+// func winogradEndAsm(dst *float32, ds int, src *float32, ss int, n int, bias *float32, add *float32, slope float32)
 // Requires: AVX, FMA3
-TEXT ·winogradEndAVX2(SB), NOSPLIT, $0-60
+TEXT ·winogradEndAsm(SB), NOSPLIT, $0-60
 	MOVQ         dst+0(FP), DX
 	MOVQ         ds+8(FP), BX
 	SHLQ         $0x02, BX
@@ -3045,9 +3045,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func winogradWeightsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradWeightsAsm(dst *float32, ds int, src *float32, ss int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradWeightsAVX2(SB), NOSPLIT, $0-40
+TEXT ·winogradWeightsAsm(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
 	SHLQ $0x02, CX
@@ -3160,9 +3160,9 @@ DATA numbers3e379301<>+24(SB)/4, $0x3e379301
 DATA numbers3e379301<>+28(SB)/4, $0x3e379301
 GLOBL numbers3e379301<>(SB), RODATA|NOPTR, $32
 
-// func winogradSpreadAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradSpreadAsm(dst *float32, ds int, src *float32, ss int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradSpreadAVX2(SB), NOSPLIT, $0-40
+TEXT ·winogradSpreadAsm(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
 	SHLQ $0x02, CX
@@ -3209,9 +3209,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func winogradTapsAVX2(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradTapsAsm(dst *float32, ds int, src *float32, ss int, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradTapsAVX2(SB), NOSPLIT, $0-40
+TEXT ·winogradTapsAsm(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
 	SHLQ $0x02, CX
@@ -3254,9 +3254,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sigmoidAVX2(y *float32, x *float32, n int)
+// func sigmoidAsm(y *float32, x *float32, n int)
 // Requires: AVX, AVX2
-TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
+TEXT ·sigmoidAsm(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	XORQ CX, CX
 	MOVQ x+8(FP), DX
@@ -3355,9 +3355,9 @@ GLOBL number3efffffe<>(SB), RODATA|NOPTR, $4
 DATA numberc2cff1b4<>+0(SB)/4, $0xc2cff1b4
 GLOBL numberc2cff1b4<>(SB), RODATA|NOPTR, $4
 
-// func tanhAVX2(y *float32, x *float32, n int)
+// func tanhAsm(y *float32, x *float32, n int)
 // Requires: AVX, AVX2
-TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
+TEXT ·tanhAsm(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), AX
 	XORQ CX, CX
 	MOVQ x+8(FP), DX

@@ -38,9 +38,9 @@ func through(n reg.GPVirtual, slices []string, body func(at []Mem)) {
 }
 
 func axpy() {
-	TEXT("axpyAVX2", NOSPLIT, "func(a float32, x, y *float32, n int)")
+	TEXT("axpyAsm", NOSPLIT, "func(a float32, x, y *float32, n int)")
 	Pragma("noescape")
-	Doc("axpyAVX2 is Axpy for n a multiple of 8.")
+	Doc("axpyAsm is Axpy for n a multiple of 8.")
 	a := avx2.all("a")
 	loop(integer("n"), []string{"x", "y"}, func(at []Mem) {
 		t := YMM()
@@ -51,9 +51,9 @@ func axpy() {
 }
 
 func relu() {
-	TEXT("reluAVX2", NOSPLIT, "func(y, x *float32, slope float32, n int)")
+	TEXT("reluAsm", NOSPLIT, "func(y, x *float32, slope float32, n int)")
 	Pragma("noescape")
-	Doc("reluAVX2 is ReLU for n a multiple of 8.")
+	Doc("reluAsm is ReLU for n a multiple of 8.")
 	slope, zero := avx2.all("slope"), YMM()
 	avx2.zero(zero)
 	loop(integer("n"), []string{"x", "y"}, func(at []Mem) {
@@ -90,9 +90,9 @@ func reluGrad() {
 
 // begin starts the function that is another for n a multiple of 8.
 func begin(name, other, params string) {
-	TEXT(name+"AVX2", NOSPLIT, "func("+params+")")
+	TEXT(name+"Asm", NOSPLIT, "func("+params+")")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%sAVX2 is %s for n a multiple of 8.", name, other))
+	Doc(fmt.Sprintf("%sAsm is %s for n a multiple of 8.", name, other))
 }
 
 func (k constants) sigmoidGrad() {
@@ -278,18 +278,18 @@ func columns(sums, n, rows, ld reg.GPVirtual, slices []string, number func(at []
 }
 
 func columnSums() {
-	TEXT("columnSumsAVX2", NOSPLIT, "func(sums, y *float32, n, rows, ld int)")
+	TEXT("columnSumsAsm", NOSPLIT, "func(sums, y *float32, n, rows, ld int)")
 	Pragma("noescape")
-	Doc("columnSumsAVX2 is ColumnSums for n columns, a multiple of 8, of rows that are ld apart.")
+	Doc("columnSumsAsm is ColumnSums for n columns, a multiple of 8, of rows that are ld apart.")
 	columns(integer("sums"), integer("n"), integer("rows"), stride("ld"), []string{"y"}, func(at []Mem, to reg.VecVirtual) {
 		VMOVUPS(at[0], to)
 	})
 }
 
 func reluGradSums() {
-	TEXT("reluGradSumsAVX2", NOSPLIT, "func(sums, dy, y *float32, slope float32, n, rows, ld int)")
+	TEXT("reluGradSumsAsm", NOSPLIT, "func(sums, dy, y *float32, slope float32, n, rows, ld int)")
 	Pragma("noescape")
-	Doc("reluGradSumsAVX2 is ReLUGradSums for n columns, a multiple of 8, of rows that are ld apart.")
+	Doc("reluGradSumsAsm is ReLUGradSums for n columns, a multiple of 8, of rows that are ld apart.")
 	slope, zero := avx2.all("slope"), YMM()
 	avx2.zero(zero)
 	columns(integer("sums"), integer("n"), integer("rows"), stride("ld"), []string{"dy", "y"}, func(at []Mem, to reg.VecVirtual) {
@@ -300,9 +300,9 @@ func reluGradSums() {
 }
 
 func adam() {
-	TEXT("adamAVX2", NOSPLIT, "func(p, m, v, grad *float32, n int, beta1, rest1, beta2, rest2, bias2, eps, rate, keep float32)")
+	TEXT("adamAsm", NOSPLIT, "func(p, m, v, grad *float32, n int, beta1, rest1, beta2, rest2, bias2, eps, rate, keep float32)")
 	Pragma("noescape")
-	Doc("adamAVX2 is Adam for n a multiple of 8.")
+	Doc("adamAsm is Adam for n a multiple of 8.")
 	beta1, rest1, beta2, rest2 := avx2.all("beta1"), avx2.all("rest1"), avx2.all("beta2"), avx2.all("rest2")
 	bias2, eps, rate, keep := avx2.all("bias2"), avx2.all("eps"), avx2.all("rate"), avx2.all("keep")
 	loop(integer("n"), []string{"p", "m", "v", "grad"}, func(at []Mem) {
@@ -331,9 +331,9 @@ func adam() {
 // transpose writes eight rows of a matrix, a multiple of eight columns, as
 // columns: dst[j·ldd+i] = src[i·lds+j].
 func transpose() {
-	TEXT("transposeAVX2", NOSPLIT, "func(dst *float32, ldd int, src *float32, lds, cols int)")
+	TEXT("transposeAsm", NOSPLIT, "func(dst *float32, ldd int, src *float32, lds, cols int)")
 	Pragma("noescape")
-	Doc("transposeAVX2 is transpose for 8 rows and cols a multiple of 8.")
+	Doc("transposeAsm is transpose for 8 rows and cols a multiple of 8.")
 	dst, ldd, src, lds, cols := integer("dst"), stride("ldd"), integer("src"), stride("lds"), integer("cols")
 	// strided calls f with the places of eight vectors.
 	strided := func(at, stride reg.GPVirtual, f func(i int, m Mem)) {

@@ -83,9 +83,9 @@ func (k constants) exp(x reg.VecVirtual) reg.VecVirtual {
 }
 
 func (k constants) sigmoid() {
-	TEXT("sigmoidAVX2", NOSPLIT, "func(y, x *float32, n int)")
+	TEXT("sigmoidAsm", NOSPLIT, "func(y, x *float32, n int)")
 	Pragma("noescape")
-	Doc("sigmoidAVX2 is Sigmoid for n a multiple of 8.")
+	Doc("sigmoidAsm is Sigmoid for n a multiple of 8.")
 	loop(integer("n"), []string{"x", "y"}, func(at []Mem) {
 		x, a := YMM(), YMM()
 		VMOVUPS(at[0], x)
@@ -99,9 +99,9 @@ func (k constants) sigmoid() {
 }
 
 func (k constants) tanh() {
-	TEXT("tanhAVX2", NOSPLIT, "func(y, x *float32, n int)")
+	TEXT("tanhAsm", NOSPLIT, "func(y, x *float32, n int)")
 	Pragma("noescape")
-	Doc("tanhAVX2 is Tanh for n a multiple of 8.")
+	Doc("tanhAsm is Tanh for n a multiple of 8.")
 	loop(integer("n"), []string{"x", "y"}, func(at []Mem) {
 		x, z := YMM(), YMM()
 		VMOVUPS(at[0], x)
