@@ -9,6 +9,7 @@
 package kernel
 
 //go:generate go -C _asm run . -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
+//go:generate go -C _asm run ./neon -out ../vector_arm64.s -stubs ../vector_arm64.go
 
 // A product is a block of C = end(A·B), with A read through offsets and strides:
 // for i < m and j < n
