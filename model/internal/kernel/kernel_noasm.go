@@ -40,15 +40,10 @@ func columnSums(sums, y []float32, rows int) int                                
 func (o *adamRates) vector(p, m, v, g []float32) int                               { return 0 }
 func transposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) int { return 0 }
 
-func winogradDataVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool { return false }
-func winogradSumsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool { return false }
-func winogradSpreadVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
-	return false
-}
-func winogradTapsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool { return false }
-func winogradWeightsVector(dst []float32, at, ds int, src []float32, from, ss, n int) bool {
-	return false
-}
-func winogradEndVector(dst []float32, at, ds int, src []float32, from, ss, n int, bias, add []float32, slope float32) bool {
-	return false
-}
+func hasVectors() bool { return false }
+
+var (
+	winogradDataAsm, winogradSumsAsm, winogradWeightsAsm, winogradSpreadAsm, winogradTapsAsm func(dst *float32, ds int, src *float32, ss, n int)
+
+	winogradEndAsm func(dst *float32, ds int, src *float32, ss, n int, bias, add *float32, slope float32)
+)

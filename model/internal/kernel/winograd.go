@@ -186,12 +186,8 @@ func (c Conv) packFast(temp *[]float32, to []float32, nr int, w []float32, turne
 					clear(nine[k*part:][:part])
 				}
 			}
-			for x := range kernelTaps {
-				winogradWeights(half, x*part, kernelTaps*part, nine, x*part, kernelTaps*part, part)
-			}
-			for y := range wide {
-				winogradWeights(all, y*wide*part, part, half, y*kernelTaps*part, part, part)
-			}
+			ofKernels.run(bundle{half, 0, kernelTaps * part, part}, bundle{nine, 0, kernelTaps * part, part}, part, kernelTaps)
+			ofKernels.run(bundle{all, 0, part, wide * part}, bundle{half, 0, part, kernelTaps * part}, part, wide)
 			for e := range points {
 				from := all[e*part:][:part]
 				if turned {
@@ -285,16 +281,16 @@ func (p *patchwork) row(i int) (n, y int) {
 	return (p.top + i) / p.rows, (p.top + i) % p.rows * patch
 }
 
-// A window is what becomes of a patch of size pixels a side, which begins margin
-// pixels before its corner.
+// A window is what becomes of a patch, which is read from margin pixels before its
+// corner on.
 type window struct {
-	transform    func(dst []float32, at, ds int, src []float32, from, ss, n int)
-	size, margin int
+	*transform
+	margin int
 }
 
 var (
-	inputs  = window{winogradData, wide, 1}
-	results = window{winogradSpread, patch, 0}
+	inputs  = window{&ofInputs, 1}
+	results = window{&ofResults, 0}
 )
 
 // read transforms the patches of a picture: [36][n][corner][c].
@@ -302,7 +298,7 @@ func (p *patchwork) read(s *Scratch, values []float32, win window, x picture, co
 	c, depth := x.c, len(corners)*x.c
 	// Columns first, of all patches of a row at once, and then rows.
 	first := (p.left*patch - win.margin) * x.step
-	width := ((p.across-1)*patch + win.size) * x.step
+	width := ((p.across-1)*patch + win.in) * x.step
 	from, to := max(0, first), min(x.w, first+width)
 	half := grow(&s.columns, wide*width*c)
 	for y := range wide {
@@ -311,15 +307,14 @@ func (p *patchwork) read(s *Scratch, values []float32, win window, x picture, co
 	}
 	for i := range p.down {
 		n, y := p.row(i)
-		rows := strip(&s.rows, nth(x.data, n, p.N), x.h, x.w, c, (y-win.margin)*x.step, win.size*x.step, 0, 0)
+		rows := strip(&s.rows, nth(x.data, n, p.N), x.h, x.w, c, (y-win.margin)*x.step, win.in*x.step, 0, 0)
 		for f, at := range corners {
 			if f == 0 || corners[f-1].py != at.py {
-				win.transform(half, (from-first)*c, width*c, rows, (at.py*x.w+from)*c, x.step*x.w*c, (to-from)*c)
+				win.run(bundle{half, (from - first) * c, width * c, 0}, bundle{rows, (at.py*x.w + from) * c, x.step * x.w * c, 0}, (to-from)*c, 1)
 			}
 			for y := range wide {
-				for t := range p.across {
-					win.transform(values, (y*wide*p.n+i*p.across+t)*depth+f*c, p.n*depth, half, (y*width+t*patch*x.step+at.px)*c, x.step*c, c)
-				}
+				win.run(bundle{values, (y*wide*p.n+i*p.across)*depth + f*c, p.n * depth, depth},
+					bundle{half, (y*width + at.px) * c, x.step * c, patch * x.step * c}, c, p.across)
 			}
 		}
 	}
@@ -347,9 +342,7 @@ func (p *patchwork) compute(s *Scratch, y picture, corners []corner, values, wei
 				w.kc, w.a, w.b = (hi-lo)*p.in, values[i*p.n*depth+lo*p.in:], weights[(j*points+i*nr)*depth+lo*p.in*nr:]
 				p.tile.multiply(s, &w)
 			}
-			for x := range wide {
-				winogradSums(half, x*size, wide*size, sums, x*size, wide*size, size)
-			}
+			ofSums.run(bundle{half, 0, wide * size, size}, bundle{sums, 0, wide * size, size}, size, wide)
 			for i := range p.down {
 				p.end(s, y, at, i, half, e, j)
 			}
@@ -363,23 +356,25 @@ func (p *patchwork) end(s *Scratch, y picture, at corner, i int, half []float32,
 	nr := p.tile.nr
 	size, n, step := p.n*nr, min(nr, p.out-j), y.step*p.out
 	m, top := p.row(i)
+	col := p.left*patch*y.step + at.px
+	whole := min(p.across, max(0, panels(y.w-col, y.step))/patch) // patches that lie in the picture
 	for r := range patch {
 		row := (top+r)*y.step + at.py
 		if row >= y.h {
 			return
 		}
-		for t := range p.across {
-			col := (p.left+t)*patch*y.step + at.px
-			to, from := ((m*y.h+row)*y.w+col)*p.out+j, r*wide*size+(i*p.across+t)*nr
-			if col+(patch-1)*y.step < y.w {
-				winogradEnd(y.data, to, step, half, from, size, n, e.Bias[j:], e.Add, e.Slope)
-				continue
-			}
-			winogradEnd(s.spareC[:], 0, n, half, from, size, n, e.Bias[j:], nil, 1)
-			for k := 0; col+k*y.step < y.w; k++ {
-				w := product{c: y.data[to+k*step:], n: n, slope: e.Slope}
+		to := bundle{y.data, ((m*y.h+row)*y.w+col)*p.out + j, step, patch * step}
+		from := bundle{half, r*wide*size + i*p.across*nr, size, nr}
+		if whole > 0 {
+			winogradEnd(to, from, n, whole, e.Bias[j:], e.Add, e.Slope)
+		}
+		if whole < p.across {
+			to.at, from.at = to.at+whole*to.next, from.at+whole*from.next
+			winogradEnd(bundle{s.spareC[:], 0, n, 0}, from, n, 1, e.Bias[j:], nil, 1)
+			for k := 0; col+(whole*patch+k)*y.step < y.w; k++ {
+				w := product{c: y.data[to.at+k*step:], n: n, slope: e.Slope}
 				if e.Add != nil {
-					w.add = e.Add[to+k*step:]
+					w.add = e.Add[to.at+k*step:]
 				}
 				w.store(0, s.spareC[k*n:])
 			}
@@ -432,12 +427,8 @@ func (q *quick) taps(s *Scratch, dw, sums []float32, acc bool) {
 	half, nine := grow(&s.columns, wide*kernelTaps*part), grow(&s.other, kernelTaps*kernelTaps*part)
 	for f, at := range q.corners {
 		for i := 0; i < q.Cin; i += some {
-			for y := range wide {
-				winogradTaps(half, y*kernelTaps*part, part, sums, (y*wide*depth+f*q.Cin+i)*q.Cout, depth*q.Cout, part)
-			}
-			for x := range kernelTaps {
-				winogradTaps(nine, x*part, kernelTaps*part, half, x*part, kernelTaps*part, part)
-			}
+			ofPoints.run(bundle{half, 0, part, kernelTaps * part}, bundle{sums, (f*q.Cin + i) * q.Cout, depth * q.Cout, wide * depth * q.Cout}, part, wide)
+			ofPoints.run(bundle{nine, 0, kernelTaps * part, part}, bundle{half, 0, kernelTaps * part, part}, part, kernelTaps)
 			for k := range kernelTaps * kernelTaps {
 				kh, rows := q.tap(at.py, k/kernelTaps, false)
 				kw, cols := q.tap(at.px, k%kernelTaps, false)
@@ -455,140 +446,143 @@ func (q *quick) taps(s *Scratch, dw, sums []float32, acc bool) {
 	}
 }
 
-// The transforms below each turn so many vectors of n numbers, the first at
-// from and the others ss apart, into as many at at, ds apart. n is a multiple
-// of 8. Vector implementations fuse multiplications and additions.
-
-// reach panics unless k vectors of n numbers, step apart, lie in x from at on.
-func reach(x []float32, at, step, k, n int) {
-	_, _ = x[min(at, at+(k-1)*step)], x[max(at, at+(k-1)*step)+n-1]
+// A bundle is groups of vectors: the v-th of group g is data[at+g·next+v·step:].
+type bundle struct {
+	data           []float32
+	at, step, next int
 }
 
-// winogradData computes Bᵀd.
-func winogradData(dst []float32, at, ds int, src []float32, from, ss, n int) {
-	reach(dst, at, ds, wide, n)
-	reach(src, from, ss, wide, n)
-	if winogradDataVector(dst, at, ds, src, from, ss, n) {
+// reach panics unless count groups of vectors of n numbers lie in the bundle.
+func (b bundle) reach(vectors, n, count int) {
+	v, g := (vectors-1)*b.step, (count-1)*b.next
+	_, _ = b.data[b.at+min(0, v)+min(0, g)], b.data[b.at+max(0, v)+max(0, g)+n-1]
+}
+
+// group returns where group g begins.
+func (b bundle) group(g int) *float32 { return &b.data[b.at+g*b.next] }
+
+// pick returns number i of the vectors of group g.
+func (b bundle) pick(g, i, vectors int) (m [wide]float32) {
+	for v := range vectors {
+		m[v] = b.data[b.at+g*b.next+v*b.step+i]
+	}
+	return m
+}
+
+// A transform turns in vectors into out others, in one dimension.
+type transform struct {
+	in, out int
+	numbers func(m *[wide]float32)                              // one of each vector, in place
+	vectors func(dst *float32, ds int, src *float32, ss, n int) // n of each, a multiple of 8, with fused multiplication and addition
+}
+
+var (
+	ofInputs  = transform{wide, wide, winogradData, winogradDataAsm}
+	ofSums    = transform{wide, patch, winogradSums, winogradSumsAsm}
+	ofKernels = transform{kernelTaps, wide, winogradWeights, winogradWeightsAsm}
+	ofResults = transform{patch, wide, winogradSpread, winogradSpreadAsm}
+	ofPoints  = transform{wide, kernelTaps, winogradTaps, winogradTapsAsm}
+)
+
+// run transforms count groups of vectors of n numbers, a multiple of 8.
+func (t *transform) run(dst, src bundle, n, count int) {
+	dst.reach(t.out, n, count)
+	src.reach(t.in, n, count)
+	if hasVectors() {
+		for g := range count {
+			t.vectors(dst.group(g), dst.step, src.group(g), src.step, n)
+		}
 		return
 	}
-	for i := range n {
-		var d [wide]float32
-		for k := range d {
-			d[k] = src[from+k*ss+i]
+	for g := range count {
+		to := dst.at + g*dst.next
+		for i := range n {
+			m := src.pick(g, i, t.in)
+			t.numbers(&m)
+			for k := range t.out {
+				dst.data[to+k*dst.step+i] = m[k]
+			}
 		}
-		for end := range 2 {
-			dst[at+5*end*ds+i] = float32(normZero*d[end]) + (d[4+end] - float32((squareA+squareB)*d[2+end]))
-		}
-		evenA, oddA := d[4]-float32(squareB*d[2]), pointA*(d[3]-float32(squareB*d[1]))
-		evenB, oddB := d[4]-float32(squareA*d[2]), pointB*(d[3]-float32(squareA*d[1]))
-		dst[at+ds+i], dst[at+2*ds+i] = evenA+oddA, evenA-oddA
-		dst[at+3*ds+i], dst[at+4*ds+i] = evenB+oddB, evenB-oddB
 	}
 }
 
-// winogradSums computes Aᵀm.
-func winogradSums(dst []float32, at, ds int, src []float32, from, ss, n int) {
-	reach(dst, at, ds, patch, n)
-	reach(src, from, ss, wide, n)
-	if winogradSumsVector(dst, at, ds, src, from, ss, n) {
-		return
-	}
-	for i := range n {
-		for j, v := range winogradResult(src, from+i, ss) {
-			dst[at+j*ds+i] = v
-		}
-	}
+// winogradData is Bᵀd.
+func winogradData(d *[wide]float32) {
+	evenA, oddA := d[4]-float32(squareB*d[2]), pointA*(d[3]-float32(squareB*d[1]))
+	evenB, oddB := d[4]-float32(squareA*d[2]), pointB*(d[3]-float32(squareA*d[1]))
+	d[0] = float32(normZero*d[0]) + (d[4] - float32((squareA+squareB)*d[2]))
+	d[5] = float32(normZero*d[1]) + (d[5] - float32((squareA+squareB)*d[3]))
+	d[1], d[2], d[3], d[4] = evenA+oddA, evenA-oddA, evenB+oddB, evenB-oddB
+}
+
+// winogradSums is Aᵀm.
+func winogradSums(m *[wide]float32) {
+	sumA, sumB, difA, difB := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
+	m[0] += sumA + sumB
+	m[1] = float32(pointA*difA) + float32(pointB*difB)
+	m[2] = float32(squareA*sumA) + float32(squareB*sumB)
+	m[3] = m[5] + float32(pointB*squareB*difB) + float32(pointA*squareA*difA)
+}
+
+// winogradWeights is Gg.
+func winogradWeights(g *[wide]float32) {
+	evenA, oddA := float32(1/normA*g[0])+float32(squareA/normA*g[2]), float32(pointA/normA*g[1])
+	evenB, oddB := float32(1/normB*g[0])+float32(squareB/normB*g[2]), float32(pointB/normB*g[1])
+	*g = [wide]float32{1 / normZero * g[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g[2]}
+}
+
+// winogradSpread is A dy.
+func winogradSpread(y *[wide]float32) {
+	evenA, oddA := y[0]+float32(squareA*y[2]), pointA*(y[1]+float32(squareA*y[3]))
+	evenB, oddB := y[0]+float32(squareB*y[2]), pointB*(y[1]+float32(squareB*y[3]))
+	*y = [wide]float32{y[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, y[3]}
+}
+
+// winogradTaps is Gᵀm.
+func winogradTaps(m *[wide]float32) {
+	sumA, sumB, difA, difB := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
+	m[0] = float32(1/normZero*m[0]) + float32(1/normA*sumA) + float32(1/normB*sumB)
+	m[1] = float32(pointA/normA*difA) + float32(pointB/normB*difB)
+	m[2] = m[5] + float32(squareA/normA*sumA) + float32(squareB/normB*sumB)
 }
 
 // winogradEnd computes act(Aᵀm + bias + add), with bias one vector and add laid
 // out like dst, or nil.
-func winogradEnd(dst []float32, at, ds int, src []float32, from, ss, n int, bias, add []float32, slope float32) {
-	reach(dst, at, ds, patch, n)
-	reach(src, from, ss, wide, n)
+func winogradEnd(dst, src bundle, n, count int, bias, add []float32, slope float32) {
+	dst.reach(patch, n, count)
+	src.reach(wide, n, count)
 	_ = bias[n-1]
+	other := dst
+	other.data = add
 	if add != nil {
-		reach(add, at, ds, patch, n)
+		other.reach(patch, n, count)
 	}
-	if winogradEndVector(dst, at, ds, src, from, ss, n, bias, add, slope) {
-		return
-	}
-	for i := range n {
-		for j, v := range winogradResult(src, from+i, ss) {
-			v += bias[i]
+	if hasVectors() {
+		for g := range count {
+			var a *float32
 			if add != nil {
-				v += add[at+j*ds+i]
+				a = other.group(g)
 			}
-			if !(v > 0) {
-				v = float32(slope * v)
+			winogradEndAsm(dst.group(g), dst.step, src.group(g), src.step, n, &bias[0], a, slope)
+		}
+		return
+	}
+	for g := range count {
+		to, other := dst.at+g*dst.next, other.data
+		for i := range n {
+			m := src.pick(g, i, wide)
+			winogradSums(&m)
+			for k, v := range m[:patch] {
+				v += bias[i]
+				at := to + k*dst.step + i
+				if other != nil {
+					v += other[at]
+				}
+				if !(v > 0) {
+					v = float32(slope * v)
+				}
+				dst.data[at] = v
 			}
-			dst[at+j*ds+i] = v
 		}
-	}
-}
-
-func winogradResult(src []float32, at, ss int) [patch]float32 {
-	var m [wide]float32
-	for k := range m {
-		m[k] = src[at+k*ss]
-	}
-	sumA, sumB, difA, difB := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
-	return [patch]float32{
-		m[0] + sumA + sumB,
-		float32(pointA*difA) + float32(pointB*difB),
-		float32(squareA*sumA) + float32(squareB*sumB),
-		m[5] + float32(pointB*squareB*difB) + float32(pointA*squareA*difA),
-	}
-}
-
-// winogradWeights computes Gg of three vectors.
-func winogradWeights(dst []float32, at, ds int, src []float32, from, ss, n int) {
-	reach(dst, at, ds, wide, n)
-	reach(src, from, ss, 3, n)
-	if winogradWeightsVector(dst, at, ds, src, from, ss, n) {
-		return
-	}
-	for i := range n {
-		g0, g1, g2 := src[from+i], src[from+ss+i], src[from+2*ss+i]
-		evenA, oddA := float32(1/normA*g0)+float32(squareA/normA*g2), float32(pointA/normA*g1)
-		evenB, oddB := float32(1/normB*g0)+float32(squareB/normB*g2), float32(pointB/normB*g1)
-		for k, v := range [wide]float32{1 / normZero * g0, evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g2} {
-			dst[at+k*ds+i] = v
-		}
-	}
-}
-
-// winogradSpread computes A dy of four vectors.
-func winogradSpread(dst []float32, at, ds int, src []float32, from, ss, n int) {
-	reach(dst, at, ds, wide, n)
-	reach(src, from, ss, patch, n)
-	if winogradSpreadVector(dst, at, ds, src, from, ss, n) {
-		return
-	}
-	for i := range n {
-		y0, y1, y2, y3 := src[from+i], src[from+ss+i], src[from+2*ss+i], src[from+3*ss+i]
-		evenA, oddA := y0+float32(squareA*y2), pointA*(y1+float32(squareA*y3))
-		evenB, oddB := y0+float32(squareB*y2), pointB*(y1+float32(squareB*y3))
-		for k, v := range [wide]float32{y0, evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, y3} {
-			dst[at+k*ds+i] = v
-		}
-	}
-}
-
-// winogradTaps computes Gᵀm.
-func winogradTaps(dst []float32, at, ds int, src []float32, from, ss, n int) {
-	reach(dst, at, ds, kernelTaps, n)
-	reach(src, from, ss, wide, n)
-	if winogradTapsVector(dst, at, ds, src, from, ss, n) {
-		return
-	}
-	for i := range n {
-		var m [wide]float32
-		for k := range m {
-			m[k] = src[from+k*ss+i]
-		}
-		sumA, sumB, difA, difB := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
-		dst[at+i] = float32(1/normZero*m[0]) + float32(1/normA*sumA) + float32(1/normB*sumB)
-		dst[at+ds+i] = float32(pointA/normA*difA) + float32(pointB/normB*difB)
-		dst[at+2*ds+i] = m[5] + float32(squareA/normA*sumA) + float32(squareB/normB*sumB)
 	}
 }
