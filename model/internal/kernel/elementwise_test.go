@@ -12,12 +12,18 @@ import (
 func odd(rng *rand.Rand, n int) guarded {
 	g := randoms(rng, n)
 	for i := range g {
-		special := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 0x1p-140, -0x1p-140}
-		if k := rng.IntN(40); k < len(special) {
-			g[i] = float32(special[k])
-		}
+		g[i] = special(rng, g[i])
 	}
 	return g
+}
+
+// special returns such a number now and then, otherwise v.
+func special(rng *rand.Rand, v float32) float32 {
+	special := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 0x1p-140, -0x1p-140}
+	if k := rng.IntN(40); k < len(special) {
+		return float32(special[k])
+	}
+	return v
 }
 
 // same fails when two vectors differ in a bit; what is not a number has none.
@@ -30,35 +36,38 @@ func (g guarded) same(t *testing.T, what string, want guarded) {
 	}
 }
 
+// elementwise are the loops over vectors of one length that compute each number
+// by itself.
+var elementwise = []struct {
+	name string
+	run  func(a, b, c, d []float32) // a number of each at a time
+}{
+	{"axpy", func(a, b, _, _ []float32) { Axpy(-1.7, b, a) }},
+	{"relu", func(a, b, _, _ []float32) { ReLU(a, b, 0.1) }},
+	{"relu in place", func(a, _, _, _ []float32) { ReLU(a, a, 0) }},
+	{"relu gradient", func(a, b, _, _ []float32) { ReLUGrad(a, b, 0.1) }},
+	{"sigmoid gradient", func(a, b, _, _ []float32) { SigmoidGrad(a, b) }},
+	{"tanh gradient", func(a, b, _, _ []float32) { TanhGrad(a, b) }},
+	{"product", func(a, b, c, _ []float32) { Mul(a, b, c) }},
+	{"product in place", func(a, b, _, _ []float32) { Mul(a, a, b) }},
+	{"difference", func(a, b, c, _ []float32) { Difference(a, 1.7, b, c) }},
+	{"normalise", func(a, b, c, d []float32) { Normalise(a, b, c, d, false) }},
+	{"normalise, inverse", func(a, b, c, _ []float32) { Normalise(a, b, c, b, true) }},
+	{"norm gradient", func(a, b, c, d []float32) { NormGrad(a, b, c, d, false) }},
+	{"norm gradient, inverse", func(a, b, c, d []float32) { NormGrad(a, b, c, d, true) }},
+	{"normalise gradient", func(a, b, c, d []float32) { NormaliseGrad(a, b, c, d) }},
+	{"sigmoid", func(a, b, _, _ []float32) { Sigmoid(a, b) }},
+	{"tanh", func(a, b, _, _ []float32) { Tanh(a, b) }},
+	{"adam", func(a, b, c, d []float32) {
+		Adam(a, b, c, d, AdamStep{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Bias1: 0.19, Bias2: 0.002, Decay: 0.01})
+	}},
+}
+
 // TestVectorsAreTheirNumbers compares each elementwise loop over a vector with
 // the same loop over its numbers one at a time, which is plain Go everywhere.
 func TestVectorsAreTheirNumbers(t *testing.T) {
-	loops := []struct {
-		name string
-		run  func(a, b, c, d []float32) // a number of each at a time
-	}{
-		{"axpy", func(a, b, _, _ []float32) { Axpy(-1.7, b, a) }},
-		{"relu", func(a, b, _, _ []float32) { ReLU(a, b, 0.1) }},
-		{"relu in place", func(a, _, _, _ []float32) { ReLU(a, a, 0) }},
-		{"relu gradient", func(a, b, _, _ []float32) { ReLUGrad(a, b, 0.1) }},
-		{"sigmoid gradient", func(a, b, _, _ []float32) { SigmoidGrad(a, b) }},
-		{"tanh gradient", func(a, b, _, _ []float32) { TanhGrad(a, b) }},
-		{"product", func(a, b, c, _ []float32) { Mul(a, b, c) }},
-		{"product in place", func(a, b, _, _ []float32) { Mul(a, a, b) }},
-		{"difference", func(a, b, c, _ []float32) { Difference(a, 1.7, b, c) }},
-		{"normalise", func(a, b, c, d []float32) { Normalise(a, b, c, d, false) }},
-		{"normalise, inverse", func(a, b, c, _ []float32) { Normalise(a, b, c, b, true) }},
-		{"norm gradient", func(a, b, c, d []float32) { NormGrad(a, b, c, d, false) }},
-		{"norm gradient, inverse", func(a, b, c, d []float32) { NormGrad(a, b, c, d, true) }},
-		{"normalise gradient", func(a, b, c, d []float32) { NormaliseGrad(a, b, c, d) }},
-		{"sigmoid", func(a, b, _, _ []float32) { Sigmoid(a, b) }},
-		{"tanh", func(a, b, _, _ []float32) { Tanh(a, b) }},
-		{"adam", func(a, b, c, d []float32) {
-			Adam(a, b, c, d, AdamStep{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Bias1: 0.19, Bias2: 0.002, Decay: 0.01})
-		}},
-	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, l := range loops {
+	for _, l := range elementwise {
 		for n := range 100 {
 			var old, got, want [4]guarded
 			for i := range old {
