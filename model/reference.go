@@ -141,8 +141,8 @@ func (d *denoiser) Forward(t *nn.Tape, x *nn.Var) *nn.Var {
 	a := d.e0.Forward(t, x)
 	b := nn.Seq{d.e1, d.e2}.Forward(t, a)
 	m := nn.Seq{d.e3, d.m1, d.m2, d.u1}.Forward(t, b)
-	m = nn.Seq{d.d1, d.u2}.Forward(t, nn.Add(t, m, b))
-	return d.d2.Forward(t, nn.Add(t, m, a))
+	m = nn.Seq{d.d1, d.u2}.Forward(t, nn.AddTo(t, m, b))
+	return d.d2.Forward(t, nn.AddTo(t, m, a))
 }
 
 func (d *denoiser) Params() iter.Seq2[string, *nn.Param] {

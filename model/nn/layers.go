@@ -106,10 +106,7 @@ func (s Seq) Params() iter.Seq2[string, *Param] {
 type Residual struct{ Layer }
 
 func (r Residual) Forward(t *Tape, x *Var) *Var {
-	d := r.Layer.Forward(t, x)
-	y := Add(t, x, d)
-	t.done(d)
-	return y
+	return AddTo(t, r.Layer.Forward(t, x), x)
 }
 
 // Normalisation is GDN with learned gamma and beta, or its inverse.

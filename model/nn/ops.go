@@ -91,6 +91,16 @@ func (o *siluStep) back(t *Tape) {
 // Add returns x + y.
 func Add(t *Tape, x, y *Var) *Var { return AddScaled(t, x, 1, y) }
 
+// AddTo returns x + y, in the memory of x where nothing is recorded: x must not be
+// used afterwards.
+func AddTo(t *Tape, x, y *Var) *Var {
+	if t == nil || t.recording || x.home == nil || !x.home.lent || sameNumbers(x, y) {
+		return Add(t, x, y)
+	}
+	t.map2(increase, x.Val.Data, y.Val.Data)
+	return x
+}
+
 // AddScaled returns x + a·y for equal shapes.
 func AddScaled(t *Tape, x *Var, a float32, y *Var) *Var {
 	z := t.same(x)

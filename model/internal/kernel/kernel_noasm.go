@@ -43,7 +43,7 @@ func transposeRows(dst []float32, ldd int, src []float32, lds, rows, cols int) i
 func hasVectors() bool { return false }
 
 var (
-	winogradDataAsm, winogradSumsAsm, winogradWeightsAsm, winogradSpreadAsm, winogradTapsAsm func(dst *float32, ds int, src *float32, ss, n int)
+	winogradDataAsm, winogradSumsAsm, winogradWeightsAsm, winogradSpreadAsm, winogradTapsAsm func(dst *float32, ds, dn int, src *float32, ss, sn, n, count int)
 
-	winogradEndAsm func(dst *float32, ds int, src *float32, ss, n int, bias, add *float32, slope float32)
+	winogradEndAsm func(dst *float32, ds, dn int, src *float32, ss, sn, n, count int, bias, add *float32, slope float32)
 )

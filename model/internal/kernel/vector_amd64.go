@@ -156,32 +156,32 @@ func normaliseGradAsm(dy *float32, r *float32, x *float32, s *float32, n int)
 // winogradDataAsm is winogradData for n a multiple of 8.
 //
 //go:noescape
-func winogradDataAsm(dst *float32, ds int, src *float32, ss int, n int)
+func winogradDataAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 
 // winogradSumsAsm is winogradSums for n a multiple of 8.
 //
 //go:noescape
-func winogradSumsAsm(dst *float32, ds int, src *float32, ss int, n int)
+func winogradSumsAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 
 // winogradEndAsm is winogradEnd for n a multiple of 8.
 //
 //go:noescape
-func winogradEndAsm(dst *float32, ds int, src *float32, ss int, n int, bias *float32, add *float32, slope float32)
+func winogradEndAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int, bias *float32, add *float32, slope float32)
 
 // winogradWeightsAsm is winogradWeights for n a multiple of 8.
 //
 //go:noescape
-func winogradWeightsAsm(dst *float32, ds int, src *float32, ss int, n int)
+func winogradWeightsAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 
 // winogradSpreadAsm is winogradSpread for n a multiple of 8.
 //
 //go:noescape
-func winogradSpreadAsm(dst *float32, ds int, src *float32, ss int, n int)
+func winogradSpreadAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 
 // winogradTapsAsm is winogradTaps for n a multiple of 8.
 //
 //go:noescape
-func winogradTapsAsm(dst *float32, ds int, src *float32, ss int, n int)
+func winogradTapsAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 
 // sigmoidAsm is Sigmoid for n a multiple of 8.
 //

@@ -2768,60 +2768,77 @@ loop:
 DATA number40000000<>+0(SB)/4, $0x40000000
 GLOBL number40000000<>(SB), RODATA|NOPTR, $4
 
-// func winogradDataAsm(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradDataAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 // Requires: AVX, FMA3
-TEXT ·winogradDataAsm(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ ds+8(FP), CX
+TEXT ·winogradDataAsm(SB), NOSPLIT, $0-64
+	MOVQ src+24(FP), AX
+	MOVQ ss+32(FP), CX
 	SHLQ $0x02, CX
-	MOVQ src+16(FP), DX
-	MOVQ ss+24(FP), BX
-	SHLQ $0x02, BX
-	MOVQ n+32(FP), SI
-	LEAQ (BX)(BX*2), DI
-	LEAQ (DX)(BX*1), R8
-	LEAQ (CX)(CX*2), R9
-	LEAQ (AX)(CX*1), R10
+	LEAQ (CX)(CX*2), DX
+	LEAQ (AX)(CX*1), BX
+	MOVQ dst+0(FP), SI
+	MOVQ ds+8(FP), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (SI)(DI*1), R9
+	MOVQ count+56(FP), R10
+
+group:
+	MOVQ n+48(FP), R11
 
 loop:
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y1
-	VMOVUPS      (DX)(BX*2), Y2
-	VMOVUPS      (DX)(DI*1), Y3
-	VMOVUPS      (DX)(BX*4), Y4
-	VMOVUPS      (R8)(BX*4), Y5
+	VMOVUPS      (AX), Y0
+	VMOVUPS      (AX)(CX*1), Y1
+	VMOVUPS      (AX)(CX*2), Y2
+	VMOVUPS      (AX)(DX*1), Y3
+	VMOVUPS      (AX)(CX*4), Y4
+	VMOVUPS      (BX)(CX*4), Y5
 	VMOVAPS      Y4, Y6
 	VFNMADD231PS numbers40290000<>+0(SB), Y2, Y6
 	VFMADD231PS  numbers3f610000<>+0(SB), Y0, Y6
-	VMOVUPS      Y6, (AX)
+	VMOVUPS      Y6, (SI)
 	VMOVAPS      Y5, Y0
 	VFNMADD231PS numbers40290000<>+0(SB), Y3, Y0
 	VFMADD231PS  numbers3f610000<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, (R10)(CX*4)
+	VMOVUPS      Y0, (R9)(DI*4)
 	VMOVAPS      Y4, Y0
 	VMOVAPS      Y3, Y5
 	VFNMADD231PS numbers40100000<>+0(SB), Y2, Y0
 	VFNMADD231PS numbers40100000<>+0(SB), Y1, Y5
 	VMOVAPS      Y0, Y6
 	VFMADD231PS  numbers3f200000<>+0(SB), Y5, Y6
-	VMOVUPS      Y6, (AX)(CX*1)
+	VMOVUPS      Y6, (SI)(DI*1)
 	VFNMADD231PS numbers3f200000<>+0(SB), Y5, Y0
-	VMOVUPS      Y0, (AX)(CX*2)
+	VMOVUPS      Y0, (SI)(DI*2)
 	VMOVAPS      Y4, Y0
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS numbers3ec80000<>+0(SB), Y2, Y0
 	VFNMADD231PS numbers3ec80000<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y1
 	VFMADD231PS  numbers3fc00000<>+0(SB), Y3, Y1
-	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y1, (SI)(R8*1)
 	VFNMADD231PS numbers3fc00000<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (AX)(CX*4)
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, R8
+	VMOVUPS      Y0, (SI)(DI*4)
 	ADDQ         $0x20, AX
-	ADDQ         $0x20, R10
-	SUBQ         $0x08, SI
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, R11
 	JNZ          loop
+	MOVQ         n+48(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         sn+40(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R11, R12
+	ADDQ         R12, AX
+	ADDQ         R12, BX
+	MOVQ         dn+16(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R11, R12
+	ADDQ         R12, SI
+	ADDQ         R12, R9
+	DECQ         R10
+	JNZ          group
 	VZEROUPPER
 	RET
 
@@ -2885,50 +2902,67 @@ DATA numbers3fc00000<>+24(SB)/4, $0x3fc00000
 DATA numbers3fc00000<>+28(SB)/4, $0x3fc00000
 GLOBL numbers3fc00000<>(SB), RODATA|NOPTR, $32
 
-// func winogradSumsAsm(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradSumsAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 // Requires: AVX, FMA3
-TEXT ·winogradSumsAsm(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ ds+8(FP), CX
+TEXT ·winogradSumsAsm(SB), NOSPLIT, $0-64
+	MOVQ src+24(FP), AX
+	MOVQ ss+32(FP), CX
 	SHLQ $0x02, CX
-	MOVQ src+16(FP), DX
-	MOVQ ss+24(FP), BX
-	SHLQ $0x02, BX
-	MOVQ n+32(FP), SI
-	LEAQ (BX)(BX*2), DI
-	LEAQ (DX)(BX*1), R8
-	LEAQ (CX)(CX*2), R9
-	LEAQ (AX)(CX*1), R10
+	LEAQ (CX)(CX*2), DX
+	LEAQ (AX)(CX*1), BX
+	MOVQ dst+0(FP), SI
+	MOVQ ds+8(FP), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (SI)(DI*1), R9
+	MOVQ count+56(FP), R10
+
+group:
+	MOVQ n+48(FP), R11
 
 loop:
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y1
-	VMOVUPS     (DX)(BX*2), Y2
-	VMOVUPS     (DX)(DI*1), Y3
-	VMOVUPS     (DX)(BX*4), Y4
-	VMOVUPS     (R8)(BX*4), Y5
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(CX*1), Y1
+	VMOVUPS     (AX)(CX*2), Y2
+	VMOVUPS     (AX)(DX*1), Y3
+	VMOVUPS     (AX)(CX*4), Y4
+	VMOVUPS     (BX)(CX*4), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y0, Y0
 	VADDPS      Y2, Y0, Y0
-	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y0, (SI)
 	VMULPS      numbers3f200000<>+0(SB), Y1, Y0
 	VFMADD231PS numbers3fc00000<>+0(SB), Y3, Y0
-	VMOVUPS     Y0, (AX)(CX*1)
+	VMOVUPS     Y0, (SI)(DI*1)
 	VMULPS      numbers3ec80000<>+0(SB), Y6, Y0
 	VFMADD231PS numbers40100000<>+0(SB), Y2, Y0
-	VMOVUPS     Y0, (AX)(CX*2)
+	VMOVUPS     Y0, (SI)(DI*2)
 	VFMADD231PS numbers40580000<>+0(SB), Y3, Y5
 	VFMADD231PS numbers3e7a0000<>+0(SB), Y1, Y5
-	VMOVUPS     Y5, (AX)(R9*1)
-	ADDQ        $0x20, DX
-	ADDQ        $0x20, R8
+	VMOVUPS     Y5, (SI)(R8*1)
 	ADDQ        $0x20, AX
-	ADDQ        $0x20, R10
-	SUBQ        $0x08, SI
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, R9
+	SUBQ        $0x08, R11
 	JNZ         loop
+	MOVQ        n+48(FP), R11
+	SHLQ        $0x02, R11
+	MOVQ        sn+40(FP), R12
+	SHLQ        $0x02, R12
+	SUBQ        R11, R12
+	ADDQ        R12, AX
+	ADDQ        R12, BX
+	MOVQ        dn+16(FP), R12
+	SHLQ        $0x02, R12
+	SUBQ        R11, R12
+	ADDQ        R12, SI
+	ADDQ        R12, R9
+	DECQ        R10
+	JNZ         group
 	VZEROUPPER
 	RET
 
@@ -2952,32 +2986,35 @@ DATA numbers3e7a0000<>+24(SB)/4, $0x3e7a0000
 DATA numbers3e7a0000<>+28(SB)/4, $0x3e7a0000
 GLOBL numbers3e7a0000<>(SB), RODATA|NOPTR, $32
 
-// func winogradEndAsm(dst *float32, ds int, src *float32, ss int, n int, bias *float32, add *float32, slope float32)
+// func winogradEndAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int, bias *float32, add *float32, slope float32)
 // Requires: AVX, FMA3
-TEXT ·winogradEndAsm(SB), NOSPLIT, $0-60
-	MOVQ         dst+0(FP), DX
-	MOVQ         ds+8(FP), BX
+TEXT ·winogradEndAsm(SB), NOSPLIT, $0-84
+	MOVQ         src+24(FP), DX
+	MOVQ         ss+32(FP), BX
 	SHLQ         $0x02, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         ss+24(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         n+32(FP), R8
-	MOVQ         bias+40(FP), AX
-	MOVQ         add+48(FP), CX
-	VBROADCASTSS slope+56(FP), Y0
+	LEAQ         (BX)(BX*2), SI
+	LEAQ         (DX)(BX*1), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         ds+8(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R10
+	LEAQ         (R8)(R9*1), R11
+	MOVQ         count+56(FP), R12
+	MOVQ         bias+64(FP), AX
+	MOVQ         add+72(FP), CX
+	VBROADCASTSS slope+80(FP), Y0
 	VXORPS       Y1, Y1, Y1
-	LEAQ         (DI)(DI*2), R9
-	LEAQ         (SI)(DI*1), R10
-	LEAQ         (BX)(BX*2), R11
-	LEAQ         (DX)(BX*1), R12
+
+group:
+	MOVQ n+48(FP), R13
 
 loop:
-	VMOVUPS (SI), Y2
-	VMOVUPS (SI)(DI*1), Y3
-	VMOVUPS (SI)(DI*2), Y4
-	VMOVUPS (SI)(R9*1), Y5
-	VMOVUPS (SI)(DI*4), Y6
-	VMOVUPS (R10)(DI*4), Y7
+	VMOVUPS (DX), Y2
+	VMOVUPS (DX)(BX*1), Y3
+	VMOVUPS (DX)(BX*2), Y4
+	VMOVUPS (DX)(SI*1), Y5
+	VMOVUPS (DX)(BX*4), Y6
+	VMOVUPS (DI)(BX*4), Y7
 	VADDPS  Y4, Y3, Y8
 	VSUBPS  Y4, Y3, Y3
 	VADDPS  Y6, Y5, Y4
@@ -2993,100 +3030,137 @@ alone0:
 	VMULPS      Y0, Y2, Y6
 	VCMPPS      $0x1e, Y1, Y2, Y9
 	VBLENDVPS   Y9, Y2, Y6, Y2
-	VMOVUPS     Y2, (DX)
+	VMOVUPS     Y2, (R8)
 	VMULPS      numbers3f200000<>+0(SB), Y3, Y2
 	VFMADD231PS numbers3fc00000<>+0(SB), Y5, Y2
 	VADDPS      (AX), Y2, Y2
 	TESTQ       CX, CX
 	JZ          alone1
-	VADDPS      (CX)(BX*1), Y2, Y2
+	VADDPS      (CX)(R9*1), Y2, Y2
 
 alone1:
 	VMULPS      Y0, Y2, Y6
 	VCMPPS      $0x1e, Y1, Y2, Y9
 	VBLENDVPS   Y9, Y2, Y6, Y2
-	VMOVUPS     Y2, (DX)(BX*1)
+	VMOVUPS     Y2, (R8)(R9*1)
 	VMULPS      numbers3ec80000<>+0(SB), Y8, Y2
 	VFMADD231PS numbers40100000<>+0(SB), Y4, Y2
 	VADDPS      (AX), Y2, Y2
 	TESTQ       CX, CX
 	JZ          alone2
-	VADDPS      (CX)(BX*2), Y2, Y2
+	VADDPS      (CX)(R9*2), Y2, Y2
 
 alone2:
 	VMULPS      Y0, Y2, Y4
 	VCMPPS      $0x1e, Y1, Y2, Y6
 	VBLENDVPS   Y6, Y2, Y4, Y2
-	VMOVUPS     Y2, (DX)(BX*2)
+	VMOVUPS     Y2, (R8)(R9*2)
 	VFMADD231PS numbers40580000<>+0(SB), Y5, Y7
 	VFMADD231PS numbers3e7a0000<>+0(SB), Y3, Y7
 	VADDPS      (AX), Y7, Y7
 	TESTQ       CX, CX
 	JZ          alone3
-	VADDPS      (CX)(R11*1), Y7, Y7
+	VADDPS      (CX)(R10*1), Y7, Y7
 
 alone3:
 	VMULPS    Y0, Y7, Y2
 	VCMPPS    $0x1e, Y1, Y7, Y3
 	VBLENDVPS Y3, Y7, Y2, Y7
-	VMOVUPS   Y7, (DX)(R11*1)
+	VMOVUPS   Y7, (R8)(R10*1)
 	ADDQ      $0x20, AX
 	TESTQ     CX, CX
 	JZ        next
 	ADDQ      $0x20, CX
 
 next:
-	ADDQ $0x20, SI
-	ADDQ $0x20, R10
-	ADDQ $0x20, DX
-	ADDQ $0x20, R12
-	SUBQ $0x08, R8
-	JNZ  loop
+	ADDQ  $0x20, DX
+	ADDQ  $0x20, DI
+	ADDQ  $0x20, R8
+	ADDQ  $0x20, R11
+	SUBQ  $0x08, R13
+	JNZ   loop
+	MOVQ  n+48(FP), R13
+	SHLQ  $0x02, R13
+	MOVQ  sn+40(FP), R14
+	SHLQ  $0x02, R14
+	SUBQ  R13, R14
+	ADDQ  R14, DX
+	ADDQ  R14, DI
+	MOVQ  dn+16(FP), R14
+	SHLQ  $0x02, R14
+	SUBQ  R13, R14
+	ADDQ  R14, R8
+	ADDQ  R14, R11
+	SUBQ  R13, AX
+	TESTQ CX, CX
+	JZ    bare
+	ADDQ  R14, CX
+
+bare:
+	DECQ R12
+	JNZ  group
 	VZEROUPPER
 	RET
 
-// func winogradWeightsAsm(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradWeightsAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 // Requires: AVX, FMA3
-TEXT ·winogradWeightsAsm(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ ds+8(FP), CX
+TEXT ·winogradWeightsAsm(SB), NOSPLIT, $0-64
+	MOVQ src+24(FP), AX
+	MOVQ ss+32(FP), CX
 	SHLQ $0x02, CX
-	MOVQ src+16(FP), DX
-	MOVQ ss+24(FP), BX
-	SHLQ $0x02, BX
-	MOVQ n+32(FP), SI
-	LEAQ (BX)(BX*2), DI
-	LEAQ (DX)(BX*1), DI
-	LEAQ (CX)(CX*2), R8
-	LEAQ (AX)(CX*1), R9
+	LEAQ (CX)(CX*2), DX
+	LEAQ (AX)(CX*1), DX
+	MOVQ dst+0(FP), BX
+	MOVQ ds+8(FP), SI
+	SHLQ $0x02, SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (BX)(SI*1), R8
+	MOVQ count+56(FP), R9
+
+group:
+	MOVQ n+48(FP), R10
 
 loop:
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y1
-	VMOVUPS      (DX)(BX*2), Y2
+	VMOVUPS      (AX), Y0
+	VMOVUPS      (AX)(CX*1), Y1
+	VMOVUPS      (AX)(CX*2), Y2
 	VMULPS       numbers3f91a2b4<>+0(SB), Y0, Y3
-	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y3, (BX)
 	VMULPS       numbersbf303b34<>+0(SB), Y0, Y3
 	VFMADD231PS  numbersbe89ae41<>+0(SB), Y2, Y3
 	VMOVAPS      Y3, Y4
 	VFMADD231PS  numbersbedc4a01<>+0(SB), Y1, Y4
-	VMOVUPS      Y4, (AX)(CX*1)
+	VMOVUPS      Y4, (BX)(SI*1)
 	VFNMADD231PS numbersbedc4a01<>+0(SB), Y1, Y3
-	VMOVUPS      Y3, (AX)(CX*2)
+	VMOVUPS      Y3, (BX)(SI*2)
 	VMULPS       numbers3df4c401<>+0(SB), Y0, Y0
 	VFMADD231PS  numbers3e89ae41<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y3
 	VFMADD231PS  numbers3e379301<>+0(SB), Y1, Y3
-	VMOVUPS      Y3, (AX)(R8*1)
+	VMOVUPS      Y3, (BX)(DI*1)
 	VFNMADD231PS numbers3e379301<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, (AX)(CX*4)
-	VMOVUPS      Y2, (R9)(CX*4)
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, DI
+	VMOVUPS      Y0, (BX)(SI*4)
+	VMOVUPS      Y2, (R8)(SI*4)
 	ADDQ         $0x20, AX
-	ADDQ         $0x20, R9
-	SUBQ         $0x08, SI
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, R10
 	JNZ          loop
+	MOVQ         n+48(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         sn+40(FP), R11
+	SHLQ         $0x02, R11
+	SUBQ         R10, R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	MOVQ         dn+16(FP), R11
+	SHLQ         $0x02, R11
+	SUBQ         R10, R11
+	ADDQ         R11, BX
+	ADDQ         R11, R8
+	DECQ         R9
+	JNZ          group
 	VZEROUPPER
 	RET
 
@@ -3160,77 +3234,97 @@ DATA numbers3e379301<>+24(SB)/4, $0x3e379301
 DATA numbers3e379301<>+28(SB)/4, $0x3e379301
 GLOBL numbers3e379301<>(SB), RODATA|NOPTR, $32
 
-// func winogradSpreadAsm(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradSpreadAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 // Requires: AVX, FMA3
-TEXT ·winogradSpreadAsm(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ ds+8(FP), CX
+TEXT ·winogradSpreadAsm(SB), NOSPLIT, $0-64
+	MOVQ src+24(FP), AX
+	MOVQ ss+32(FP), CX
 	SHLQ $0x02, CX
-	MOVQ src+16(FP), DX
-	MOVQ ss+24(FP), BX
-	SHLQ $0x02, BX
-	MOVQ n+32(FP), SI
-	LEAQ (BX)(BX*2), DI
-	LEAQ (DX)(BX*1), R8
-	LEAQ (CX)(CX*2), R9
-	LEAQ (AX)(CX*1), R10
+	LEAQ (CX)(CX*2), DX
+	LEAQ (AX)(CX*1), BX
+	MOVQ dst+0(FP), SI
+	MOVQ ds+8(FP), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (SI)(DI*1), R9
+	MOVQ count+56(FP), R10
+
+group:
+	MOVQ n+48(FP), R11
 
 loop:
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y1
-	VMOVUPS      (DX)(BX*2), Y2
-	VMOVUPS      (DX)(DI*1), Y3
-	VMOVUPS      Y0, (AX)
+	VMOVUPS      (AX), Y0
+	VMOVUPS      (AX)(CX*1), Y1
+	VMOVUPS      (AX)(CX*2), Y2
+	VMOVUPS      (AX)(DX*1), Y3
+	VMOVUPS      Y0, (SI)
 	VMOVAPS      Y0, Y4
 	VMOVAPS      Y1, Y5
 	VFMADD231PS  numbers3ec80000<>+0(SB), Y2, Y4
 	VFMADD231PS  numbers3ec80000<>+0(SB), Y3, Y5
 	VMOVAPS      Y4, Y6
 	VFMADD231PS  numbers3f200000<>+0(SB), Y5, Y6
-	VMOVUPS      Y6, (AX)(CX*1)
+	VMOVUPS      Y6, (SI)(DI*1)
 	VFNMADD231PS numbers3f200000<>+0(SB), Y5, Y4
-	VMOVUPS      Y4, (AX)(CX*2)
+	VMOVUPS      Y4, (SI)(DI*2)
 	VMOVAPS      Y0, Y0
 	VMOVAPS      Y1, Y1
 	VFMADD231PS  numbers40100000<>+0(SB), Y2, Y0
 	VFMADD231PS  numbers40100000<>+0(SB), Y3, Y1
 	VMOVAPS      Y0, Y2
 	VFMADD231PS  numbers3fc00000<>+0(SB), Y1, Y2
-	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y2, (SI)(R8*1)
 	VFNMADD231PS numbers3fc00000<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, (AX)(CX*4)
-	VMOVUPS      Y3, (R10)(CX*4)
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, R8
+	VMOVUPS      Y0, (SI)(DI*4)
+	VMOVUPS      Y3, (R9)(DI*4)
 	ADDQ         $0x20, AX
-	ADDQ         $0x20, R10
-	SUBQ         $0x08, SI
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, R11
 	JNZ          loop
+	MOVQ         n+48(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         sn+40(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R11, R12
+	ADDQ         R12, AX
+	ADDQ         R12, BX
+	MOVQ         dn+16(FP), R12
+	SHLQ         $0x02, R12
+	SUBQ         R11, R12
+	ADDQ         R12, SI
+	ADDQ         R12, R9
+	DECQ         R10
+	JNZ          group
 	VZEROUPPER
 	RET
 
-// func winogradTapsAsm(dst *float32, ds int, src *float32, ss int, n int)
+// func winogradTapsAsm(dst *float32, ds int, dn int, src *float32, ss int, sn int, n int, count int)
 // Requires: AVX, FMA3
-TEXT ·winogradTapsAsm(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ ds+8(FP), CX
+TEXT ·winogradTapsAsm(SB), NOSPLIT, $0-64
+	MOVQ src+24(FP), AX
+	MOVQ ss+32(FP), CX
 	SHLQ $0x02, CX
-	MOVQ src+16(FP), DX
-	MOVQ ss+24(FP), BX
-	SHLQ $0x02, BX
-	MOVQ n+32(FP), SI
-	LEAQ (BX)(BX*2), DI
-	LEAQ (DX)(BX*1), R8
-	LEAQ (CX)(CX*2), R9
-	LEAQ (AX)(CX*1), R9
+	LEAQ (CX)(CX*2), DX
+	LEAQ (AX)(CX*1), BX
+	MOVQ dst+0(FP), SI
+	MOVQ ds+8(FP), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (SI)(DI*1), R8
+	MOVQ count+56(FP), R9
+
+group:
+	MOVQ n+48(FP), R10
 
 loop:
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y1
-	VMOVUPS     (DX)(BX*2), Y2
-	VMOVUPS     (DX)(DI*1), Y3
-	VMOVUPS     (DX)(BX*4), Y4
-	VMOVUPS     (R8)(BX*4), Y5
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(CX*1), Y1
+	VMOVUPS     (AX)(CX*2), Y2
+	VMOVUPS     (AX)(DX*1), Y3
+	VMOVUPS     (AX)(CX*4), Y4
+	VMOVUPS     (BX)(CX*4), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
@@ -3238,19 +3332,33 @@ loop:
 	VMULPS      numbers3f91a2b4<>+0(SB), Y0, Y0
 	VFMADD231PS numbersbf303b34<>+0(SB), Y6, Y0
 	VFMADD231PS numbers3df4c401<>+0(SB), Y2, Y0
-	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y0, (SI)
 	VMULPS      numbersbedc4a01<>+0(SB), Y1, Y0
 	VFMADD231PS numbers3e379301<>+0(SB), Y3, Y0
-	VMOVUPS     Y0, (AX)(CX*1)
+	VMOVUPS     Y0, (SI)(DI*1)
 	VFMADD231PS numbersbe89ae41<>+0(SB), Y6, Y5
 	VFMADD231PS numbers3e89ae41<>+0(SB), Y2, Y5
-	VMOVUPS     Y5, (AX)(CX*2)
-	ADDQ        $0x20, DX
-	ADDQ        $0x20, R8
+	VMOVUPS     Y5, (SI)(DI*2)
 	ADDQ        $0x20, AX
-	ADDQ        $0x20, R9
-	SUBQ        $0x08, SI
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, R8
+	SUBQ        $0x08, R10
 	JNZ         loop
+	MOVQ        n+48(FP), R10
+	SHLQ        $0x02, R10
+	MOVQ        sn+40(FP), R11
+	SHLQ        $0x02, R11
+	SUBQ        R10, R11
+	ADDQ        R11, AX
+	ADDQ        R11, BX
+	MOVQ        dn+16(FP), R11
+	SHLQ        $0x02, R11
+	SUBQ        R10, R11
+	ADDQ        R11, SI
+	ADDQ        R11, R8
+	DECQ        R9
+	JNZ         group
 	VZEROUPPER
 	RET
 

@@ -458,9 +458,6 @@ func (b bundle) reach(vectors, n, count int) {
 	_, _ = b.data[b.at+min(0, v)+min(0, g)], b.data[b.at+max(0, v)+max(0, g)+n-1]
 }
 
-// group returns where group g begins.
-func (b bundle) group(g int) *float32 { return &b.data[b.at+g*b.next] }
-
 // pick returns number i of the vectors of group g.
 func (b bundle) pick(g, i, vectors int) (m [wide]float32) {
 	for v := range vectors {
@@ -472,8 +469,8 @@ func (b bundle) pick(g, i, vectors int) (m [wide]float32) {
 // A transform turns in vectors into out others, in one dimension.
 type transform struct {
 	in, out int
-	numbers func(m *[wide]float32)                              // one of each vector, in place
-	vectors func(dst *float32, ds int, src *float32, ss, n int) // n of each, a multiple of 8, with fused multiplication and addition
+	numbers func(m *[wide]float32)                                             // one of each vector, in place
+	vectors func(dst *float32, ds, dn int, src *float32, ss, sn, n, count int) // all, with fused multiplication and addition
 }
 
 var (
@@ -489,9 +486,7 @@ func (t *transform) run(dst, src bundle, n, count int) {
 	dst.reach(t.out, n, count)
 	src.reach(t.in, n, count)
 	if hasVectors() {
-		for g := range count {
-			t.vectors(dst.group(g), dst.step, src.group(g), src.step, n)
-		}
+		t.vectors(&dst.data[dst.at], dst.step, dst.next, &src.data[src.at], src.step, src.next, n, count)
 		return
 	}
 	for g := range count {
@@ -552,31 +547,25 @@ func winogradEnd(dst, src bundle, n, count int, bias, add []float32, slope float
 	dst.reach(patch, n, count)
 	src.reach(wide, n, count)
 	_ = bias[n-1]
-	other := dst
-	other.data = add
+	var other *float32
 	if add != nil {
-		other.reach(patch, n, count)
+		bundle{add, dst.at, dst.step, dst.next}.reach(patch, n, count)
+		other = &add[dst.at]
 	}
 	if hasVectors() {
-		for g := range count {
-			var a *float32
-			if add != nil {
-				a = other.group(g)
-			}
-			winogradEndAsm(dst.group(g), dst.step, src.group(g), src.step, n, &bias[0], a, slope)
-		}
+		winogradEndAsm(&dst.data[dst.at], dst.step, dst.next, &src.data[src.at], src.step, src.next, n, count, &bias[0], other, slope)
 		return
 	}
 	for g := range count {
-		to, other := dst.at+g*dst.next, other.data
+		to := dst.at + g*dst.next
 		for i := range n {
 			m := src.pick(g, i, wide)
 			winogradSums(&m)
 			for k, v := range m[:patch] {
 				v += bias[i]
 				at := to + k*dst.step + i
-				if other != nil {
-					v += other[at]
+				if add != nil {
+					v += add[at]
 				}
 				if !(v > 0) {
 					v = float32(slope * v)

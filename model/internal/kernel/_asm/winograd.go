@@ -26,49 +26,68 @@ func (k constants) everywhere(c float64) Mem {
 	return at
 }
 
-// transform writes a function of eight numbers at a time, the in-th of which are
-// ss apart and the out-th ds.
-func transform(name, other string, in, out int, more string, body func(in []reg.VecVirtual, to func(k int) Mem, store func(k int, v reg.VecVirtual)), before ...func()) {
-	begin(name, other, "dst *float32, ds int, src *float32, ss, n int"+more)
-	dst, ds, src, ss, n := integer("dst"), stride("ds"), integer("src"), stride("ss"), integer("n")
-	for _, f := range before {
-		f()
+// transform writes a function of count groups of vectors of n numbers, eight at a
+// time: the in-th are ss apart and the out-th ds, and groups sn and dn. It begins
+// with what before says and ends each group with what next says, given what is
+// added to places in dst, and n in bytes.
+func transform(name string, in, out int, more string, body func(in []reg.VecVirtual, to func(k int) Mem, store func(k int, v reg.VecVirtual)), before func(), next func(by, back reg.GPVirtual)) {
+	begin(name, name, "dst *float32, ds, dn int, src *float32, ss, sn, n, count int"+more)
+	from, fromMove := places("src", "ss")
+	to, toMove := places("dst", "ds")
+	count, n := integer("count"), GP64()
+	if before != nil {
+		before()
 	}
-	place := func(at, stride reg.GPVirtual) (func(k int) Mem, func()) {
-		three, next := GP64(), GP64()
-		LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, three)
-		LEAQ(Mem{Base: at, Index: stride, Scale: 1}, next)
-		places := func(k int) Mem {
-			switch k {
-			case 0:
-				return Mem{Base: at}
-			case 3:
-				return Mem{Base: at, Index: three, Scale: 1}
-			case 5:
-				return Mem{Base: next, Index: stride, Scale: 4}
-			default:
-				return Mem{Base: at, Index: stride, Scale: uint8(k)}
-			}
-		}
-		return places, func() {
-			ADDQ(Imm(32), at)
-			ADDQ(Imm(32), next)
-		}
-	}
-	from, fromNext := place(src, ss)
-	to, toNext := place(dst, ds)
+	Label("group")
+	Load(Param("n"), n)
 	Label("loop")
 	numbers := avx2.vectors(in)
 	for k := range numbers {
 		VMOVUPS(from(k), numbers[k])
 	}
 	body(numbers, to, func(k int, v reg.VecVirtual) { VMOVUPS(v, to(k)) })
-	fromNext()
-	toNext()
+	fromMove(Imm(32))
+	toMove(Imm(32))
 	SUBQ(Imm(8), n)
 	JNZ(LabelRef("loop"))
+	back, by := stride("n"), stride("sn")
+	SUBQ(back, by)
+	fromMove(by)
+	Load(Param("dn"), by)
+	SHLQ(Imm(2), by)
+	SUBQ(back, by)
+	toMove(by)
+	if next != nil {
+		next(by, back)
+	}
+	DECQ(count)
+	JNZ(LabelRef("group"))
 	VZEROUPPER()
 	RET()
+}
+
+// places returns where up to six vectors are, the first at one parameter and the
+// others each as many numbers on as another says, and what moves them all.
+func places(first, step string) (place func(k int) Mem, move func(by Op)) {
+	at, apart, three, next := integer(first), stride(step), GP64(), GP64()
+	LEAQ(Mem{Base: apart, Index: apart, Scale: 2}, three)
+	LEAQ(Mem{Base: at, Index: apart, Scale: 1}, next)
+	place = func(k int) Mem {
+		switch k {
+		case 0:
+			return Mem{Base: at}
+		case 3:
+			return Mem{Base: at, Index: three, Scale: 1}
+		case 5:
+			return Mem{Base: next, Index: apart, Scale: 4}
+		default:
+			return Mem{Base: at, Index: apart, Scale: uint8(k)}
+		}
+	}
+	return place, func(by Op) {
+		ADDQ(by, at)
+		ADDQ(by, next)
+	}
 }
 
 func copyOf(v reg.VecVirtual) reg.VecVirtual {
@@ -80,7 +99,7 @@ func copyOf(v reg.VecVirtual) reg.VecVirtual {
 func (k constants) winograd() {
 	const a, b = 5. / 8, 3. / 2
 	const na, nb = 2 * a * a * (a*a - b*b), 2 * b * b * (b*b - a*a)
-	transform("winogradData", "winogradData", 6, 6, "", func(d []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+	transform("winogradData", 6, 6, "", func(d []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
 		for end := range 2 { // points zero and infinity
 			t := copyOf(d[4+end])
 			VFNMADD231PS(k.everywhere(a*a+b*b), d[2+end], t)
@@ -99,7 +118,7 @@ func (k constants) winograd() {
 		}
 		pair(1, a, b)
 		pair(3, b, a)
-	})
+	}, nil, nil)
 	result := func(m []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
 		var s, d [2]reg.VecVirtual
 		for i := range s {
@@ -123,12 +142,12 @@ func (k constants) winograd() {
 		VFMADD231PS(k.everywhere(a*a*a), d[0], m[5])
 		store(3, m[5])
 	}
-	transform("winogradSums", "winogradSums", 6, 4, "", result)
+	transform("winogradSums", 6, 4, "", result, nil, nil)
 
 	// The same, and then what a convolution does at its end. bias advances with the
 	// numbers; add is laid out like dst, or nil.
 	bias, add, slope, zero := GP64(), GP64(), YMM(), YMM()
-	transform("winogradEnd", "winogradEnd", 6, 4, ", bias, add *float32, slope float32",
+	transform("winogradEnd", 6, 4, ", bias, add *float32, slope float32",
 		func(m []reg.VecVirtual, to func(k int) Mem, store func(int, reg.VecVirtual)) {
 			result(m, nil, func(j int, v reg.VecVirtual) {
 				VADDPS(Mem{Base: bias}, v, v)
@@ -152,9 +171,15 @@ func (k constants) winograd() {
 			Load(Param("add"), add)
 			VBROADCASTSS(parameter("slope"), slope)
 			avx2.zero(zero)
+		}, func(by, back reg.GPVirtual) {
+			SUBQ(back, bias)
+			TESTQ(add, add)
+			JZ(LabelRef("bare"))
+			ADDQ(by, add)
+			Label("bare")
 		})
 
-	transform("winogradWeights", "winogradWeights", 3, 6, "", func(g []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+	transform("winogradWeights", 3, 6, "", func(g []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
 		t := YMM()
 		VMULPS(k.everywhere(1/(a*a*b*b)), g[0], t)
 		store(0, t)
@@ -171,8 +196,8 @@ func (k constants) winograd() {
 		pair(1, a, na)
 		pair(3, b, nb)
 		store(5, g[2])
-	})
-	transform("winogradSpread", "winogradSpread", 4, 6, "", func(y []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+	}, nil, nil)
+	transform("winogradSpread", 4, 6, "", func(y []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
 		store(0, y[0])
 		pair := func(first int, p float64) {
 			even, odd := copyOf(y[0]), copyOf(y[1])
@@ -187,8 +212,8 @@ func (k constants) winograd() {
 		pair(1, a)
 		pair(3, b)
 		store(5, y[3])
-	})
-	transform("winogradTaps", "winogradTaps", 6, 3, "", func(m []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
+	}, nil, nil)
+	transform("winogradTaps", 6, 3, "", func(m []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
 		var s, d [2]reg.VecVirtual
 		for i := range s {
 			s[i], d[i] = YMM(), YMM()
@@ -207,5 +232,5 @@ func (k constants) winograd() {
 		VFMADD231PS(k.everywhere(a*a/na), s[0], m[5])
 		VFMADD231PS(k.everywhere(b*b/nb), s[1], m[5])
 		store(2, m[5])
-	})
+	}, nil, nil)
 }

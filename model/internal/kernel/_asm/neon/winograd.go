@@ -7,12 +7,21 @@ package main
 // once.
 type step func(in []lanes, store func(k int, v lanes))
 
-// transform writes a function of eight numbers at a time, the in-th of which are
-// ss apart and the out-th ds. begin is what comes before the first.
-func (s *source) transform(name string, in, out int, more string, begin func(f *function) step) {
-	s.elementwise(name, name, "dst *float32, ds int, src *float32, ss, n int"+more, func(f *function) {
-		n, src, dst := f.loadInteger("n"), f.apart("src", "ss", in), f.apart("dst", "ds", out)
-		do := begin(f)
+// transform writes a function of count groups of vectors of n numbers, eight at a
+// time: the in-th are ss apart and the out-th ds, and groups sn and dn. begin is
+// what comes before the first; what it returns beside the step goes on to the next
+// group, or is nil.
+func (s *source) transform(name string, in, out int, more string, begin func(f *function) (step, func(back, next integer))) {
+	params := "dst *float32, ds, dn int, src *float32, ss, sn, n, count int" + more
+	s.elementwise(name, name, params, func(f *function) {
+		src, dst := f.apart("src", "ss", in), f.apart("dst", "ds", out)
+		back, srcNext, dstNext := f.loadStride("n"), f.loadStride("sn"), f.loadStride("dn")
+		f.do("SUB", back, srcNext, srcNext)
+		f.do("SUB", back, dstNext, dstNext)
+		count, n := f.loadInteger("count"), f.integer()
+		do, next := begin(f)
+		f.label("group")
+		f.do("MOVD", f.parameter("n"), n)
 		f.label("loop")
 		f.scope(func() {
 			numbers := make([]lanes, in)
@@ -24,7 +33,21 @@ func (s *source) transform(name string, in, out int, more string, begin func(f *
 		})
 		f.do("SUBS", "$8", n, n)
 		f.do("BNE", "loop")
+		f.move(src, srcNext)
+		f.move(dst, dstNext)
+		if next != nil {
+			next(back, dstNext)
+		}
+		f.do("SUBS", "$1", count, count)
+		f.do("BNE", "group")
 	})
+}
+
+// move adds to places.
+func (f *function) move(places []integer, by integer) {
+	for _, p := range places {
+		f.do("ADD", by, p, p)
+	}
 }
 
 const (
@@ -34,7 +57,7 @@ const (
 )
 
 func (s *source) winogradData() {
-	s.transform("winogradData", 6, 6, "", func(f *function) step {
+	s.transform("winogradData", 6, 6, "", func(f *function) (step, func(back, next integer)) {
 		return func(d []lanes, store func(int, lanes)) {
 			for end := range 2 { // points zero and infinity
 				t := d[4+end]
@@ -53,7 +76,7 @@ func (s *source) winogradData() {
 			}
 			pair(1, pointA, pointB)
 			pair(3, pointB, pointA)
-		}
+		}, nil
 	})
 }
 
@@ -101,42 +124,47 @@ func (f *function) winogradResult(m []lanes) []lanes {
 }
 
 func (s *source) winogradSums() {
-	s.transform("winogradSums", 6, 4, "", func(f *function) step {
+	s.transform("winogradSums", 6, 4, "", func(f *function) (step, func(back, next integer)) {
 		return func(m []lanes, store func(int, lanes)) {
 			for k, v := range f.winogradResult(m) {
 				store(k, v)
 			}
-		}
+		}, nil
 	})
 }
 
 // winogradEnd is winogradSums and then what a convolution does at its end. bias
 // advances with the numbers; add is laid out like dst, or nil.
 func (s *source) winogradEnd() {
-	s.transform("winogradEnd", 6, 4, ", bias, add *float32, slope float32", func(f *function) step {
+	s.transform("winogradEnd", 6, 4, ", bias, add *float32, slope float32", func(f *function) (step, func(back, next integer)) {
 		bias, add := f.loadInteger("bias"), f.apart("add", "ds", 4)
 		return func(m []lanes, store func(int, lanes)) {
-			results, t := f.winogradResult(m), f.eight()
-			f.do("FLDPQ.P", at(bias, 32), pair(t))
-			for _, v := range results {
-				f.add(v, v, t)
+				results, t := f.winogradResult(m), f.eight()
+				f.do("FLDPQ.P", at(bias, 32), pair(t))
+				for _, v := range results {
+					f.add(v, v, t)
+				}
+				f.do("CBZ", add[0], "alone")
+				for k, v := range results {
+					f.do("FLDPQ.P", at(add[k], 32), pair(t))
+					f.add(v, v, t)
+				}
+				f.label("alone")
+				for k, v := range results {
+					f.scaleUnlessPositive(v, v, f.allOf("slope"))
+					store(k, v)
+				}
+			}, func(back, next integer) {
+				f.do("SUB", back, bias, bias)
+				f.do("CBZ", add[0], "next")
+				f.move(add, next)
+				f.label("next")
 			}
-			f.do("CBZ", add[0], "alone")
-			for k, v := range results {
-				f.do("FLDPQ.P", at(add[k], 32), pair(t))
-				f.add(v, v, t)
-			}
-			f.label("alone")
-			for k, v := range results {
-				f.scaleUnlessPositive(v, v, f.allOf("slope"))
-				store(k, v)
-			}
-		}
 	})
 }
 
 func (s *source) winogradWeights() {
-	s.transform("winogradWeights", 3, 6, "", func(f *function) step {
+	s.transform("winogradWeights", 3, 6, "", func(f *function) (step, func(back, next integer)) {
 		return func(g []lanes, store func(int, lanes)) {
 			t := f.eight()
 			f.mul(t, g[0], f.all(1/(pointA*pointA*pointB*pointB)))
@@ -150,12 +178,12 @@ func (s *source) winogradWeights() {
 			pair(1, pointA, normA)
 			pair(3, pointB, normB)
 			store(5, g[2])
-		}
+		}, nil
 	})
 }
 
 func (s *source) winogradSpread() {
-	s.transform("winogradSpread", 4, 6, "", func(f *function) step {
+	s.transform("winogradSpread", 4, 6, "", func(f *function) (step, func(back, next integer)) {
 		return func(y []lanes, store func(int, lanes)) {
 			store(0, y[0])
 			pair := func(first int, p float64) {
@@ -167,12 +195,12 @@ func (s *source) winogradSpread() {
 			pair(1, pointA)
 			pair(3, pointB)
 			store(5, y[3])
-		}
+		}, nil
 	})
 }
 
 func (s *source) winogradTaps() {
-	s.transform("winogradTaps", 6, 3, "", func(f *function) step {
+	s.transform("winogradTaps", 6, 3, "", func(f *function) (step, func(back, next integer)) {
 		return func(m []lanes, store func(int, lanes)) {
 			sumA, sumB, difA, difB := f.pairs(m)
 			f.mul(m[0], m[0], f.all(1/(pointA*pointA*pointB*pointB)))
@@ -185,6 +213,6 @@ func (s *source) winogradTaps() {
 			f.fma(m[5], sumA, f.all(pointA*pointA/normA))
 			f.fma(m[5], sumB, f.all(pointB*pointB/normB))
 			store(2, m[5])
-		}
+		}, nil
 	})
 }
