@@ -163,9 +163,9 @@ func (tr *Trainer) Step() (Progress, error) {
 			return p, fmt.Errorf("model: step %d: %w", step, r.err)
 		}
 		share := float64(tr.shards[i].n) / float64(s.Batch)
-		p.Loss += share * r.part.Loss
-		p.Distortion += share * r.part.Distortion
-		p.Price += share * r.part.Price
+		p.Loss += float64(share * r.part.Loss)
+		p.Distortion += float64(share * r.part.Distortion)
+		p.Price += float64(share * r.part.Price)
 	}
 	if !finite(p.Loss) || !finite(norm) {
 		return p, fmt.Errorf("%w at step %d", ErrDiverged, step)

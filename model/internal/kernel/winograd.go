@@ -503,8 +503,8 @@ func (t *transform) run(dst, src bundle, n, count int) {
 
 // winogradData is Bᵀd.
 func winogradData(d *[wide]float32) {
-	evenA, oddA := d[4]-float32(squareB*d[2]), pointA*(d[3]-float32(squareB*d[1]))
-	evenB, oddB := d[4]-float32(squareA*d[2]), pointB*(d[3]-float32(squareA*d[1]))
+	evenA, oddA := d[4]-float32(squareB*d[2]), float32(pointA*(d[3]-float32(squareB*d[1])))
+	evenB, oddB := d[4]-float32(squareA*d[2]), float32(pointB*(d[3]-float32(squareA*d[1])))
 	d[0] = float32(normZero*d[0]) + (d[4] - float32((squareA+squareB)*d[2]))
 	d[5] = float32(normZero*d[1]) + (d[5] - float32((squareA+squareB)*d[3]))
 	d[1], d[2], d[3], d[4] = evenA+oddA, evenA-oddA, evenB+oddB, evenB-oddB
@@ -528,8 +528,8 @@ func winogradWeights(g *[wide]float32) {
 
 // winogradSpread is A dy.
 func winogradSpread(y *[wide]float32) {
-	evenA, oddA := y[0]+float32(squareA*y[2]), pointA*(y[1]+float32(squareA*y[3]))
-	evenB, oddB := y[0]+float32(squareB*y[2]), pointB*(y[1]+float32(squareB*y[3]))
+	evenA, oddA := y[0]+float32(squareA*y[2]), float32(pointA*(y[1]+float32(squareA*y[3])))
+	evenB, oddB := y[0]+float32(squareB*y[2]), float32(pointB*(y[1]+float32(squareB*y[3])))
 	*y = [wide]float32{y[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, y[3]}
 }
 
