@@ -48,7 +48,7 @@ func (t *tile) loadField(to integer, name string) { t.do("MOVD", t.field(name), 
 // bytes returns a field that counts numbers, in bytes.
 func (t *tile) bytes(name string) integer {
 	r := t.integer()
-	t.do("MOVD", t.field(name), r)
+	t.loadField(r, name)
 	t.do("LSL", "$2", r, r)
 	return r
 }
