@@ -458,18 +458,10 @@ func (b bundle) reach(vectors, n, count int) {
 	_, _ = b.data[b.at+min(0, v)+min(0, g)], b.data[b.at+max(0, v)+max(0, g)+n-1]
 }
 
-// pick returns number i of the vectors of group g.
-func (b bundle) pick(g, i, vectors int) (m [wide]float32) {
-	for v := range vectors {
-		m[v] = b.data[b.at+g*b.next+v*b.step+i]
-	}
-	return m
-}
-
 // A transform turns in vectors into out others, in one dimension.
 type transform struct {
 	in, out int
-	numbers func(m *[wide]float32)                                             // one of each vector, in place
+	numbers func(dst []float32, at, ds int, src []float32, from, ss, n int)    // one group
 	vectors func(dst *float32, ds, dn int, src *float32, ss, sn, n, count int) // all, with fused multiplication and addition
 }
 
@@ -490,55 +482,79 @@ func (t *transform) run(dst, src bundle, n, count int) {
 		return
 	}
 	for g := range count {
-		to := dst.at + g*dst.next
-		for i := range n {
-			m := src.pick(g, i, t.in)
-			t.numbers(&m)
-			for k := range t.out {
-				dst.data[to+k*dst.step+i] = m[k]
-			}
-		}
+		t.numbers(dst.data, dst.at+g*dst.next, dst.step, src.data, src.at+g*src.next, src.step, n)
 	}
 }
 
-// winogradData is Bᵀd.
-func winogradData(d *[wide]float32) {
-	evenA, oddA := d[4]-float32(squareB*d[2]), float32(pointA*(d[3]-float32(squareB*d[1])))
-	evenB, oddB := d[4]-float32(squareA*d[2]), float32(pointB*(d[3]-float32(squareA*d[1])))
-	d[0] = float32(normZero*d[0]) + (d[4] - float32((squareA+squareB)*d[2]))
-	d[5] = float32(normZero*d[1]) + (d[5] - float32((squareA+squareB)*d[3]))
-	d[1], d[2], d[3], d[4] = evenA+oddA, evenA-oddA, evenB+oddB, evenB-oddB
+// winogradData computes Bᵀd.
+func winogradData(dst []float32, at, ds int, src []float32, from, ss, n int) {
+	for i := range n {
+		d := six(src, from+i, ss)
+		evenA, oddA := d[4]-float32(squareB*d[2]), float32(pointA*(d[3]-float32(squareB*d[1])))
+		evenB, oddB := d[4]-float32(squareA*d[2]), float32(pointB*(d[3]-float32(squareA*d[1])))
+		dst[at+i] = float32(normZero*d[0]) + (d[4] - float32((squareA+squareB)*d[2]))
+		dst[at+ds+i], dst[at+2*ds+i] = evenA+oddA, evenA-oddA
+		dst[at+3*ds+i], dst[at+4*ds+i] = evenB+oddB, evenB-oddB
+		dst[at+5*ds+i] = float32(normZero*d[1]) + (d[5] - float32((squareA+squareB)*d[3]))
+	}
 }
 
-// winogradSums is Aᵀm.
-func winogradSums(m *[wide]float32) {
+// six returns six numbers, step apart.
+func six(src []float32, at, step int) [wide]float32 {
+	return [wide]float32{src[at], src[at+step], src[at+2*step], src[at+3*step], src[at+4*step], src[at+5*step]}
+}
+
+// winogradSums computes Aᵀm.
+func winogradSums(dst []float32, at, ds int, src []float32, from, ss, n int) {
+	for i := range n {
+		y := winogradResult(six(src, from+i, ss))
+		dst[at+i], dst[at+ds+i], dst[at+2*ds+i], dst[at+3*ds+i] = y[0], y[1], y[2], y[3]
+	}
+}
+
+func winogradResult(m [wide]float32) [patch]float32 {
 	sumA, sumB, difA, difB := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
-	m[0] += sumA + sumB
-	m[1] = float32(pointA*difA) + float32(pointB*difB)
-	m[2] = float32(squareA*sumA) + float32(squareB*sumB)
-	m[3] = m[5] + float32(pointB*squareB*difB) + float32(pointA*squareA*difA)
+	return [patch]float32{
+		m[0] + sumA + sumB,
+		float32(pointA*difA) + float32(pointB*difB),
+		float32(squareA*sumA) + float32(squareB*sumB),
+		m[5] + float32(pointB*squareB*difB) + float32(pointA*squareA*difA),
+	}
 }
 
-// winogradWeights is Gg.
-func winogradWeights(g *[wide]float32) {
-	evenA, oddA := float32(1/normA*g[0])+float32(squareA/normA*g[2]), float32(pointA/normA*g[1])
-	evenB, oddB := float32(1/normB*g[0])+float32(squareB/normB*g[2]), float32(pointB/normB*g[1])
-	*g = [wide]float32{1 / normZero * g[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g[2]}
+// winogradWeights computes Gg.
+func winogradWeights(dst []float32, at, ds int, src []float32, from, ss, n int) {
+	for i := range n {
+		g0, g1, g2 := src[from+i], src[from+ss+i], src[from+2*ss+i]
+		evenA, oddA := float32(1/normA*g0)+float32(squareA/normA*g2), float32(pointA/normA*g1)
+		evenB, oddB := float32(1/normB*g0)+float32(squareB/normB*g2), float32(pointB/normB*g1)
+		dst[at+i], dst[at+5*ds+i] = 1/normZero*g0, g2
+		dst[at+ds+i], dst[at+2*ds+i] = evenA+oddA, evenA-oddA
+		dst[at+3*ds+i], dst[at+4*ds+i] = evenB+oddB, evenB-oddB
+	}
 }
 
-// winogradSpread is A dy.
-func winogradSpread(y *[wide]float32) {
-	evenA, oddA := y[0]+float32(squareA*y[2]), float32(pointA*(y[1]+float32(squareA*y[3])))
-	evenB, oddB := y[0]+float32(squareB*y[2]), float32(pointB*(y[1]+float32(squareB*y[3])))
-	*y = [wide]float32{y[0], evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, y[3]}
+// winogradSpread computes A dy.
+func winogradSpread(dst []float32, at, ds int, src []float32, from, ss, n int) {
+	for i := range n {
+		y0, y1, y2, y3 := src[from+i], src[from+ss+i], src[from+2*ss+i], src[from+3*ss+i]
+		evenA, oddA := y0+float32(squareA*y2), float32(pointA*(y1+float32(squareA*y3)))
+		evenB, oddB := y0+float32(squareB*y2), float32(pointB*(y1+float32(squareB*y3)))
+		dst[at+i], dst[at+5*ds+i] = y0, y3
+		dst[at+ds+i], dst[at+2*ds+i] = evenA+oddA, evenA-oddA
+		dst[at+3*ds+i], dst[at+4*ds+i] = evenB+oddB, evenB-oddB
+	}
 }
 
-// winogradTaps is Gᵀm.
-func winogradTaps(m *[wide]float32) {
-	sumA, sumB, difA, difB := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
-	m[0] = float32(1/normZero*m[0]) + float32(1/normA*sumA) + float32(1/normB*sumB)
-	m[1] = float32(pointA/normA*difA) + float32(pointB/normB*difB)
-	m[2] = m[5] + float32(squareA/normA*sumA) + float32(squareB/normB*sumB)
+// winogradTaps computes Gᵀm.
+func winogradTaps(dst []float32, at, ds int, src []float32, from, ss, n int) {
+	for i := range n {
+		m := six(src, from+i, ss)
+		sumA, sumB, difA, difB := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
+		dst[at+i] = float32(1/normZero*m[0]) + float32(1/normA*sumA) + float32(1/normB*sumB)
+		dst[at+ds+i] = float32(pointA/normA*difA) + float32(pointB/normB*difB)
+		dst[at+2*ds+i] = m[5] + float32(squareA/normA*sumA) + float32(squareB/normB*sumB)
+	}
 }
 
 // winogradEnd computes act(Aᵀm + bias + add), with bias one vector and add laid
@@ -557,11 +573,9 @@ func winogradEnd(dst, src bundle, n, count int, bias, add []float32, slope float
 		return
 	}
 	for g := range count {
-		to := dst.at + g*dst.next
+		to, from := dst.at+g*dst.next, src.at+g*src.next
 		for i := range n {
-			m := src.pick(g, i, wide)
-			winogradSums(&m)
-			for k, v := range m[:patch] {
+			for k, v := range winogradResult(six(src.data, from+i, src.step)) {
 				v += bias[i]
 				at := to + k*dst.step + i
 				if add != nil {
