@@ -307,7 +307,7 @@ func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32, acc bool) {
 	// part of the result's bits, and so the same on every machine.
 	rows, cols := min(ho, max(1, blockPixels/wo)), min(wo, blockPixels)
 	s.offsets(rows, c.Stride*width)
-	p := product{m: m, sai: 1, sak: c.Stride * c.Cin, sbk: c.Cout, ldc: c.Cout, ldadd: c.Cout, slope: 1}
+	p := product{m: m, sai: 1, sak: c.Stride * c.Cin, sbk: c.Cout, ldc: c.Cout, slope: 1}
 	for n := range c.N {
 		xn, dyn := nth(x, n, c.N), nth(dy, n, c.N)
 		for r := 0; r < ho; r += rows {

@@ -14,7 +14,7 @@ package kernel
 // A product is a block of C = end(A·B), with A read through offsets and strides:
 // for i < m and j < n
 //
-//	c[i·ldc+j] = act(Σ_s Σ_k a[aoff[s] + i·sai + k·sak] · b[(s·kc+k)·sbk + j] + bias[j] + add[i·ldadd+j])   s < len(aoff), k < kc
+//	c[i·ldc+j] = act(Σ_s Σ_k a[aoff[s] + i·sai + k·sak] · b[(s·kc+k)·sbk + j] + bias[j] + add[i·ldc+j])   s < len(aoff), k < kc
 //
 // with act(v) = v where v > 0 and slope·v elsewhere. A nil bias or add is zero,
 // and slope 1 leaves everything as it is. Offsets rise. n is at most a tile's.
@@ -29,8 +29,7 @@ type product struct {
 	c        []float32
 	ldc      int
 	bias     []float32
-	add      []float32 // may be c
-	ldadd    int
+	add      []float32 // laid out like c, which it may be
 	slope    float32
 }
 
@@ -41,8 +40,8 @@ type tile struct {
 	full   func(first *int) // of the fields of a block; nil: plain Go
 }
 
-// A block is a product as assembly sees it: count blocks of mr rows, one below
-// the other. Every field has eight bytes; _asm counts on this order.
+// A block is a product as assembly sees it: count blocks of mr rows, so many bytes
+// apart. Every field has eight bytes; _asm counts on this order.
 type block struct {
 	nseg     int
 	aoff     *int
@@ -55,10 +54,11 @@ type block struct {
 	ldc      int
 	bias     *float32 // or nil
 	add      *float32 // or nil
-	ldadd    int
 	slope    float32
 	_        float32
 	count    int
+
+	aNext, cNext int
 }
 
 // No tile has more columns or numbers.
@@ -100,23 +100,32 @@ func (t tile) multiply(s *Scratch, p *product) {
 	}
 }
 
-// direct computes count blocks from a row on where they belong.
+// direct computes count blocks, one below the other from a row on, where they
+// belong.
 func (t tile) direct(s *Scratch, p *product, row, count int) {
-	end := row + count*t.mr - 1
-	_ = p.a[p.aoff[len(p.aoff)-1]+end*p.sai+(p.kc-1)*p.sak]
+	t.blocks(s, p, row, count, t.mr*p.sai, t.mr*p.ldc)
+}
+
+// blocks computes count blocks where they belong, the first from a row on and the
+// others each so many numbers further on in a and in c. In what is added they lie
+// as in c.
+func (t tile) blocks(s *Scratch, p *product, row, count, aNext, cNext int) {
+	end, rows := count-1, row+t.mr-1
+	_ = p.a[p.aoff[len(p.aoff)-1]+rows*p.sai+end*aNext+(p.kc-1)*p.sak]
 	_ = p.b[(len(p.aoff)*p.kc-1)*p.sbk+t.nr-1]
-	_ = p.c[end*p.ldc+t.nr-1]
+	_ = p.c[rows*p.ldc+end*cNext+t.nr-1]
 	s.block = block{
 		nseg: len(p.aoff), aoff: &p.aoff[0], kc: p.kc, a: &p.a[row*p.sai], sai: p.sai, sak: p.sak,
-		b: &p.b[0], sbk: p.sbk, c: &p.c[row*p.ldc], ldc: p.ldc, slope: p.slope, count: count,
+		b: &p.b[0], sbk: p.sbk, c: &p.c[row*p.ldc], ldc: p.ldc, slope: p.slope,
+		count: count, aNext: 4 * aNext, cNext: 4 * cNext,
 	}
 	if p.bias != nil {
 		_ = p.bias[t.nr-1]
 		s.block.bias = &p.bias[0]
 	}
 	if p.add != nil {
-		_ = p.add[end*p.ldadd+t.nr-1]
-		s.block.add, s.block.ldadd = &p.add[row*p.ldadd], p.ldadd
+		_ = p.add[rows*p.ldc+end*cNext+t.nr-1]
+		s.block.add = &p.add[row*p.ldc]
 	}
 	t.full(&s.block.nseg)
 }
@@ -130,7 +139,7 @@ func (p *product) store(i int, sums []float32) {
 		copy(row, sums)
 		return
 	case p.bias != nil && p.add != nil:
-		add := p.add[i*p.ldadd:][:p.n]
+		add := p.add[i*p.ldc:][:p.n]
 		for j, v := range p.bias[:p.n] {
 			row[j] = sums[j] + v + add[j]
 		}
@@ -139,7 +148,7 @@ func (p *product) store(i int, sums []float32) {
 			row[j] = sums[j] + v
 		}
 	case p.add != nil:
-		for j, v := range p.add[i*p.ldadd:][:p.n] {
+		for j, v := range p.add[i*p.ldc:][:p.n] {
 			row[j] = sums[j] + v
 		}
 	default:
@@ -166,11 +175,22 @@ type pass struct {
 
 func (p *pass) run(s *Scratch) {
 	t, k := p.tile, len(p.aoff)*p.kc
-	w := product{m: p.cols, aoff: p.aoff, kc: p.kc, sai: p.sai, sak: 1, sbk: t.nr, ldc: p.ldc, ldadd: p.ldc, slope: p.slope}
+	w := product{m: p.cols, aoff: p.aoff, kc: p.kc, sai: p.sai, sak: 1, sbk: t.nr, ldc: p.ldc, slope: p.slope}
 	for j := 0; j < p.n; j += t.nr {
 		w.n, w.b = min(t.nr, p.n-j), p.b[j*k:]
 		if p.bias != nil {
 			w.bias = p.bias[j:]
+		}
+		if t.full != nil && k > 0 && w.n == t.nr && p.cols%t.mr == 0 && p.cols/t.mr < p.rows {
+			// Few blocks a row: one call for those of all rows.
+			w.a, w.c = p.a, p.c[j:]
+			if p.add != nil {
+				w.add = p.add[j:]
+			}
+			for i := 0; i < p.cols; i += t.mr {
+				t.blocks(s, &w, i, p.rows, p.arow, p.crow)
+			}
+			continue
 		}
 		for r := range p.rows {
 			w.a, w.c = p.a[r*p.arow:], p.c[r*p.crow+j:]

@@ -70,7 +70,7 @@ func (c Conv) backwardWeightsNarrow(s *Scratch, dw, x, dy []float32, acc bool) {
 			p := product{
 				m: c.Cout, aoff: s.offsets(1, 0), kc: (rows-1)*width + c.W,
 				a: strip(&s.other, dyn, c.H, c.W, c.Cout, r, rows, 0, left+right), sai: 1, sak: c.Cout,
-				sbk: c.Cin, ldc: n, ldadd: n, slope: 1,
+				sbk: c.Cin, ldc: n, slope: 1,
 			}
 			for kh := range c.K {
 				for j := 0; j < n; j += t.nr {

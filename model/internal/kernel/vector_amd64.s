@@ -89,7 +89,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Y0, Y0
 	VADDPS 32(DI), Y1, Y1
@@ -111,9 +111,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Y12
+	VBROADCASTSS 96(AX), Y12
 	VXORPS       Y13, Y13, Y13
 	VMULPS       Y12, Y0, Y14
 	VCMPPS       $0x1e, Y13, Y0, Y15
@@ -174,16 +174,14 @@ store:
 	VMOVUPS Y10, (DI)
 	VMOVUPS Y11, 32(DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x06, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x06, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -283,7 +281,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Y0, Y0
 	ADDQ   R8, DI
@@ -311,9 +309,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Y12
+	VBROADCASTSS 96(AX), Y12
 	VXORPS       Y13, Y13, Y13
 	VMULPS       Y12, Y0, Y14
 	VCMPPS       $0x1e, Y13, Y0, Y15
@@ -380,16 +378,14 @@ store:
 	ADDQ    R8, DI
 	VMOVUPS Y11, (DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x0c, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x0c, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -479,7 +475,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Y0, Y0
 	VADDPS 32(DI), Y1, Y1
@@ -499,9 +495,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Y12
+	VBROADCASTSS 96(AX), Y12
 	VXORPS       Y13, Y13, Y13
 	VMULPS       Y12, Y0, Y14
 	VCMPPS       $0x1e, Y13, Y0, Y15
@@ -560,16 +556,14 @@ store:
 	VMOVUPS Y10, 32(DI)
 	VMOVUPS Y11, 64(DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x04, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x04, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -676,7 +670,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Z0, Z0
 	VADDPS 64(DI), Z1, Z1
@@ -704,9 +698,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Z16
+	VBROADCASTSS 96(AX), Z16
 	VPXORD       Z19, Z19, Z19
 	VCMPPS       $0x1a, Z19, Z0, K1
 	VMULPS       Z16, Z0, K1, Z0
@@ -769,16 +763,14 @@ store:
 	VMOVUPS Z14, (DI)
 	VMOVUPS Z15, 64(DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x08, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x08, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -868,7 +860,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Z0, Z0
 	VADDPS 64(DI), Z1, Z1
@@ -888,9 +880,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Z12
+	VBROADCASTSS 96(AX), Z12
 	VPXORD       Z16, Z16, Z16
 	VCMPPS       $0x1a, Z16, Z0, K1
 	VMULPS       Z12, Z0, K1, Z0
@@ -937,16 +929,14 @@ store:
 	VMOVUPS Z10, 64(DI)
 	VMOVUPS Z11, 128(DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x04, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x04, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -1077,7 +1067,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Z0, Z0
 	VADDPS 64(DI), Z1, Z1
@@ -1111,9 +1101,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Z24
+	VBROADCASTSS 96(AX), Z24
 	VPXORD       Z29, Z29, Z29
 	VCMPPS       $0x1a, Z29, Z0, K1
 	VMULPS       Z24, Z0, K1, Z0
@@ -1198,16 +1188,14 @@ store:
 	VMOVUPS Z22, 128(DI)
 	VMOVUPS Z23, 192(DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x06, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x06, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -1325,7 +1313,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Z0, Z0
 	ADDQ   R8, DI
@@ -1361,9 +1349,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Z16
+	VBROADCASTSS 96(AX), Z16
 	VPXORD       Z18, Z18, Z18
 	VCMPPS       $0x1a, Z18, Z0, K1
 	VMULPS       Z16, Z0, K1, Z0
@@ -1434,16 +1422,14 @@ store:
 	ADDQ    R8, DI
 	VMOVUPS Z15, (DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x10, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x10, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -1543,7 +1529,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Z0, Z0
 	VADDPS 64(DI), Z1, Z1
@@ -1568,9 +1554,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Z14
+	VBROADCASTSS 96(AX), Z14
 	VPXORD       Z17, Z17, Z17
 	VCMPPS       $0x1a, Z17, Z0, K1
 	VMULPS       Z14, Z0, K1, Z0
@@ -1626,16 +1612,14 @@ store:
 	VMOVUPS Z12, (DI)
 	VMOVUPS Z13, 64(DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x07, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x07, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -1745,7 +1729,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Z0, Z0
 	ADDQ   R8, DI
@@ -1777,9 +1761,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Z14
+	VBROADCASTSS 96(AX), Z14
 	VPXORD       Z16, Z16, Z16
 	VCMPPS       $0x1a, Z16, Z0, K1
 	VMULPS       Z14, Z0, K1, Z0
@@ -1842,16 +1826,14 @@ store:
 	ADDQ    R8, DI
 	VMOVUPS Z13, (DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x0e, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x0e, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 
@@ -1929,7 +1911,7 @@ unbiased:
 	MOVQ   88(AX), DI
 	TESTQ  DI, DI
 	JZ     alone
-	MOVQ   96(AX), R8
+	MOVQ   72(AX), R8
 	SHLQ   $0x02, R8
 	VADDPS (DI), Z0, Z0
 	ADDQ   R8, DI
@@ -1947,9 +1929,9 @@ unbiased:
 	ADDQ   R8, DI
 
 alone:
-	CMPL         104(AX), $0x3f800000
+	CMPL         96(AX), $0x3f800000
 	JE           store
-	VBROADCASTSS 104(AX), Z7
+	VBROADCASTSS 96(AX), Z7
 	VPXORD       Z9, Z9, Z9
 	VCMPPS       $0x1a, Z9, Z0, K1
 	VMULPS       Z7, Z0, K1, Z0
@@ -1984,16 +1966,14 @@ store:
 	ADDQ    R8, DI
 	VMOVUPS Z6, (DI)
 	ADDQ    R8, DI
-	DECQ    112(AX)
+	DECQ    104(AX)
 	JZ      done
-	MOVQ    DI, 64(AX)
-	IMUL3Q  $0x07, CX, DI
+	MOVQ    112(AX), DI
 	ADDQ    DI, 24(AX)
+	MOVQ    120(AX), DI
+	ADDQ    DI, 64(AX)
 	CMPQ    88(AX), $0x00
 	JE      block
-	MOVQ    96(AX), DI
-	SHLQ    $0x02, DI
-	IMUL3Q  $0x07, DI, DI
 	ADDQ    DI, 88(AX)
 	JMP     block
 

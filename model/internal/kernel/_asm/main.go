@@ -76,7 +76,7 @@ func stride(param string) reg.GPVirtual {
 }
 
 // fields are those of a block, in their order.
-var fields = []string{"nseg", "aoff", "kc", "a", "sai", "sak", "b", "sbk", "c", "ldc", "bias", "add", "ldadd", "slope", "count"}
+var fields = []string{"nseg", "aoff", "kc", "a", "sai", "sak", "b", "sbk", "c", "ldc", "bias", "add", "slope", "count", "aNext", "cNext"}
 
 // field returns the place of a field of the block that p points to.
 func field(p reg.Register, name string) Mem {
@@ -175,7 +175,7 @@ func tile(v isa, mr, nv int) {
 	load("add", at)
 	TESTQ(at, at)
 	JZ(LabelRef("alone"))
-	ld := bytes("ldadd")
+	ld := bytes("ldc")
 	each(func(i, j int, s reg.VecVirtual) {
 		VADDPS(Mem{Base: at, Disp: j * v.bytes}, s, s)
 		if j == nv-1 {
@@ -203,12 +203,12 @@ func tile(v isa, mr, nv int) {
 	// On to the next block, if there is one: the garbage collector must see no pointer beyond.
 	DECQ(field(p, "count"))
 	JZ(LabelRef("done"))
-	MOVQ(at, field(p, "c"))
-	IMUL3Q(Imm(uint64(mr)), sai, at)
+	load("aNext", at)
 	ADDQ(at, field(p, "a"))
+	load("cNext", at)
+	ADDQ(at, field(p, "c"))
 	CMPQ(field(p, "add"), Imm(0))
 	JE(LabelRef("block"))
-	IMUL3Q(Imm(uint64(mr)), bytes("ldadd"), at)
 	ADDQ(at, field(p, "add"))
 	JMP(LabelRef("block"))
 	Label("done")

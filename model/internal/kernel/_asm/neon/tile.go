@@ -7,7 +7,7 @@ import (
 )
 
 // fields are those of a block, in their order.
-var fields = []string{"nseg", "aoff", "kc", "a", "sai", "sak", "b", "sbk", "c", "ldc", "bias", "add", "ldadd", "slope", "count"}
+var fields = []string{"nseg", "aoff", "kc", "a", "sai", "sak", "b", "sbk", "c", "ldc", "bias", "add", "slope", "count", "aNext", "cNext"}
 
 // A tile is one in the making: product.generic for blocks of so many rows.
 type tile struct {
@@ -105,7 +105,7 @@ func (t *tile) addBias(line lanes) {
 func (t *tile) addRows(line lanes) {
 	t.loadField(t.at, "add")
 	t.do("CBZ", t.at, "alone")
-	t.loadField(t.left, "ldadd")
+	t.loadField(t.left, "ldc")
 	for _, row := range t.sums {
 		t.load(line, t.at, 0)
 		t.do("ADD", numbers(t.left), t.at, t.at)
@@ -130,7 +130,6 @@ func (t *tile) bend() {
 	t.label("straight")
 }
 
-// store leaves where the row after the last one begins.
 func (t *tile) store() {
 	t.loadField(t.at, "c")
 	t.loadField(t.left, "ldc")
@@ -147,23 +146,21 @@ func (t *tile) next() {
 	t.do("SUBS", "$1", t.left, t.left)
 	t.do("BEQ", "done")
 	t.do("MOVD", t.left, t.field("count"))
-	t.do("MOVD", t.at, t.field("c"))
-	t.advance("a", t.sai)
+	t.loadField(t.left, "aNext")
+	t.advance("a")
+	t.loadField(t.left, "cNext")
+	t.advance("c")
 	t.loadField(t.at, "add")
 	t.do("CBZ", t.at, "block")
-	t.loadField(t.left, "ldadd")
-	t.do("LSL", "$2", t.left, t.left)
-	t.advance("add", t.left)
+	t.advance("add")
 	t.do("JMP", "block")
 }
 
-// advance moves a pointer on by a block of rows that are ld bytes long.
-func (t *tile) advance(name string, ld integer) {
-	rows, sum := t.rows[0], t.rows[1]
-	t.do("MOVD", constant(len(t.rows)), rows)
+// advance moves a pointer on by what is left.
+func (t *tile) advance(name string) {
 	t.loadField(t.at, name)
-	t.do("MADD", rows, t.at, ld, sum)
-	t.do("MOVD", sum, t.field(name))
+	t.do("ADD", t.left, t.at, t.at)
+	t.do("MOVD", t.at, t.field(name))
 }
 
 // burst multiplies and adds n vectors in registers, again and again.
