@@ -74,9 +74,9 @@ func MSE(t *Tape, x *Var, want, weight *tensor.Tensor) *Var {
 	if weight != nil || len(x.Val.Data) != len(want.Data) {
 		return judge(t, x, want, weight, squared)
 	}
-	y := t.out(1)
-	y.Val.Data[0] = float32(kernel.SquaredError(x.Val.Data, want.Data) / float64(len(want.Data)))
-	push(t, mseStep{of{y}, x, want})
+	y, n := t.out(1), float64(len(want.Data))
+	y.Val.Data[0] = float32(kernel.SquaredError(x.Val.Data, want.Data) / n)
+	push(t, errorStep{of{y}, x, x, want, 2 / n})
 	return y
 }
 
@@ -85,25 +85,27 @@ func squared(x, want float32) (loss, slope float32) {
 	return d * d, 2 * d
 }
 
-// An mseStep is that of an error that counts every element.
-type mseStep struct {
+// An errorStep is that of a loss that counts every element and whose derivative
+// is factor·(made - want).
+type errorStep struct {
 	of
-	x    *Var
-	want *tensor.Tensor
+	x, made *Var
+	want    *tensor.Tensor
+	factor  float64
 }
 
-func (o *mseStep) back(t *Tape) {
-	a := float32(2 * float64(o.y.Grad.Data[0]) / float64(len(o.want.Data)))
+func (o *errorStep) back(t *Tape) {
+	a := float32(o.factor * float64(o.y.Grad.Data[0]))
 	dx, acc := t.into(o.x)
 	switch {
 	case dx == nil:
 	case acc:
 		d := t.memory.take(len(dx))
-		kernel.Difference(d, a, o.x.Val.Data, o.want.Data)
+		kernel.Difference(d, a, o.made.Val.Data, o.want.Data)
 		kernel.Axpy(1, d, dx)
 		t.memory.give(d)
 	default:
-		kernel.Difference(dx, a, o.x.Val.Data, o.want.Data)
+		kernel.Difference(dx, a, o.made.Val.Data, o.want.Data)
 	}
 }
 
@@ -126,7 +128,33 @@ func absolute(x, want float32) (loss, slope float32) {
 // BCE returns the mean binary cross-entropy, in nats, of pictures given by their
 // logits against want in [0, 1], weighted as in MSE: softplus(x) - want·x.
 func BCE(t *Tape, logits *Var, want, weight *tensor.Tensor) *Var {
-	return judge(t, logits, want, weight, crossEntropy)
+	if weight != nil || len(logits.Val.Data) != len(want.Data) {
+		return judge(t, logits, want, weight, crossEntropy)
+	}
+	y, p, n := t.out(1), t.same(logits), float64(len(want.Data))
+	kernel.Sigmoid(p.Val.Data, logits.Val.Data)
+	y.Val.Data[0] = float32(crossEntropies(logits.Val.Data, p.Val.Data, want.Data) / n)
+	push(t, errorStep{of{y}, logits, p, want, 1 / n})
+	t.done(p)
+	return y
+}
+
+// crossEntropies returns the sum of what crossEntropy says of logits x with the
+// probabilities p. softplus(x) is max(x, 0) - log σ(|x|), and one logarithm serves
+// a product of many σ, each at least ½.
+func crossEntropies(x, p, want []float32) (sum float64) {
+	const together = 64
+	for len(x) > 0 {
+		n := min(together, len(x))
+		product := 1.0
+		for i, v := range x[:n] {
+			sum += float64(max(v, 0) - float32(want[i]*v))
+			product *= float64(max(p[i], 1-p[i]))
+		}
+		sum -= float64(kernel.Log(float32(product)))
+		x, p, want = x[n:], p[n:], want[n:]
+	}
+	return sum
 }
 
 func crossEntropy(x, want float32) (loss, slope float32) {
