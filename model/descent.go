@@ -1,6 +1,10 @@
 package model
 
-import "sieve/model/nn"
+import (
+	"sync"
+
+	"sieve/model/nn"
+)
 
 // maxShards is into how many pieces a step is cut. It is a property of the
 // algorithm and not of the machine, so that a run gives the same weights on
@@ -15,6 +19,9 @@ type descent struct {
 	shards       []*shard
 	opt          *nn.Optimiser
 	learn        func(i int) // shard i forwards and backwards
+	mu           sync.Mutex
+	idle         []*nn.Memory // of shards that are not at work: as many as ever worked at once
+	oneShard     func(i int)  // workShard
 	refresh      func(i int)
 	gather, move func(i int)
 }
@@ -36,16 +43,36 @@ func newDescent(batch int, kernel string, opt *nn.Optimiser, learn func(i int)) 
 		tapes[i] = nn.NewTape(d.forms)
 		d.shards = append(d.shards, &shard{from: from, n: batch*(i+1)/k - from, tape: tapes[i]})
 	}
+	d.oneShard = d.workShard
 	d.refresh = d.forms.Refresh
 	d.gather = func(i int) { opt.Gather(i, tapes) }
 	return d
+}
+
+// workShard lets a shard learn in memory that another may have used before it:
+// what few shards need at a time stays near the processor.
+func (d *descent) workShard(i int) {
+	d.mu.Lock()
+	var m *nn.Memory
+	if last := len(d.idle) - 1; last >= 0 {
+		m, d.idle = d.idle[last], d.idle[:last]
+	}
+	d.mu.Unlock()
+	if m == nil {
+		m = nn.NewMemory(d.forms)
+	}
+	d.shards[i].tape.ResetIn(m)
+	d.learn(i)
+	d.mu.Lock()
+	d.idle = append(d.idle, m)
+	d.mu.Unlock()
 }
 
 // gradients runs all shards and returns the length of the sum of their gradients.
 func (d *descent) gradients() float64 {
 	d.forms.Changed()
 	d.run(d.forms.Jobs(), d.refresh)
-	d.run(len(d.shards), d.learn)
+	d.run(len(d.shards), d.oneShard)
 	d.run(d.opt.Jobs(), d.gather)
 	return d.opt.Norm()
 }

@@ -177,7 +177,6 @@ func (r *Reference) lost() float64 {
 func (r *Reference) learnShard(i int) {
 	sh := r.shards[i]
 	t := sh.tape
-	t.Reset()
 	in := t.Input(r.parts[i])
 	loss := nn.MSE(t, r.net.Forward(t, in), in.Val, nil)
 	r.loss[i] = float64(loss.Val.Data[0])

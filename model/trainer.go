@@ -199,7 +199,6 @@ func (tr *Trainer) learnShard(i int) {
 	s, sh, r := &tr.m.Spec, tr.shards[i], &tr.runs[i]
 	r.pcg.Seed(mix(s.Seed, uint64(tr.Taken()+1)), uint64(i)+1)
 	t := sh.tape
-	t.Reset()
 	var x *tensor.Tensor
 	if x, r.err = tr.train.Batch(r.rng, sh.n); r.err != nil {
 		return

@@ -84,9 +84,8 @@ func (f *Forms) weights(p *Param) *kernel.Weights {
 	return w
 }
 
-// A Tape remembers how to run a pass backwards, and keeps the memory of one
-// pass for the next: a pass like the one before allocates nothing. It serves one
-// goroutine at a time.
+// A Tape remembers how to run a pass backwards. A pass like the one before, in
+// the same Memory, allocates nothing. A tape serves one goroutine at a time.
 type Tape struct {
 	recording bool
 	forms     *Forms
@@ -97,9 +96,22 @@ type Tape struct {
 	pushed    int   // how many were, when the last step was pushed
 	leafs     map[*Param]*Var
 	flops     float64 // of this pass
-	memory    arena
-	scratch   *kernel.Scratch
+	memory    *Memory
 	team      []*kernel.Scratch // of the goroutines that share an operation, this one's first; fewer than two share none
+}
+
+// Memory is what a pass works in. Tapes may share one that do not run at once.
+type Memory struct {
+	arena
+	scratch *kernel.Scratch
+}
+
+// NewMemory returns no memory yet, for tapes with such forms.
+func NewMemory(f *Forms) *Memory {
+	if f.kernel == "" {
+		return &Memory{scratch: new(kernel.Scratch)}
+	}
+	return &Memory{scratch: kernel.NewScratch(f.kernel)}
 }
 
 // A step carries the gradient of an operation's result to its operands.
@@ -131,12 +143,9 @@ func NewTape(f *Forms) *Tape {
 // NewInference returns a tape that records nothing and only keeps memory from
 // pass to pass: what a nil Tape does, faster.
 func NewInference(f *Forms) *Tape {
-	t := &Tape{forms: f, leafs: map[*Param]*Var{}, scratch: new(kernel.Scratch)}
+	t := &Tape{forms: f, leafs: map[*Param]*Var{}, memory: NewMemory(f)}
 	if free, ok := spare.Get().(*arena); ok {
-		t.memory = *free
-	}
-	if f.kernel != "" {
-		t.scratch = kernel.NewScratch(f.kernel)
+		t.memory.arena = *free
 	}
 	return t
 }
@@ -149,15 +158,15 @@ var spare sync.Pool
 func (t *Tape) Leave() {
 	t.Reset()
 	spare.Put(&arena{free: t.memory.free})
-	t.memory = arena{}
+	t.memory.arena = arena{}
 }
 
 // Share makes the tape cut the operations of an inference on one picture into
 // bands for so many goroutines. The result is the same.
 func (t *Tape) Share(threads int) {
-	t.team = append(t.team[:0], t.scratch)
+	t.team = append(t.team[:0], t.memory.scratch)
 	for len(t.team) < threads {
-		t.team = append(t.team, t.scratch.Another())
+		t.team = append(t.team, t.memory.scratch.Another())
 	}
 }
 
@@ -170,6 +179,13 @@ func (t *Tape) Reset() {
 	for _, v := range t.leafs {
 		v.Grad = nil
 	}
+}
+
+// ResetIn is Reset, and the next pass works in m: what another tape left there is
+// lost. Gradients of parameters are kept elsewhere.
+func (t *Tape) ResetIn(m *Memory) {
+	t.memory = m
+	t.Reset()
 }
 
 // Use returns p as a Var of this pass.
@@ -374,7 +390,7 @@ func (t *Tape) work() *kernel.Scratch {
 	if t == nil {
 		return new(kernel.Scratch)
 	}
-	return t.scratch
+	return t.memory.scratch
 }
 
 // An arena lends slices and takes all of them back at once.
