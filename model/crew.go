@@ -32,9 +32,9 @@ const (
 	called
 )
 
-// patience is how often whoever waits looks whether it goes on, giving way to
-// other goroutines each time: some tenths of a millisecond in all.
-const patience = 2000
+// Whoever waits looks so often whether it goes on, which takes some tenths of a
+// millisecond, and gives way to other goroutines after so many looks.
+const patience, politeness = 1 << 17, 1 << 8
 
 // run calls job(0) … job(n-1) and returns when all have.
 func (c *crew) run(n int, job func(i int)) {
@@ -53,8 +53,8 @@ func (c *crew) run(n int, job func(i int)) {
 		}
 	}
 	c.work()
-	for i := 0; i < patience && c.busy.Load() > 0; i++ {
-		runtime.Gosched()
+	for i := 1; i < patience && c.busy.Load() > 0; i++ {
+		giveWay(i)
 	}
 	c.left.Wait()
 }
@@ -67,8 +67,8 @@ func (c *crew) hire() {
 			h.state.Store(waiting)
 			c.busy.Add(-1)
 			c.left.Done()
-			for i := 0; i < patience && h.state.Load() == waiting; i++ {
-				runtime.Gosched()
+			for i := 1; i < patience && h.state.Load() == waiting; i++ {
+				giveWay(i)
 			}
 			if h.state.CompareAndSwap(waiting, gone) {
 				return
@@ -76,6 +76,12 @@ func (c *crew) hire() {
 		}
 	}
 	c.workers = append(c.workers, h)
+}
+
+func giveWay(look int) {
+	if look%politeness == 0 {
+		runtime.Gosched()
+	}
 }
 
 func (c *crew) work() {
