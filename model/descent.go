@@ -18,10 +18,9 @@ type descent struct {
 	forms        *nn.Forms
 	shards       []*shard
 	opt          *nn.Optimiser
-	learn        func(i int) // shard i forwards and backwards
+	learn        func(i int) // shard i forwards and backwards, in some memory
 	mu           sync.Mutex
 	idle         []*nn.Memory // of shards that are not at work: as many as ever worked at once
-	oneShard     func(i int)  // workShard
 	refresh      func(i int)
 	gather, move func(i int)
 }
@@ -35,7 +34,7 @@ type shard struct {
 // newDescent cuts batches into shards. Convolutions use the named kernel, or
 // the best.
 func newDescent(batch int, kernel string, opt *nn.Optimiser, learn func(i int)) *descent {
-	d := &descent{forms: nn.NewForms(kernel), opt: opt, learn: learn, move: opt.Move}
+	d := &descent{forms: nn.NewForms(kernel), opt: opt, move: opt.Move}
 	k := min(maxShards, batch)
 	tapes := make([]*nn.Tape, k)
 	for i := range k {
@@ -43,36 +42,42 @@ func newDescent(batch int, kernel string, opt *nn.Optimiser, learn func(i int)) 
 		tapes[i] = nn.NewTape(d.forms)
 		d.shards = append(d.shards, &shard{from: from, n: batch*(i+1)/k - from, tape: tapes[i]})
 	}
-	d.oneShard = d.workShard
+	d.learn = func(i int) {
+		m := d.takeMemory()
+		tapes[i].ResetIn(m)
+		learn(i)
+		d.giveMemory(m)
+	}
 	d.refresh = d.forms.Refresh
 	d.gather = func(i int) { opt.Gather(i, tapes) }
 	return d
 }
 
-// workShard lets a shard learn in memory that another may have used before it:
-// what few shards need at a time stays near the processor.
-func (d *descent) workShard(i int) {
+// takeMemory returns memory that another shard may have used before: what few
+// shards need at a time stays near the processor.
+func (d *descent) takeMemory() *nn.Memory {
 	d.mu.Lock()
-	var m *nn.Memory
-	if last := len(d.idle) - 1; last >= 0 {
-		m, d.idle = d.idle[last], d.idle[:last]
+	defer d.mu.Unlock()
+	last := len(d.idle) - 1
+	if last < 0 {
+		return nn.NewMemory(d.forms)
 	}
-	d.mu.Unlock()
-	if m == nil {
-		m = nn.NewMemory(d.forms)
-	}
-	d.shards[i].tape.ResetIn(m)
-	d.learn(i)
+	m := d.idle[last]
+	d.idle = d.idle[:last]
+	return m
+}
+
+func (d *descent) giveMemory(m *nn.Memory) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.idle = append(d.idle, m)
-	d.mu.Unlock()
 }
 
 // gradients runs all shards and returns the length of the sum of their gradients.
 func (d *descent) gradients() float64 {
 	d.forms.Changed()
 	d.run(d.forms.Jobs(), d.refresh)
-	d.run(len(d.shards), d.oneShard)
+	d.run(len(d.shards), d.learn)
 	d.run(d.opt.Jobs(), d.gather)
 	return d.opt.Norm()
 }

@@ -38,7 +38,7 @@ func Conv(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 	}
 	ho, wo := s.Out()
 	y := t.out(n, ho, wo, s.Cout)
-	t.forward(s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
+	t.convolve(kernel.Conv.Forward, s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
 	t.count(s)
 	push(t, convStep{of{y}, s, x, w, b, slope})
 	return y
@@ -71,7 +71,7 @@ func ConvT(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 		panic(fmt.Sprintf("nn: transposed convolution of %d channels got %d", s.Cout, c))
 	}
 	y := t.out(n, s.H, s.W, s.Cin)
-	t.transposed(s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
+	t.convolve(kernel.Conv.BackwardData, s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
 	t.count(s)
 	push(t, convTStep{of{y}, s, x, w, b, slope})
 	return y
@@ -131,7 +131,7 @@ func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
 	s := convShape(n, h, w, gamma, 1)
 	squares, r, y := t.same(x), t.same(x), t.same(x)
 	t.map2(square, squares.Val.Data, x.Val.Data)
-	t.forward(s, r.Val.Data, squares.Val.Data, gamma.forms(), kernel.End{Bias: beta.Val.Data, Slope: 1})
+	t.convolve(kernel.Conv.Forward, s, r.Val.Data, squares.Val.Data, gamma.forms(), kernel.End{Bias: beta.Val.Data, Slope: 1})
 	kernel.Normalise(y.Val.Data, r.Val.Data, x.Val.Data, r.Val.Data, inverse)
 	t.count(s)
 	push(t, gdnStep{of{y}, s, x, gamma, beta, squares, r, inverse})

@@ -101,21 +101,16 @@ func AddTo(t *Tape, x, y *Var) *Var {
 	return x
 }
 
+func increase(y, x []float32) { kernel.Axpy(1, x, y) }
+
 // AddScaled returns x + a·y for equal shapes.
 func AddScaled(t *Tape, x *Var, a float32, y *Var) *Var {
 	z := t.same(x)
-	t.map2(assign, z.Val.Data, x.Val.Data)
-	if a == 1 {
-		t.map2(increase, z.Val.Data, y.Val.Data)
-	} else {
-		kernel.Axpy(a, y.Val.Data, z.Val.Data)
-	}
+	copy(z.Val.Data, x.Val.Data)
+	kernel.Axpy(a, y.Val.Data, z.Val.Data)
 	push(t, addStep{of{z}, x, y, a})
 	return z
 }
-
-func assign(y, x []float32)   { copy(y, x) }
-func increase(y, x []float32) { kernel.Axpy(1, x, y) }
 
 type addStep struct {
 	of

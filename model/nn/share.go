@@ -14,37 +14,30 @@ func (t *Tape) shares(n int) int {
 	if t == nil {
 		return 1
 	}
-	return max(1, min(len(t.team), n))
+	return max(1, min(1+len(t.team), n))
 }
 
 // run calls job(0) … job(n-1), each on its goroutine, with memory to work in.
 func (t *Tape) run(n int, job func(i int, s *kernel.Scratch)) {
 	var wg sync.WaitGroup
-	for i := range n - 1 {
-		wg.Go(func() { job(i+1, t.team[i+1]) })
+	for i, s := range t.team[:n-1] {
+		wg.Go(func() { job(i+1, s) })
 	}
-	job(0, t.team[0])
+	job(0, t.work())
 	wg.Wait()
 }
 
-// forward computes a convolution.
-func (t *Tape) forward(c kernel.Conv, y, x []float32, w *kernel.Weights, e kernel.End) {
-	n := c.Bands(t.shares(c.H))
-	if n < 2 {
-		c.Forward(t.work(), y, x, w, e)
-		return
-	}
-	t.run(n, func(i int, s *kernel.Scratch) { c.Band(i, n).Forward(s, y, x, w, e) })
-}
+// An operation is kernel.Conv.Forward or BackwardData.
+type operation func(c kernel.Conv, s *kernel.Scratch, to, from []float32, w *kernel.Weights, e kernel.End)
 
-// transposed computes a transposed convolution.
-func (t *Tape) transposed(c kernel.Conv, x, y []float32, w *kernel.Weights, e kernel.End) {
+// convolve computes an operation.
+func (t *Tape) convolve(op operation, c kernel.Conv, to, from []float32, w *kernel.Weights, e kernel.End) {
 	n := c.Bands(t.shares(c.H))
 	if n < 2 {
-		c.BackwardData(t.work(), x, y, w, e)
+		op(c, t.work(), to, from, w, e)
 		return
 	}
-	t.run(n, func(i int, s *kernel.Scratch) { c.Band(i, n).BackwardData(s, x, y, w, e) })
+	t.run(n, func(i int, s *kernel.Scratch) { op(c.Band(i, n), s, to, from, w, e) })
 }
 
 // leastShare is how many numbers an elementwise loop must have for each goroutine.

@@ -97,7 +97,7 @@ type Tape struct {
 	leafs     map[*Param]*Var
 	flops     float64 // of this pass
 	memory    *Memory
-	team      []*kernel.Scratch // of the goroutines that share an operation, this one's first; fewer than two share none
+	team      []*kernel.Scratch // of the other goroutines that share an operation
 }
 
 // Memory is what a pass works in. Tapes may share one that do not run at once.
@@ -135,9 +135,7 @@ type result struct {
 
 // NewTape returns an empty tape.
 func NewTape(f *Forms) *Tape {
-	t := NewInference(f)
-	t.recording = true
-	return t
+	return &Tape{recording: true, forms: f, leafs: map[*Param]*Var{}, memory: NewMemory(f)}
 }
 
 // NewInference returns a tape that records nothing and only keeps memory from
@@ -150,7 +148,7 @@ func NewInference(f *Forms) *Tape {
 	return t
 }
 
-// spare is memory that tapes have left behind. It is there until the garbage
+// spare is memory that inference has left behind. It is there until the garbage
 // collector has come by twice.
 var spare sync.Pool
 
@@ -164,8 +162,8 @@ func (t *Tape) Leave() {
 // Share makes the tape cut the operations of an inference on one picture into
 // bands for so many goroutines. The result is the same.
 func (t *Tape) Share(threads int) {
-	t.team = append(t.team[:0], t.memory.scratch)
-	for len(t.team) < threads {
+	t.team = t.team[:0]
+	for range threads - 1 {
 		t.team = append(t.team, t.memory.scratch.Another())
 	}
 }

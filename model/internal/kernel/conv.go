@@ -26,14 +26,14 @@ func (c Conv) Band(i, n int) Conv {
 	return c
 }
 
-// share returns which of n rows of patches, or of so many pixels, are the band's:
-// from first on and before end.
-func (c Conv) share(n, pixels int) (first, end int) {
+// share returns which of n rows are the band's, in whole groups of so many: from
+// first on and before end.
+func (c Conv) share(n, group int) (first, end int) {
 	if c.bands < 2 {
 		return 0, n
 	}
-	of := panels(n, pixels)
-	return min(n, of*c.band/c.bands*pixels), min(n, of*(c.band+1)/c.bands*pixels)
+	of := panels(n, group)
+	return min(n, of*c.band/c.bands*group), min(n, of*(c.band+1)/c.bands*group)
 }
 
 // Pad returns how many zeros stand before the first row and column.

@@ -2,7 +2,7 @@ package kernel
 
 const plainRows, plainCols = 4, 24
 
-// plain is the tile in plain Go.
+// plainTiles are the tiles in plain Go: one.
 var plainTiles = []tile{{mr: plainRows, nr: plainCols}}
 
 // generic computes a product of at most plainCols columns.
@@ -10,12 +10,11 @@ func (p *product) generic() {
 	var upper, lower [plainCols]float32
 	for i := 0; i < p.m; i += 2 {
 		i1 := min(i+1, p.m-1)
-		switch {
-		case p.n < 3:
+		if p.n < 3 {
 			for j := range p.n {
 				upper[j], lower[j] = p.one(i, j), p.one(i1, j)
 			}
-		default:
+		} else {
 			for j := 0; j < p.n; j += 3 {
 				last := min(j, p.n-3) // some columns twice rather than alone
 				p.six((*[3]float32)(upper[last:]), (*[3]float32)(lower[last:]), i, i1, last)

@@ -42,7 +42,7 @@ type form struct {
 // of nr columns.
 type layout struct {
 	op operation
-	c  Conv // without the size of pictures
+	c  Conv // of pictures of no size
 	nr int
 }
 
@@ -60,8 +60,7 @@ const (
 
 // form returns the weights as an operation of c reads them.
 func (w *Weights) form(op operation, c Conv, nr int) []float32 {
-	c.N, c.H, c.W, c.band, c.bands = 0, 0, 0, 0, 0
-	l := layout{op, c, nr}
+	l := layout{op, Conv{Cin: c.Cin, Cout: c.Cout, K: c.K, Stride: c.Stride}, nr}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.forms {

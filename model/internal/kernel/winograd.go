@@ -93,7 +93,15 @@ func (c Conv) needs(phase int, turned bool) (lo, hi int) {
 	return lo, hi
 }
 
-// tap returns which tap of the kernel is the k-th of a phase, if there is one.
+// nineth returns which of the K·K taps of the kernel is the k-th of the nine of a
+// corner, in reading order, if there is one.
+func (c Conv) nineth(at corner, k int, turned bool) (tap int, ok bool) {
+	kh, rows := c.tap(at.py, k/kernelTaps, turned)
+	kw, cols := c.tap(at.px, k%kernelTaps, turned)
+	return kh*c.K + kw, rows && cols
+}
+
+// tap returns which tap of a row or column is the k-th of a phase, if there is one.
 func (c Conv) tap(phase, k int, turned bool) (tap int, ok bool) {
 	if turned {
 		k = kernelTaps - 1 - k
@@ -178,12 +186,11 @@ func (c Conv) packFast(temp *[]float32, to []float32, nr int, w []float32, turne
 	for f, at := range corners {
 		for i := 0; i < c.Cin; i += some {
 			for k := range kernelTaps * kernelTaps {
-				kh, rows := c.tap(at.py, k/kernelTaps, turned)
-				kw, cols := c.tap(at.px, k%kernelTaps, turned)
-				if rows && cols {
-					copy(nine[k*part:][:part], w[((kh*c.K+kw)*c.Cin+i)*c.Cout:])
+				to := nine[k*part:][:part]
+				if tap, ok := c.nineth(at, k, turned); ok {
+					copy(to, w[(tap*c.Cin+i)*c.Cout:])
 				} else {
-					clear(nine[k*part:][:part])
+					clear(to)
 				}
 			}
 			ofKernels.run(bundle{half, 0, kernelTaps * part, part}, bundle{nine, 0, kernelTaps * part, part}, part, kernelTaps)
@@ -430,12 +437,11 @@ func (q *quick) taps(s *Scratch, dw, sums []float32, acc bool) {
 			ofPoints.run(bundle{half, 0, part, kernelTaps * part}, bundle{sums, (f*q.Cin + i) * q.Cout, depth * q.Cout, wide * depth * q.Cout}, part, wide)
 			ofPoints.run(bundle{nine, 0, kernelTaps * part, part}, bundle{half, 0, kernelTaps * part, part}, part, kernelTaps)
 			for k := range kernelTaps * kernelTaps {
-				kh, rows := q.tap(at.py, k/kernelTaps, false)
-				kw, cols := q.tap(at.px, k%kernelTaps, false)
-				if !rows || !cols {
+				tap, ok := q.nineth(at, k, false)
+				if !ok {
 					continue
 				}
-				to, from := dw[((kh*q.K+kw)*q.Cin+i)*q.Cout:][:part], nine[k*part:][:part]
+				to, from := dw[(tap*q.Cin+i)*q.Cout:][:part], nine[k*part:][:part]
 				if acc {
 					Axpy(1, from, to)
 				} else {

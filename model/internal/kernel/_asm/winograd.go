@@ -96,6 +96,25 @@ func copyOf(v reg.VecVirtual) reg.VecVirtual {
 	return r
 }
 
+// plusMinus stores even + p·odd as the first and even - p·odd after it.
+func (k constants) plusMinus(even, odd reg.VecVirtual, p float64, first int, store func(int, reg.VecVirtual)) {
+	plus := copyOf(even)
+	VFMADD231PS(k.everywhere(p), odd, plus)
+	store(first, plus)
+	VFNMADD231PS(k.everywhere(p), odd, even)
+	store(first+1, even)
+}
+
+// pairs returns the sums and the differences of m[1] and m[2], and of m[3] and m[4].
+func pairs(m []reg.VecVirtual) (s, d [2]reg.VecVirtual) {
+	for i := range s {
+		s[i], d[i] = YMM(), YMM()
+		VADDPS(m[2*i+2], m[2*i+1], s[i])
+		VSUBPS(m[2*i+2], m[2*i+1], d[i])
+	}
+	return s, d
+}
+
 func (k constants) winograd() {
 	const a, b = 5. / 8, 3. / 2
 	const na, nb = 2 * a * a * (a*a - b*b), 2 * b * b * (b*b - a*a)
@@ -110,22 +129,13 @@ func (k constants) winograd() {
 			even, odd := copyOf(d[4]), copyOf(d[3])
 			VFNMADD231PS(k.everywhere(other*other), d[2], even)
 			VFNMADD231PS(k.everywhere(other*other), d[1], odd)
-			plus := copyOf(even)
-			VFMADD231PS(k.everywhere(p), odd, plus)
-			store(first, plus)
-			VFNMADD231PS(k.everywhere(p), odd, even)
-			store(first+1, even)
+			k.plusMinus(even, odd, p, first, store)
 		}
 		pair(1, a, b)
 		pair(3, b, a)
 	}, nil, nil)
 	result := func(m []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
-		var s, d [2]reg.VecVirtual
-		for i := range s {
-			s[i], d[i] = YMM(), YMM()
-			VADDPS(m[2*i+2], m[2*i+1], s[i])
-			VSUBPS(m[2*i+2], m[2*i+1], d[i])
-		}
+		s, d := pairs(m)
 		VADDPS(s[0], m[0], m[0])
 		VADDPS(s[1], m[0], m[0])
 		store(0, m[0])
@@ -187,11 +197,7 @@ func (k constants) winograd() {
 			even := YMM()
 			VMULPS(k.everywhere(1/n), g[0], even)
 			VFMADD231PS(k.everywhere(p*p/n), g[2], even)
-			plus := copyOf(even)
-			VFMADD231PS(k.everywhere(p/n), g[1], plus)
-			store(first, plus)
-			VFNMADD231PS(k.everywhere(p/n), g[1], even)
-			store(first+1, even)
+			k.plusMinus(even, g[1], p/n, first, store)
 		}
 		pair(1, a, na)
 		pair(3, b, nb)
@@ -203,23 +209,14 @@ func (k constants) winograd() {
 			even, odd := copyOf(y[0]), copyOf(y[1])
 			VFMADD231PS(k.everywhere(p*p), y[2], even)
 			VFMADD231PS(k.everywhere(p*p), y[3], odd)
-			plus := copyOf(even)
-			VFMADD231PS(k.everywhere(p), odd, plus)
-			store(first, plus)
-			VFNMADD231PS(k.everywhere(p), odd, even)
-			store(first+1, even)
+			k.plusMinus(even, odd, p, first, store)
 		}
 		pair(1, a)
 		pair(3, b)
 		store(5, y[3])
 	}, nil, nil)
 	transform("winogradTaps", 6, 3, "", func(m []reg.VecVirtual, _ func(int) Mem, store func(int, reg.VecVirtual)) {
-		var s, d [2]reg.VecVirtual
-		for i := range s {
-			s[i], d[i] = YMM(), YMM()
-			VADDPS(m[2*i+2], m[2*i+1], s[i])
-			VSUBPS(m[2*i+2], m[2*i+1], d[i])
-		}
+		s, d := pairs(m)
 		t := YMM()
 		VMULPS(k.everywhere(1/(a*a*b*b)), m[0], t)
 		VFMADD231PS(k.everywhere(1/na), s[0], t)
