@@ -18,8 +18,10 @@ import (
 
 // FolderOptions says what a source gives.
 type FolderOptions struct {
-	Crop       int // side of a picture in a batch; 0: that of the set's pictures, 64 for photographs and leaves
-	Channels   int // 1 or 3; 0: those of the data
+	Crop       int     // side of a picture in a batch; 0: that of the set's pictures, 64 for photographs and leaves
+	Channels   int     // 1 or 3; 0: those of the data
+	Augment    bool    // crops of photographs are also scaled and recoloured
+	Leaves     float64 // of crops of photographs, the share that is dead leaves instead, when they are augmented
 	Limits     Limits
 	CacheBytes int64 // decoded pictures kept; 0 means DefaultCache
 }
@@ -49,6 +51,8 @@ type Folder struct {
 	files    []int // on the shelf
 	crop     int
 	channels int
+	augment  bool
+	leaves   float64
 }
 
 // OpenFolder lists the pictures below a folder, at any depth and in sorted
@@ -114,7 +118,7 @@ func newFolder(ctx context.Context, name string, paths []string, skipped []FileE
 		return nil, err
 	}
 	s := newShelf(o)
-	f := &Folder{shelf: s, crop: o.Crop, channels: o.Channels}
+	f := &Folder{shelf: s, crop: o.Crop, channels: o.Channels, augment: o.Augment, leaves: o.Leaves}
 	for i, path := range paths {
 		if errs[i] != nil {
 			skipped = append(skipped, FileError{path, errs[i]})
@@ -236,7 +240,8 @@ func split(n, every int) (train, held []int) {
 // Batch gives n crops (n, Crop, Crop, C). A picture is drawn, then crops of
 // it: one, and one more for each two megapixels up to eight, because decoding
 // a photograph costs more than a step of training. Each crop has a random place
-// and is one of its eight turns and mirrorings. A side shorter than the crop
+// and is one of its eight turns and mirrorings, and more is done to it where that
+// was asked for. A side shorter than the crop
 // is continued by reflection. Pictures with transparency lie on white. A
 // picture that turns out damaged is recorded in Skipped and the next one that
 // can be read stands in for it; the error, when none can, is the first one's.
@@ -265,7 +270,12 @@ func (f *Folder) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
 				continue
 			}
 			for i := range j.n {
-				p.randomCrop(out.Data[(j.at+i)*size:(j.at+i+1)*size], f.crop, f.channels, j.rng)
+				dst := out.Data[(j.at+i)*size : (j.at+i+1)*size]
+				if f.augment {
+					p.augmented(dst, f.crop, f.channels, f.leaves, j.rng)
+				} else {
+					p.randomCrop(dst, f.crop, f.channels, j.rng)
+				}
 			}
 		}
 	})

@@ -63,8 +63,8 @@ func TestSaveRead(t *testing.T) {
 		t.Errorf("read %+v %+v, wrote %+v %+v", got.Spec, got.Info, m.Spec, m.Info)
 	}
 	x, _ := waves{8}.Batch(rand.New(rand.NewPCG(1, 1)), 2)
-	want, _ := m.Reconstruct(t.Context(), x, nil)
-	have, _ := got.Reconstruct(t.Context(), x, nil)
+	want, _ := m.Reconstruct(t.Context(), x, 0, nil)
+	have, _ := got.Reconstruct(t.Context(), x, 0, nil)
 	for i, v := range have.Data {
 		if v != want.Data[i] {
 			t.Fatalf("element %d is %g after a trip through a file, %g before", i, v, want.Data[i])

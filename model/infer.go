@@ -16,30 +16,18 @@ import (
 type Report = func(done, total int)
 
 // Features returns the latent of pictures x (N, H, W, Channels):
-// (N, ⌈H/Cell⌉, ⌈W/Cell⌉, Latent). Edges are repeated up to a multiple of Cell.
-// Big pictures are worked on in tiles that overlap by what the network sees, so
-// that nothing shows of the tiling. The only error is ctx's.
-func (m *Model) Features(ctx context.Context, x *tensor.Tensor, report Report) (*tensor.Tensor, error) {
-	n, h, w, c := x.Dims4()
-	if c != m.Spec.Channels {
-		panic("model: features: wrong number of channels")
-	}
+// (N, ⌈H/Cell⌉, ⌈W/Cell⌉, Latent). level is how strong the noise is, the root mean
+// square in units of white, for a model that is told of it. Edges are mirrored up to
+// a multiple of Cell. Big pictures are worked on in tiles that overlap by what the
+// network sees, so that nothing shows of the tiling. The only error is ctx's.
+func (m *Model) Features(ctx context.Context, x *tensor.Tensor, level float64, report Report) (*tensor.Tensor, error) {
+	n, h, w, _ := x.Dims4()
 	cell := m.Cell()
-	zh, zw := (h+cell-1)/cell, (w+cell-1)/cell
-	z := tensor.New(n, zh, zw, m.Spec.Latent)
+	z := tensor.New(n, (h+cell-1)/cell, (w+cell-1)/cell, m.Spec.Latent)
 	plan, _ := m.Spec.plan()
-	halo := (reach(plan, 1) + cell - 1) / cell
-	err := tiles(ctx, nn.NewForms(""), n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
-		out := in.grow(halo, zh, zw)
-		part := t.New(1, out.h*cell, out.w*cell, c)
-		for r := range out.h * cell {
-			src := x.Data[(i*h+min(out.y*cell+r, h-1))*w*c:][:w*c]
-			dst := part.Data[r*out.w*cell*c:][:out.w*cell*c]
-			for done := copy(dst, src[out.x*cell*c:]); done < len(dst); done += c {
-				copy(dst[done:done+c], src[(w-1)*c:])
-			}
-		}
-		y, _ := m.bottleneck.Code(t, m.enc.Forward(t, t.Input(part)), nil)
+	err := m.eachTile(ctx, x, reach(plan, 1), report, func(t *nn.Tape, i int, part *tensor.Tensor, in, out rect) {
+		y, _ := m.encode(t, m.lay(t, part, []float32{float32(level)}))
+		y, _ = m.bottleneck.Code(t, y, nil)
 		in.cut(y.Val, out, z, i)
 	})
 	if err != nil {
@@ -48,12 +36,50 @@ func (m *Model) Features(ctx context.Context, x *tensor.Tensor, report Report) (
 	return z, nil
 }
 
+// eachTile works on pictures in tiles that see so many pixels beyond their own:
+// part is the pixels of out, of which in is wanted, both in cells.
+func (m *Model) eachTile(ctx context.Context, x *tensor.Tensor, margin int, report Report, work func(t *nn.Tape, i int, part *tensor.Tensor, in, out rect)) error {
+	n, h, w, c := x.Dims4()
+	if c != m.Spec.Channels {
+		panic("model: wrong number of channels")
+	}
+	cell := m.Cell()
+	zh, zw := (h+cell-1)/cell, (w+cell-1)/cell
+	halo := (margin + cell - 1) / cell
+	return tiles(ctx, nn.NewForms(""), n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
+		out := in.grow(halo, zh, zw)
+		part := t.New(1, out.h*cell, out.w*cell, c)
+		for r := range out.h * cell {
+			src := x.Data[(i*h+mirror(out.y*cell+r, h))*w*c:][:w*c]
+			dst := part.Data[r*out.w*cell*c:][:out.w*cell*c]
+			for done := copy(dst, src[out.x*cell*c:]); done < len(dst); done += c {
+				copy(dst[done:done+c], src[mirror(out.x*cell+done/c, w)*c:])
+			}
+		}
+		work(t, i, part, in, out)
+	})
+}
+
+// mirror continues 0 … n-1 by mirroring without repeating the edge: n is n-2.
+func mirror(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	i %= 2*n - 2
+	return min(i, 2*n-2-i)
+}
+
+// Generates reports whether the latent is all that the decoder needs. That of a
+// unet also needs what the encoder had at each level.
+func (m *Model) Generates() bool { return len(m.dec) == 1 && m.Spec.Output != "residual" }
+
 // Generate returns the pictures (N, h, w, Channels) of a latent, cut to h × w,
-// which may be at most what the latent covers. The only error is ctx's.
+// which may be at most what the latent covers. The model must be one that
+// Generates. The only error is ctx's.
 func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report Report) (*tensor.Tensor, error) {
 	n, zh, zw, c := z.Dims4()
 	cell := m.Cell()
-	if c != m.Spec.Latent || h > zh*cell || w > zw*cell {
+	if !m.Generates() || c != m.Spec.Latent || h > zh*cell || w > zw*cell {
 		panic("model: generate: the latent is not this model's, or too small")
 	}
 	x := tensor.New(n, h, w, m.Spec.Channels)
@@ -65,7 +91,7 @@ func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report
 		for r := range out.h {
 			copy(part.Data[r*out.w*c:][:out.w*c], z.Data[((i*zh+out.y+r)*zw+out.x)*c:])
 		}
-		y := m.output(t, m.dec.Forward(t, t.Input(part)))
+		y := m.output(t, m.decode(t, t.Input(part), skips{}), nil)
 		in.scale(cell).cut(y.Val, out.scale(cell), x, i)
 	})
 	if err != nil {
@@ -74,35 +100,41 @@ func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report
 	return x, nil
 }
 
-// output turns what the decoder ends with into a picture.
-func (m *Model) output(t *nn.Tape, y *nn.Var) *nn.Var {
-	if m.Spec.Output == "sigmoid" {
-		return nn.Sigmoid(t, y)
-	}
-	return y
+// Reconstruct returns what is left of x after the bottleneck: the clean picture,
+// if the model learned to remove noise. level is as for Features. The only error is
+// ctx's.
+func (m *Model) Reconstruct(ctx context.Context, x *tensor.Tensor, level float64, report Report) (*tensor.Tensor, error) {
+	y := tensor.New(x.Shape...)
+	return y, m.pass(ctx, x, level, nil, y, report)
 }
 
-// Reconstruct returns what is left of x after the bottleneck: the clean picture,
-// if the model learned to remove noise. The only error is ctx's.
-func (m *Model) Reconstruct(ctx context.Context, x *tensor.Tensor, report Report) (*tensor.Tensor, error) {
-	_, h, w, _ := x.Dims4()
-	half := func(k int) Report {
-		if report == nil {
-			return nil
+// Look returns both the latent, as Features does, and the reconstruction.
+func (m *Model) Look(ctx context.Context, x *tensor.Tensor, level float64, report Report) (z, y *tensor.Tensor, err error) {
+	n, h, w, _ := x.Dims4()
+	cell := m.Cell()
+	z, y = tensor.New(n, (h+cell-1)/cell, (w+cell-1)/cell, m.Spec.Latent), tensor.New(x.Shape...)
+	return z, y, m.pass(ctx, x, level, z, y, report)
+}
+
+// pass runs the model on pictures. A nil z is not wanted.
+func (m *Model) pass(ctx context.Context, x *tensor.Tensor, level float64, z, y *tensor.Tensor, report Report) error {
+	cell := m.Cell()
+	enc, dec := m.Spec.plan()
+	return m.eachTile(ctx, x, reach(enc, 1)+reach(dec, cell), report, func(t *nn.Tape, i int, part *tensor.Tensor, in, out rect) {
+		v, past := m.encode(t, m.lay(t, part, []float32{float32(level)}))
+		code, _ := m.bottleneck.Code(t, v, nil)
+		if z != nil {
+			in.cut(code.Val, out, z, i)
 		}
-		return func(done, total int) { report(k*total+done, 2*total) }
-	}
-	z, err := m.Features(ctx, x, half(0))
-	if err != nil {
-		return nil, err
-	}
-	return m.Generate(ctx, z, h, w, half(1))
+		v = m.output(t, m.decode(t, code, past), part)
+		in.scale(cell).cut(v.Val, out.scale(cell), y, i)
+	})
 }
 
 // Anomaly returns, per element, the squared error with which the model
 // reproduces x. The only error is ctx's.
 func (m *Model) Anomaly(ctx context.Context, x *tensor.Tensor, report Report) (*tensor.Tensor, error) {
-	y, err := m.Reconstruct(ctx, x, report)
+	y, err := m.Reconstruct(ctx, x, 0, report)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 
 	"sieve/model/nn"
+	"sieve/model/tensor"
 )
 
 // A Model is an encoder, a bottleneck and a decoder. It may be used by several
@@ -18,8 +20,70 @@ import (
 type Model struct {
 	Spec       Spec
 	Info       Info
-	enc, dec   nn.Seq // dec ends before the output function
+	enc, dec   legs // dec ends before the output function
 	bottleneck Bottleneck
+}
+
+// Legs are the parts of an encoder or decoder between which something is kept or
+// joined: one, unless there are skip connections.
+type legs []nn.Seq
+
+// Params are numbered through all legs.
+func (l legs) Params() iter.Seq2[string, *nn.Param] { return slices.Concat(l...).Params() }
+
+// Skips are what an encoder has at the end of each leg but the last.
+type skips [maxDepth]*nn.Var
+
+// encode runs the encoder on what lay has made of pictures.
+func (m *Model) encode(t *nn.Tape, x *nn.Var) (y *nn.Var, past skips) {
+	for i, leg := range m.enc {
+		if x = leg.Forward(t, x); i < len(m.enc)-1 {
+			past[i] = x
+		}
+	}
+	return x, past
+}
+
+// decode runs the decoder up to the output function.
+func (m *Model) decode(t *nn.Tape, z *nn.Var, past skips) *nn.Var {
+	for i, leg := range m.dec {
+		if i > 0 {
+			skip := past[len(m.dec)-1-i]
+			z = nn.AddTo(t, z, skip)
+			t.Done(skip)
+		}
+		z = leg.Forward(t, z)
+	}
+	return z
+}
+
+// lay puts a map of the noise level beside the channels of pictures, if the model
+// is told of it: one number a picture, in units of white.
+func (m *Model) lay(t *nn.Tape, x *tensor.Tensor, level []float32) *nn.Var {
+	if !m.Spec.Level {
+		return t.Input(x)
+	}
+	n, h, w, c := x.Dims4()
+	beside := t.New(n, h, w, c+1)
+	for i := range n {
+		src, dst := x.Data[i*h*w*c:(i+1)*h*w*c], beside.Data[i*h*w*(c+1):]
+		for ; len(src) > 0; src, dst = src[c:], dst[c+1:] {
+			copy(dst, src[:c])
+			dst[c] = level[i]
+		}
+	}
+	return t.Input(beside)
+}
+
+// output turns what the decoder ends with into pictures; x is what was seen.
+func (m *Model) output(t *nn.Tape, y *nn.Var, x *tensor.Tensor) *nn.Var {
+	switch m.Spec.Output {
+	case "sigmoid":
+		return nn.Sigmoid(t, y)
+	case "residual":
+		return nn.Add(t, y, t.Input(x))
+	}
+	return y
 }
 
 // Info says how far a model has come.
@@ -36,22 +100,39 @@ func New(s Spec) (*Model, error) {
 	}
 	rng := rand.New(rand.NewPCG(s.Seed, 0))
 	enc, dec := s.plan()
-	m := &Model{Spec: s, enc: build(rng, s, enc), dec: build(rng, s, dec), bottleneck: bottlenecks[s.Bottleneck]}
-	if s.Output == "identity" {
-		m.middle()
-	}
+	m := &Model{Spec: s, enc: buildLegs(rng, s, enc), dec: buildLegs(rng, s, dec), bottleneck: bottlenecks[s.Bottleneck]}
+	m.begin()
 	return m, nil
 }
 
-// middle starts pictures from mid-grey rather than from black.
-func (m *Model) middle() {
-	var last *nn.Param
+// begin starts pictures from mid-grey rather than from black, and residuals from
+// almost nothing.
+func (m *Model) begin() {
+	var weights, bias *nn.Param
 	for _, p := range m.dec.Params() {
-		last = p
+		weights, bias = bias, p
 	}
-	for i := range last.Val.Data {
-		last.Val.Data[i] = 0.5
+	switch m.Spec.Output {
+	case "identity":
+		for i := range bias.Val.Data {
+			bias.Val.Data[i] = 0.5
+		}
+	case "residual":
+		for i := range weights.Val.Data {
+			weights.Val.Data[i] *= 0.1
+		}
 	}
+}
+
+func buildLegs(rng *rand.Rand, s Spec, stages []stage) legs {
+	var l legs
+	for from, i := 0, 0; i <= len(stages); i++ {
+		if i == len(stages) || stages[i].kind == "keep" || stages[i].kind == "join" {
+			l = append(l, build(rng, s, stages[from:i]))
+			from = i + 1
+		}
+	}
+	return l
 }
 
 func build(rng *rand.Rand, s Spec, stages []stage) nn.Seq {
@@ -132,7 +213,7 @@ func (m *Model) Params() iter.Seq2[string, *nn.Param] {
 	return func(yield func(string, *nn.Param) bool) {
 		for _, part := range []struct {
 			name string
-			of   nn.Seq
+			of   legs
 		}{{"enc", m.enc}, {"dec", m.dec}} {
 			for name, p := range part.of.Params() {
 				if !yield(part.name+"."+name, p) {

@@ -14,17 +14,18 @@ import (
 // flags of a command are views of it.
 type Spec struct {
 	// The network.
-	Body       string  `json:"body"`       // "conv" or "linear"
+	Body       string  `json:"body"`       // "conv", "unet" or "linear"
 	Channels   int     `json:"channels"`   // of the picture: 1 or 3
 	Depth      int     `json:"depth"`      // how often a conv body halves the picture
-	Width      int     `json:"width"`      // channels after the first halving; doubled at each further one
+	Width      int     `json:"width"`      // channels after the first halving; doubled at each further one, and in a unet grown to Latent
 	Latent     int     `json:"latent"`     // channels of the latent
 	Patch      int     `json:"patch"`      // cells a side gathered into one code; 1 keeps a map
 	Kernel     int     `json:"kernel"`     // taps a side: 3, 5 or 7
 	Blocks     int     `json:"blocks"`     // residual blocks of two 3×3 convolutions at each level
 	Activation string  `json:"activation"` // "relu", "leaky", "silu", "tanh" or "sigmoid"
 	Up         string  `json:"up"`         // "transposed" or "nearest"
-	Output     string  `json:"output"`     // "identity" or "sigmoid"
+	Output     string  `json:"output"`     // "identity", "sigmoid", or "residual": what is to be added to the input
+	Level      bool    `json:"level"`      // the network is told how strong the noise is, by a map beside the channels
 	Bottleneck string  `json:"bottleneck"` // "plain", "sparse" or "variational"
 	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss
 
@@ -32,8 +33,12 @@ type Spec struct {
 	Scheme string `json:"scheme"` // what noise.Parse reads
 	Loss   string `json:"loss"`   // "mse", "bce" or "l1"
 
+	Augment bool    `json:"augment"` // photographs are also scaled and recoloured
+	Leaves  float64 `json:"leaves"`  // share of augmented photographs that is dead leaves instead
+	Grey    float64 `json:"grey"`    // share of colour pictures that is shown in grey, with noise that is grey, too
+
 	// The way down.
-	Optimiser string  `json:"optimiser"` // "adam" or "sgd"
+	Optimiser string  `json:"optimiser"` // "adam", "muon" or "sgd"
 	Rate      float64 `json:"rate"`      // learning rate
 	Schedule  string  `json:"schedule"`  // "constant" or "cosine"
 	Warmup    int     `json:"warmup"`    // steps in which the rate rises from 0
@@ -62,13 +67,13 @@ func DefaultSpec() Spec {
 
 // Choices of the fields that are words, in the order people should meet them.
 var choices = map[string][]string{
-	"body":       {"conv", "linear"},
+	"body":       {"conv", "unet", "linear"},
 	"activation": {"relu", "leaky", "silu", "tanh", "sigmoid"},
 	"up":         {"transposed", "nearest"},
-	"output":     {"identity", "sigmoid"},
+	"output":     {"identity", "sigmoid", "residual"},
 	"bottleneck": {"plain", "sparse", "variational"},
 	"loss":       {"mse", "l1", "bce"},
-	"optimiser":  {"adam", "sgd"},
+	"optimiser":  {"adam", "muon", "sgd"},
 	"schedule":   {"constant", "cosine"},
 }
 
@@ -78,6 +83,9 @@ func Choices(field string) []string { return slices.Clone(choices[field]) }
 // MaxCount bounds the learned numbers of a model: a file that declares more is
 // refused before memory is taken.
 const MaxCount = 64 << 20
+
+// maxDepth is how often a body halves the picture at most.
+const maxDepth = 5
 
 // A SpecError names the field that cannot be, and what could.
 type SpecError struct{ Field, Value, Want string }
@@ -100,7 +108,7 @@ func (s Spec) Validate() error {
 		name             string
 		value, low, high int
 	}{
-		{"depth", s.Depth, 0, 5}, {"width", s.Width, 1, 512}, {"latent", s.Latent, 1, 4096}, {"patch", s.Patch, 1, 64},
+		{"depth", s.Depth, 0, maxDepth}, {"width", s.Width, 1, 512}, {"latent", s.Latent, 1, 4096}, {"patch", s.Patch, 1, 64},
 		{"blocks", s.Blocks, 0, 16}, {"warmup", s.Warmup, 0, 1e6}, {"steps", s.Steps, 0, 1e9},
 		{"batch", s.Batch, 1, 1024}, {"crop", s.Crop, 1, 512}, {"check", s.Check, 1, 1e6},
 	} {
@@ -113,7 +121,7 @@ func (s Spec) Validate() error {
 		value, low, high float64
 	}{
 		{"lambda", s.Lambda, 0, 1e6}, {"rate", s.Rate, 0, 1e6}, {"decay", s.Decay, 0, 1},
-		{"momentum", s.Momentum, 0, 0.9999}, {"clip", s.Clip, 0, 1e9}, {"average", s.Average, 0, 0.99999},
+		{"momentum", s.Momentum, 0, 0.9999}, {"clip", s.Clip, 0, 1e9}, {"average", s.Average, 0, 0.99999}, {"leaves", s.Leaves, 0, 1}, {"grey", s.Grey, 0, 1},
 	} {
 		if math.IsNaN(f.value) || f.value < f.low || f.value > f.high {
 			return &SpecError{f.name, fmt.Sprint(f.value), fmt.Sprintf("%g to %g", f.low, f.high)}
@@ -124,6 +132,12 @@ func (s Spec) Validate() error {
 		return &SpecError{"channels", fmt.Sprint(s.Channels), "1 (grey) or 3 (colour)"}
 	case s.Kernel != 3 && s.Kernel != 5 && s.Kernel != 7:
 		return &SpecError{"kernel", fmt.Sprint(s.Kernel), "3, 5 or 7"}
+	case s.Body == "unet" && s.Patch != 1:
+		return &SpecError{"patch", fmt.Sprint(s.Patch), "1, because a unet keeps a map"}
+	case s.Body == "unet" && s.Depth == 0:
+		return &SpecError{"depth", "0", "1 to 5, because a unet works at half the resolution and below"}
+	case s.Body == "linear" && s.Level:
+		return &SpecError{"level", "true", "false, because a linear body makes nothing of it"}
 	case s.Crop%s.Cell() != 0:
 		return &SpecError{"crop", fmt.Sprint(s.Crop), fmt.Sprintf("a multiple of %d, the pixels a side that one latent cell covers", s.Cell())}
 	case s.Loss == "bce" && s.Output != "sigmoid":
@@ -156,14 +170,15 @@ func (s Spec) Count() int {
 
 // A stage is one layer of a network before it exists.
 type stage struct {
-	kind    string // "conv", "transposed", "nearest", "gather", "spread", "act" or "residual"
+	kind    string // "conv", "transposed", "nearest", "gather", "spread", "act", "residual", "keep" or "join"
 	in, out int    // channels
 	k       int    // taps a side, or pixels a side of a block
 	stride  int
 	body    []stage // of a residual block
 }
 
-// plan lists the layers of encoder and decoder.
+// plan lists the layers of encoder and decoder. What the encoder has at each
+// "keep" is added to what the decoder has at the "join" that mirrors it.
 func (s Spec) plan() (enc, dec []stage) {
 	head := s.Latent
 	if s.Bottleneck == "variational" {
@@ -176,7 +191,6 @@ func (s Spec) plan() (enc, dec []stage) {
 		return []stage{gather, conv(s.Channels*area, head, 1, 1)}, []stage{conv(s.Latent, s.Channels*area, 1, 1), spread}
 	}
 	act := stage{kind: "act"}
-	width := func(level int) int { return min(s.Width<<level, max(512, s.Width)) }
 	blocks := func(c int) []stage {
 		var b []stage
 		for range s.Blocks {
@@ -185,6 +199,32 @@ func (s Spec) plan() (enc, dec []stage) {
 		return b
 	}
 	c := s.Channels
+	if s.Level {
+		c++
+	}
+	if s.Body == "unet" {
+		enc = append(enc, stage{kind: "gather", k: 2}, conv(4*c, s.width(0), 3, 1))
+		dec = append(dec, blocks(s.Latent)...)
+		for level := range s.Depth {
+			if level > 0 {
+				enc = append(enc, stage{kind: "keep"}, conv(s.width(level-1), s.width(level), 2, 2))
+			}
+			enc = append(enc, blocks(s.width(level))...)
+		}
+		if head != s.Latent {
+			enc = append(enc, conv(s.Latent, head, 1, 1))
+		}
+		for level := s.Depth - 2; level >= 0; level-- {
+			up := []stage{{kind: "transposed", in: s.width(level + 1), out: s.width(level), k: 2, stride: 2}}
+			if s.Up == "nearest" {
+				up = []stage{{kind: "nearest"}, conv(s.width(level+1), s.width(level), 3, 1)}
+			}
+			dec = append(append(dec, up...), stage{kind: "join"})
+			dec = append(dec, blocks(s.width(level))...)
+		}
+		return enc, append(dec, conv(s.width(0), 4*s.Channels, 3, 1), stage{kind: "spread", k: 2})
+	}
+	width := s.width
 	for level := range max(1, s.Depth) {
 		enc = append(enc, conv(c, width(level), s.Kernel, min(2, s.Depth+1)), act)
 		c = width(level)
@@ -218,6 +258,22 @@ func (s Spec) plan() (enc, dec []stage) {
 		dec = append(dec, conv(c, s.Channels, s.Kernel, 1))
 	}
 	return enc, dec
+}
+
+// width returns the channels of a level. Those of a unet go from Width to Latent by
+// equal factors, in multiples of 16 between the two.
+func (s Spec) width(level int) int {
+	last := s.Depth - 1
+	switch {
+	case s.Body != "unet":
+		return min(s.Width<<level, max(512, s.Width))
+	case level == last:
+		return s.Latent
+	case level == 0:
+		return s.Width
+	}
+	between := float64(s.Width) * math.Pow(float64(s.Latent)/float64(s.Width), float64(level)/float64(last))
+	return max(1, int(between/16+0.5)) * 16
 }
 
 func count(stages []stage) int {

@@ -68,10 +68,11 @@ type Trainer struct {
 
 // A run of a shard is what it takes and what comes of it.
 type run struct {
-	pcg  rand.PCG
-	rng  *rand.Rand // from pcg
-	part Progress
-	err  error
+	pcg   rand.PCG
+	rng   *rand.Rand // from pcg
+	level []float32  // of the noise in each picture
+	part  Progress
+	err   error
 }
 
 type lesson struct{ in, want, weight *tensor.Tensor }
@@ -92,9 +93,12 @@ func NewTrainer(spec Spec, train, held Source) (*Trainer, error) {
 	}
 	tr := &Trainer{m: m, scheme: scheme, train: train, held: held, params: m.params()}
 	var opt *nn.Optimiser
-	if spec.Optimiser == "adam" {
+	switch spec.Optimiser {
+	case "adam":
 		opt = nn.NewAdam(tr.params, float32(spec.Decay))
-	} else {
+	case "muon":
+		opt = nn.NewMuon(tr.params, float32(spec.Decay))
+	default:
 		opt = nn.NewSGD(tr.params, float32(spec.Momentum), float32(spec.Decay))
 	}
 	tr.descent = newDescent(spec.Batch, "", opt, tr.learnShard)
@@ -203,9 +207,11 @@ func (tr *Trainer) learnShard(i int) {
 	if x, r.err = tr.train.Batch(r.rng, sh.n); r.err != nil {
 		return
 	}
-	in, want, weight := tr.scheme.Lesson(r.rng, x)
-	z, price := tr.m.bottleneck.Code(t, tr.m.enc.Forward(t, t.Input(in)), r.rng)
-	loss := tr.m.distortion(t, tr.m.dec.Forward(t, z), want, weight)
+	in, want, weight := tr.lesson(r.rng, x)
+	r.level = levels(r.level[:0], in, want)
+	y, past := tr.m.encode(t, tr.m.lay(t, in, r.level))
+	z, price := tr.m.bottleneck.Code(t, y, r.rng)
+	loss := tr.m.distortion(t, tr.m.decode(t, z, past), lesson{in, want, weight})
 	r.part = Progress{Distortion: float64(loss.Val.Data[0])}
 	if price != nil {
 		r.part.Price = float64(price.Val.Data[0])
@@ -215,15 +221,73 @@ func (tr *Trainer) learnShard(i int) {
 	t.Backward(loss, float32(sh.n)/float32(s.Batch))
 }
 
+// lesson has the scheme make a lesson of x. A share of colour pictures is grey, and
+// their noise, too: it is made for one channel, and all three are that.
+func (tr *Trainer) lesson(rng *rand.Rand, x *tensor.Tensor) (in, want, weight *tensor.Tensor) {
+	n, h, w, c := x.Dims4()
+	var grey []int
+	if s := tr.m.Spec; s.Grey > 0 && c == 3 {
+		for i := range n {
+			if rng.Float64() < s.Grey {
+				grey = append(grey, i)
+			}
+		}
+	}
+	in, want, weight = tr.scheme.Lesson(rng, x)
+	if len(grey) == 0 {
+		return in, want, weight
+	}
+	if want == x {
+		want = x.Clone()
+	}
+	if in == x {
+		in = x.Clone()
+	}
+	plane := tensor.New(1, h, w, 1)
+	for _, i := range grey {
+		from := x.Data[i*h*w*3:][:h*w*3]
+		for k := range plane.Data {
+			plane.Data[k] = float32(0.299*from[3*k]) + float32(0.587*from[3*k+1]) + float32(0.114*from[3*k+2])
+		}
+		in1, want1, weight1 := tr.scheme.Lesson(rng, plane)
+		for _, p := range []struct{ to, from *tensor.Tensor }{{in, in1}, {want, want1}, {weight, weight1}} {
+			if p.to == nil || p.from == nil {
+				continue
+			}
+			to := p.to.Data[i*h*w*3:][:h*w*3]
+			for k, v := range p.from.Data {
+				to[3*k], to[3*k+1], to[3*k+2] = v, v, v
+			}
+		}
+	}
+	return in, want, weight
+}
+
+// levels appends, for each picture, the root mean square of what the noise has
+// changed: what a model that is told the level learns to expect of it.
+func levels(to []float32, in, want *tensor.Tensor) []float32 {
+	n, h, w, c := in.Dims4()
+	size := h * w * c
+	for i := range n {
+		var sum float64
+		for k, v := range in.Data[i*size : (i+1)*size] {
+			d := float64(v - want.Data[i*size+k])
+			sum += float64(d * d)
+		}
+		to = append(to, float32(math.Sqrt(sum/float64(size))))
+	}
+	return to
+}
+
 // distortion judges what the decoder ends with.
-func (m *Model) distortion(t *nn.Tape, y *nn.Var, want, weight *tensor.Tensor) *nn.Var {
+func (m *Model) distortion(t *nn.Tape, y *nn.Var, l lesson) *nn.Var {
 	switch m.Spec.Loss {
 	case "bce":
-		return nn.BCE(t, y, want, weight)
+		return nn.BCE(t, y, l.want, l.weight)
 	case "l1":
-		return nn.L1(t, m.output(t, y), want, weight)
+		return nn.L1(t, m.output(t, y, l.in), l.want, l.weight)
 	default:
-		return nn.MSE(t, m.output(t, y), want, weight)
+		return nn.MSE(t, m.output(t, y, l.in), l.want, l.weight)
 	}
 }
 
@@ -239,10 +303,11 @@ func (tr *Trainer) validate() (Validation, error) {
 	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
 	each(nn.NewForms(""), len(tr.val), 1, func(t *nn.Tape, i int) {
 		l := tr.val[i]
-		z, _ := m.bottleneck.Code(t, m.enc.Forward(t, nn.Const(l.in)), nil)
-		y := m.dec.Forward(t, z)
-		loss[i] = float64(m.distortion(t, y, l.want, l.weight).Val.Data[0])
-		mse[i] = metric.MSE(m.output(t, y).Val, l.want)
+		y, past := m.encode(t, m.lay(t, l.in, levels(nil, l.in, l.want)))
+		z, _ := m.bottleneck.Code(t, y, nil)
+		y = m.decode(t, z, past)
+		loss[i] = float64(m.distortion(t, y, l).Val.Data[0])
+		mse[i] = metric.MSE(m.output(t, y, l.in).Val, l.want)
 	})
 	var v Validation
 	var all float64
@@ -269,7 +334,7 @@ func (tr *Trainer) prepare() error {
 			tr.val = nil
 			return fmt.Errorf("model: validation: %w", err)
 		}
-		in, want, weight := tr.scheme.Lesson(rng, x)
+		in, want, weight := tr.lesson(rng, x)
 		tr.val = append(tr.val, lesson{in, want, weight})
 	}
 	return nil

@@ -76,6 +76,8 @@ func (f *specForm) choice(name, label string, values, names []string) *widget.Fi
 			case reflect.Int:
 				n, _ := strconv.Atoi(value)
 				v.SetInt(int64(n))
+			case reflect.Bool:
+				v.SetBool(value == "true")
 			default:
 				v.SetString(value)
 			}
@@ -307,6 +309,8 @@ func kindName(kind string) string {
 		return lang.L("Salt and pepper")
 	case "masked":
 		return lang.L("Masked squares")
+	case "camera":
+		return lang.L("Camera")
 	case "blindspot":
 		return lang.L("Blind spot")
 	case session.OwnNoise:

@@ -99,7 +99,7 @@ func newTrainPage(w *window) *trainPage {
 	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Variational")})
 	p.lambda = f.number("lambda", lang.L("Price λ"), 0, 1e6)
 	latent := f.number("latent", lang.L("Latent channels"), 1, 4096)
-	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), lang.L("Linear")})
+	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), "U-Net", lang.L("Linear")})
 	loss := f.choice("loss", lang.L("Loss"), model.Choices("loss"), []string{lang.L("Squared error"), lang.L("Absolute error"), lang.L("Cross-entropy")})
 	steps := f.number("steps", lang.L("Steps"), 0, 1e9)
 	p.minutes = widget.NewNumberEntry(lang.L("Minutes at most"), 0, 1e5, 0)
@@ -117,11 +117,14 @@ func newTrainPage(w *window) *trainPage {
 		f.number("blocks", lang.L("Residual blocks"), 0, 16), f.number("patch", lang.L("Patch"), 1, 64),
 		f.choice("activation", lang.L("Activation"), model.Choices("activation"), []string{"ReLU", "Leaky ReLU", "SiLU", "tanh", lang.L("Sigmoid")}),
 		f.choice("up", lang.L("Upsampling"), model.Choices("up"), []string{lang.L("Transposed"), lang.L("Nearest")}),
-		f.choice("output", lang.L("Output"), model.Choices("output"), []string{lang.L("Identity"), lang.L("Sigmoid")}),
+		f.choice("output", lang.L("Output"), model.Choices("output"), []string{lang.L("Identity"), lang.L("Sigmoid"), lang.L("Residual")}),
+		f.choice("level", lang.L("Noise level is told"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
 		f.choice("channels", lang.L("Pictures are"), []string{"0", "1", "3"}, []string{lang.L("As the data"), lang.L("Grey"), lang.L("Colour")}),
 		f.choice("crop", lang.L("Crop, pixels"), []string{"0", "16", "28", "32", "48", "64", "96", "128"}, []string{lang.L("As the data"), "16", "28", "32", "48", "64", "96", "128"}),
+		f.choice("augment", lang.L("Vary photographs"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
+		f.number("leaves", lang.L("Share of leaves"), 0, 1), f.number("grey", lang.L("Share in grey"), 0, 1),
 		f.number("batch", lang.L("Pictures a step"), 1, 1024),
-		f.choice("optimiser", lang.L("Optimiser"), model.Choices("optimiser"), []string{"Adam", "SGD"}),
+		f.choice("optimiser", lang.L("Optimiser"), model.Choices("optimiser"), []string{"Adam", "Muon", "SGD"}),
 		f.choice("schedule", lang.L("Schedule"), model.Choices("schedule"), []string{lang.L("Constant"), lang.L("Cosine")}),
 		f.number("warmup", lang.L("Warm-up, steps"), 0, 1e6), f.number("momentum", lang.L("Momentum"), 0, 0.9999),
 		f.number("decay", lang.L("Weight decay"), 0, 1), f.number("clip", lang.L("Clip gradient"), 0, 1e9),

@@ -135,8 +135,8 @@ func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
 	kernel.Normalise(y.Val.Data, r.Val.Data, x.Val.Data, r.Val.Data, inverse)
 	t.count(s)
 	push(t, gdnStep{of{y}, s, x, gamma, beta, squares, r, inverse})
-	t.done(squares)
-	t.done(r)
+	t.Done(squares)
+	t.Done(r)
 	return y
 }
 

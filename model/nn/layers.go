@@ -79,7 +79,7 @@ func (s Seq) Forward(t *Tape, x *Var) *Var {
 	for _, l := range s {
 		y := l.Forward(t, x)
 		if x != first && !sameNumbers(x, y) {
-			t.done(x)
+			t.Done(x)
 		}
 		x = y
 	}

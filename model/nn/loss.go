@@ -135,7 +135,7 @@ func BCE(t *Tape, logits *Var, want, weight *tensor.Tensor) *Var {
 	kernel.Sigmoid(p.Val.Data, logits.Val.Data)
 	y.Val.Data[0] = float32(crossEntropies(logits.Val.Data, p.Val.Data, want.Data) / n)
 	push(t, errorStep{of{y}, logits, p, want, 1 / n})
-	t.done(p)
+	t.Done(p)
 	return y
 }
 

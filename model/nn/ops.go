@@ -70,7 +70,7 @@ func SiLU(t *Tape, x *Var) *Var {
 	t.map2(kernel.Sigmoid, s.Val.Data, x.Val.Data)
 	kernel.Mul(y.Val.Data, x.Val.Data, s.Val.Data)
 	push(t, siluStep{of{y}, x, s})
-	t.done(s)
+	t.Done(s)
 	return y
 }
 

@@ -29,6 +29,7 @@ type Optimiser struct {
 type part struct {
 	param, from, to int
 	grad, size      float64 // Σ of squares: of the gradient, and of the parameter once moved
+	muon            *muon   // of a whole matrix that moves so
 }
 
 // partSize is small enough for the first cache to hold what a job reads.
@@ -42,16 +43,41 @@ func NewAdam(params []*Param, decay float32) *Optimiser {
 	return o
 }
 
+// NewMuon returns Muon for the matrices among the parameters, those of at least 16
+// rows and columns, and AdamW for the rest: Jordan et al. 2024, with the step scaled
+// as in Liu et al., arXiv:2502.16982, so that it is about as long as one of Adam.
+func NewMuon(params []*Param, decay float32) *Optimiser {
+	o := NewAdam(params, decay)
+	o.parts = nil
+	for i, p := range params {
+		s := p.Val.Shape
+		if len(s) == 4 {
+			if rows, cols := s[0]*s[1]*s[2], s[3]; min(rows, cols) >= 16 {
+				o.parts = append(o.parts, part{param: i, to: len(p.Val.Data), muon: newMuon(rows, cols)})
+				continue
+			}
+		}
+		o.cut(i)
+	}
+	return o
+}
+
 // NewSGD returns gradient descent with momentum (Polyak 1964, as PyTorch has it)
 // and decoupled decay.
 func NewSGD(params []*Param, momentum, decay float32) *Optimiser {
 	o := &Optimiser{Momentum: momentum, Decay: decay, M: zeros(params), params: params, grads: zeros(params)}
-	for i, p := range params {
-		for from := 0; from < len(p.Val.Data); from += partSize {
-			o.parts = append(o.parts, part{param: i, from: from, to: min(from+partSize, len(p.Val.Data))})
-		}
+	for i := range params {
+		o.cut(i)
 	}
 	return o
+}
+
+// cut adds the parts of a parameter.
+func (o *Optimiser) cut(i int) {
+	n := len(o.params[i].Val.Data)
+	for from := 0; from < n; from += partSize {
+		o.parts = append(o.parts, part{param: i, from: from, to: min(from+partSize, n)})
+	}
 }
 
 func zeros(params []*Param) []*tensor.Tensor {
@@ -131,7 +157,18 @@ func (o *Optimiser) Move(job int) {
 			g[j] *= o.shorten
 		}
 	}
-	if o.Adaptive {
+	if p.muon != nil {
+		const momentum = 0.95
+		u := p.muon.y // free until the iteration
+		for j, v := range g {
+			m[j] = float32(momentum*m[j]) + v
+			u[j] = float32(momentum*m[j]) + v
+		}
+		step := o.rate * 0.2 * float32(math.Sqrt(float64(p.muon.rows)))
+		for j, v := range p.muon.orthogonal(u) {
+			w[j] -= float32(step*v) + float32(float32(o.rate*o.Decay)*w[j])
+		}
+	} else if o.Adaptive {
 		kernel.Adam(w, m, of(o.V), g, o.adam)
 	} else {
 		for j := range w {

@@ -365,8 +365,8 @@ func (t *Tape) add(x *Var, a float32, g []float32) {
 	}
 }
 
-// done tells an inference tape that nobody will look at v again.
-func (t *Tape) done(v *Var) {
+// Done tells an inference tape that nobody will look at v again.
+func (t *Tape) Done(v *Var) {
 	if t != nil && !t.recording {
 		t.memory.give(v.Val.Data)
 	}

@@ -361,7 +361,7 @@ func TestMixDrawsItsPartsAlike(t *testing.T) {
 }
 
 func TestLessonsLeaveTheirPicturesAlone(t *testing.T) {
-	x := numbered(3, 30, 20, 3)
+	x := numbered(20, 30, 20, 3) // so many that a mixture draws every kind
 	before := x.Clone()
 	for _, s := range everyScheme() {
 		in, want, weight := s.Lesson(seeded(1), x)
@@ -453,7 +453,8 @@ func TestBits(t *testing.T) {
 		"saltpepper:5-10":    "9d7bfe8925822cac",
 		"masked:12.5-25":     "d44121f448ec6f23",
 		"blindspot:0.75-1.5": "66fceaa632eef6dd",
-		"none+gaussian:12.5-25+poisson:12.5-25+speckle:25-50+saltpepper:5-10+masked:12.5-25+blindspot:0.75-1.5": "7a2a067561fde917",
+		"camera:7.5-15":      "2a19916f747b5422",
+		"none+gaussian:12.5-25+poisson:12.5-25+speckle:25-50+saltpepper:5-10+masked:12.5-25+camera:7.5-15+blindspot:0.75-1.5": "94f3c016b82abeda",
 		"Normal": "23f8a5f58b6fcdba",
 	}
 	x := tensor.New(3, 90, 120, 3)
@@ -528,7 +529,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
-	kinds := "one of none, gaussian, poisson, speckle, saltpepper, masked, blindspot"
+	kinds := "one of none, gaussian, poisson, speckle, saltpepper, masked, camera, blindspot"
 	strength := "a strength from 0 to 100 levels as in gaussian:25, or a range as in gaussian:0-25"
 	for text, want := range map[string]ParseError{
 		"":                         {Part: "", Want: kinds},

@@ -22,12 +22,13 @@ var (
 	speckle    = Kind{"speckle", "levels", 50, 255}
 	saltPepper = Kind{"saltpepper", "%", 10, 90}
 	masked     = Kind{"masked", "%", 25, 90}
+	camera     = Kind{"camera", "levels", 15, 100}
 	blindSpot  = Kind{"blindspot", "%", 1.5, 50}
 )
 
 // Kinds returns all kinds, in the order a list shows them.
 func Kinds() []Kind {
-	return []Kind{none, gaussian, poisson, speckle, saltPepper, masked, blindSpot}
+	return []Kind{none, gaussian, poisson, speckle, saltPepper, masked, camera, blindSpot}
 }
 
 func (None) String() string         { return none.Name }
@@ -36,6 +37,7 @@ func (s Poisson) String() string    { return poisson.text(Range(s)) }
 func (s Speckle) String() string    { return speckle.text(Range(s)) }
 func (s SaltPepper) String() string { return saltPepper.text(Range(s)) }
 func (s Masked) String() string     { return masked.text(Range(s)) }
+func (s Camera) String() string     { return camera.text(Range(s)) }
 func (s BlindSpot) String() string  { return blindSpot.text(Range(s)) }
 
 func (s Mix) String() string {
@@ -68,6 +70,8 @@ func (k Kind) scheme(r Range) Scheme {
 		return SaltPepper(r)
 	case masked:
 		return Masked(r)
+	case camera:
+		return Camera(r)
 	case blindSpot:
 		return BlindSpot(r)
 	}

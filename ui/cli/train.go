@@ -30,7 +30,7 @@ type trainCmd struct {
 // specFlags are the fields of session.Spec. What is not given stays as the spec
 // file, the recipe or the default has it.
 type specFlags struct {
-	Body       *string  `group:"Network" help:"conv or linear."`
+	Body       *string  `group:"Network" help:"conv, unet or linear."`
 	Channels   *int     `group:"Network" help:"1 for grey, 3 for colour; by default as the data."`
 	Depth      *int     `group:"Network" help:"How often the picture is halved."`
 	Width      *int     `group:"Network" help:"Channels after the first halving; doubled at each further one."`
@@ -40,14 +40,19 @@ type specFlags struct {
 	Blocks     *int     `group:"Network" help:"Residual blocks at each level."`
 	Activation *string  `group:"Network" help:"relu, leaky, silu, tanh or sigmoid."`
 	Up         *string  `group:"Network" help:"transposed or nearest."`
-	Output     *string  `group:"Network" help:"identity or sigmoid."`
+	Output     *string  `group:"Network" help:"identity, sigmoid or residual: what is to be added to the input."`
+	Level      *bool    `group:"Network" help:"Tell the network how strong the noise is."`
 	Bottleneck *string  `group:"Network" help:"plain, sparse or variational."`
 	Lambda     *float64 `group:"Network" help:"What a unit of the bottleneck's price costs."`
 
 	Scheme *string `group:"Lesson" help:"Noise to remove: none, gaussian:25, gaussian:0-50, mixtures with +. Kinds: gaussian, poisson, speckle (levels of 255), saltpepper, masked, blindspot (percent)."`
 	Loss   *string `group:"Lesson" help:"mse, l1 or bce."`
 
-	Optimiser *string  `group:"Training" help:"adam or sgd."`
+	Augment *bool    `group:"Lesson" help:"Also scale and recolour photographs."`
+	Leaves  *float64 `group:"Lesson" help:"Share of augmented photographs that is dead leaves instead, 0 to 1."`
+	Grey    *float64 `group:"Lesson" help:"Share of colour pictures that is shown in grey, 0 to 1."`
+
+	Optimiser *string  `group:"Training" help:"adam, muon or sgd."`
 	Rate      *float64 `group:"Training" help:"Learning rate."`
 	Schedule  *string  `group:"Training" help:"constant or cosine."`
 	Warmup    *int     `group:"Training" help:"Steps in which the rate rises."`
@@ -87,6 +92,10 @@ func (f specFlags) apply(s *session.Spec) {
 	set(&s.Activation, f.Activation)
 	set(&s.Up, f.Up)
 	set(&s.Output, f.Output)
+	set(&s.Level, f.Level)
+	set(&s.Augment, f.Augment)
+	set(&s.Leaves, f.Leaves)
+	set(&s.Grey, f.Grey)
 	set(&s.Bottleneck, f.Bottleneck)
 	set(&s.Lambda, f.Lambda)
 	set(&s.Scheme, f.Scheme)

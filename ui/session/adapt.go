@@ -96,10 +96,11 @@ func clamp(y *tensor.Tensor) *tensor.Tensor {
 }
 
 // denoise returns what the model makes of a picture x, blended with it: 0 is x,
-// 1 the model's answer. The only error is ctx's.
-func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, strength float64, report model.Report) (*tensor.Tensor, error) {
+// 1 the model's answer. level is the noise's, in units of white. The only error is
+// ctx's.
+func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, level, strength float64, report model.Report) (*tensor.Tensor, error) {
 	in, back := Adapt(m, x)
-	y, err := m.Reconstruct(ctx, in, report)
+	y, err := m.Reconstruct(ctx, in, level, report)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
+	"sieve/model/noise"
 )
 
 // What can be wrong with where results go.
@@ -176,7 +177,8 @@ func (b *batch) file(ctx context.Context, e errand, report model.Report) error {
 	if err != nil {
 		return err
 	}
-	if p.Pix, err = denoise(ctx, b.model, p.Pix, b.job.Strength, report); err != nil {
+	level := noise.Estimate(p.Pix).Level
+	if p.Pix, err = denoise(ctx, b.model, p.Pix, level, b.job.Strength, report); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(e.out), 0o777); err != nil {

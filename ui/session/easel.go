@@ -360,24 +360,17 @@ func (b *brush) reconstruct() bool {
 	defer t.end()
 	m, x, noisy := b.has.model.m, b.has.pic.Pix, b.has.noisy
 	in, back := Adapt(m, noisy)
-	z, err := m.Features(b.ctx, in, func(done, total int) { t.report(done, 2*total) })
+	z, y, err := m.Look(b.ctx, in, noise.Estimate(noisy).Level, t.report)
 	if err != nil {
 		return false
 	}
 	latent := together(z)
-	if !b.show(func(_ *easel, st *State) { st.Latent, st.Versions[PaneLatent] = latent, b.s.next() }) {
-		return false
-	}
-	_, h, w, _ := x.Dims4()
-	y, err := m.Generate(b.ctx, z, h, w, func(done, total int) { t.report(total+done, 2*total) })
-	if err != nil {
-		return false
-	}
 	result, psnr := clamp(back(y)), nan
 	if noisy != x {
 		psnr = metric.PSNR(x, result)
 	}
 	return b.show(func(_ *easel, st *State) {
+		st.Latent, st.Versions[PaneLatent] = latent, b.s.next()
 		st.Result, st.Versions[PaneResult] = result, b.s.next()
 		st.ResultPSNR, st.ResultSSIM = psnr, nan
 		b.has.latent, b.has.result = latent, result

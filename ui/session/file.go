@@ -64,6 +64,9 @@ func savePicture(ctx context.Context, path string, p *imageio.Picture, o imageio
 	return err
 }
 
+// errNoPairs reports a folder without pictures NAME_real and NAME_mean.
+var errNoPairs = errors.New("session: no pairs of a noisy and a clean picture")
+
 // errExtension reports the name of a file in a format that is not written.
 var errExtension = errors.New("session: not a format that is written")
 

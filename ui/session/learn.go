@@ -627,12 +627,7 @@ func (r *run) look(ctx context.Context, m *model.Model, still bool) {
 		return
 	}
 	began := r.s.o.Now()
-	z, err := m.Features(ctx, p.in, nil)
-	if err != nil {
-		return
-	}
-	_, h, w, _ := p.in.Dims4()
-	y, err := m.Generate(ctx, z, h, w, nil)
+	z, y, err := m.Look(ctx, p.in, noise.Estimate(p.noisy).Level, nil)
 	if err != nil {
 		return
 	}

@@ -14,7 +14,13 @@ import (
 // TestShippedModelDenoises removes noise from the sample pictures, which are
 // drawn and not learned from. Run it with -v for the figures of README.
 func TestShippedModelDenoises(t *testing.T) {
-	m, name, err := LoadModel("")
+	for _, name := range Models() {
+		t.Run(name, func(t *testing.T) { testShipped(t, name) })
+	}
+}
+
+func testShipped(t *testing.T, name string) {
+	m, _, err := LoadModel(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +31,7 @@ func TestShippedModelDenoises(t *testing.T) {
 		}
 		for _, tc := range []struct{ sigma, gain float64 }{{15, 0}, {25, 4}, {50, 8}} {
 			noisy, _, _ := noise.Gaussian{Lo: tc.sigma, Hi: tc.sigma}.Lesson(rand.New(rand.NewPCG(1, 1)), p.Pix)
-			clean, err := denoise(t.Context(), m, noisy, 1, nil)
+			clean, err := denoise(t.Context(), m, noisy, tc.sigma/255, 1, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

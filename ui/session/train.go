@@ -114,7 +114,7 @@ func (t *Training) open(ctx context.Context, name string, spec model.Spec, repor
 			t.name = abs
 		}
 	}
-	o := imageio.FolderOptions{Crop: spec.Crop, Channels: spec.Channels, Limits: t.job.Limits}
+	o := imageio.FolderOptions{Crop: spec.Crop, Channels: spec.Channels, Augment: spec.Augment, Leaves: spec.Leaves, Limits: t.job.Limits}
 	open := func() (err error) {
 		if t.data, err = imageio.OpenData(ctx, name, o, report); err != nil {
 			if ctx.Err() == nil {

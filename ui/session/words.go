@@ -77,6 +77,7 @@ var plains = []plain{
 	{errBusy, "A training is under way. Stop it first."},
 	{ErrFolder, "{{.File}} is a folder. Choose a name for a file in it."},
 	{errExtension, "{{.File}} cannot be written: its name must end in .png, .jpg or .tif. Choose such a name."},
+	{errNoPairs, "{{.File}} holds no pairs to compare: {{.Detail}}. Name a folder with pictures NAME_real and NAME_mean of one size."},
 	{errChart, "{{.File}} cannot be written: a chart's name must end in .png, .svg or .csv. Choose such a name."},
 	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},
 	{errUnknown, "{{.File}} is neither a picture nor a model. Open a PNG, JPEG, TIFF, WebP, BMP or GIF picture, or a model that Sieve saved."},

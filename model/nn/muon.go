@@ -1,0 +1,76 @@
+package nn
+
+import (
+	"math"
+
+	"sieve/model/internal/kernel"
+)
+
+// A muon turns the momentum of a matrix of weights into a step of Muon (Jordan et
+// al. 2024): all its singular values become about 1, so that directions that are
+// seldom asked for learn as fast as the others.
+type muon struct {
+	rows, cols int             // of the matrix, rows ≥ cols
+	turned     bool            // the parameter has more columns than rows
+	x, y       []float32       // rows × cols
+	gram, poly []float32       // cols × cols
+	of         *kernel.Weights // gram
+	with       *kernel.Weights // poly
+	scratch    kernel.Scratch
+}
+
+func newMuon(rows, cols int) *muon {
+	m := &muon{rows: rows, cols: cols}
+	if rows < cols {
+		m.rows, m.cols, m.turned = cols, rows, true
+	}
+	m.x, m.y = make([]float32, rows*cols), make([]float32, rows*cols)
+	m.gram, m.poly = make([]float32, m.cols*m.cols), make([]float32, m.cols*m.cols)
+	m.of, m.with = kernel.NewWeights(m.gram), kernel.NewWeights(m.poly)
+	return m
+}
+
+// orthogonal returns u with all singular values moved near 1, by five steps of a
+// Newton-Schulz iteration whose quintic is steep at 0 (Jordan et al.). It is valid
+// until the next call.
+func (m *muon) orthogonal(u []float32) []float32 {
+	const a, b, c = 3.4445, -4.7750, 2.0315
+	shrink := float32(1 / (math.Sqrt(kernel.SquaredNorm(u)) + 1e-7))
+	x, y := m.x, m.y
+	if m.turned {
+		for i := range m.rows {
+			for j := range m.cols {
+				x[i*m.cols+j] = u[j*m.rows+i] * shrink
+			}
+		}
+	} else {
+		for i, v := range u {
+			x[i] = v * shrink
+		}
+	}
+	tall := kernel.Conv{N: 1, H: 1, W: m.rows, Cin: m.cols, Cout: m.cols, K: 1, Stride: 1}
+	square := kernel.Conv{N: 1, H: 1, W: m.cols, Cin: m.cols, Cout: m.cols, K: 1, Stride: 1}
+	for range 5 {
+		tall.BackwardWeights(&m.scratch, m.gram, x, x, false)
+		m.of.Changed()
+		square.Forward(&m.scratch, m.poly, m.gram, m.of, kernel.End{Slope: 1})
+		for i, v := range m.poly {
+			m.poly[i] = float32(c*v) + float32(b*m.gram[i])
+		}
+		for i := range m.cols {
+			m.poly[i*m.cols+i] += a
+		}
+		m.with.Changed()
+		tall.Forward(&m.scratch, y, x, m.with, kernel.End{Slope: 1})
+		x, y = y, x
+	}
+	if m.turned {
+		for i := range m.rows {
+			for j := range m.cols {
+				y[j*m.rows+i] = x[i*m.cols+j]
+			}
+		}
+		return y
+	}
+	return x
+}

@@ -1,0 +1,182 @@
+package noise
+
+import (
+	"math"
+	"slices"
+
+	"sieve/model/tensor"
+)
+
+// An Estimation is what a picture says of its noise.
+type Estimation struct {
+	// Level is the standard deviation of the noise in units of white, the root
+	// mean square over the channels. It is found where the picture is flattest.
+	Level float64
+	// Coarse is how much stronger the noise is at medium frequencies than at the
+	// highest: 1 for noise that differs from pixel to pixel, more for noise that has
+	// passed through demosaicing or JPEG.
+	Coarse float64
+}
+
+// block is the side of the squares that are looked at.
+const block = 8
+
+// Estimate tells the noise of a picture (1, H, W, C) from its flattest blocks of 8×8
+// pixels: those with the least energy at low frequencies, which white noise says
+// nothing about at high ones, so that choosing them biases nothing. The level is the
+// median of the powers of the high frequencies of a cosine transform there, after
+// Ponomarenko et al., "An automatic approach to lossy compression of AVIRIS images"
+// (IGARSS 2007). Blocks with pixels that are clipped do not count. The level is 0
+// where no block is left.
+func Estimate(x *tensor.Tensor) Estimation {
+	_, h, w, c := x.Dims4()
+	var all Estimation
+	var weight float64
+	for k := range c {
+		e := estimatePlane(x.Data, h, w, c, k)
+		all.Level += e.Level * e.Level / float64(c)
+		all.Coarse += e.Coarse * e.Level
+		weight += e.Level
+	}
+	all.Level = math.Sqrt(all.Level)
+	if weight > 0 {
+		all.Coarse /= weight
+	} else {
+		all.Coarse = 1
+	}
+	return all
+}
+
+// A patch is the spectrum of a block.
+type patch struct {
+	low  float64 // energy
+	bins [block * block]float32
+}
+
+func estimatePlane(data []float32, h, w, c, channel int) Estimation {
+	const most = 1 << 14 // blocks
+	step := 1 + int(math.Sqrt(float64(h)*float64(w)/most))
+	var patches []patch
+	var pix [block * block]float32
+	for y := 0; y+block <= h; y += step {
+	next:
+		for x := 0; x+block <= w; x += step {
+			for i := range block {
+				row := data[((y+i)*w+x)*c+channel:]
+				for j := range block {
+					v := row[j*c]
+					if v == 0 || v == 1 {
+						continue next
+					}
+					pix[i*block+j] = v
+				}
+			}
+			p := patch{bins: cosine(pix)}
+			for i := range block {
+				for j := range block {
+					if f := i + j; f > 0 && f <= 3 {
+						p.low += float64(p.bins[i*block+j]) * float64(p.bins[i*block+j])
+					}
+				}
+			}
+			patches = append(patches, p)
+		}
+	}
+	if len(patches) == 0 {
+		return Estimation{Coarse: 1}
+	}
+	slices.SortFunc(patches, func(a, b patch) int {
+		switch {
+		case a.low < b.low:
+			return -1
+		case a.low > b.low:
+			return 1
+		}
+		return 0
+	})
+	flat := patches[:max(1, len(patches)/10)]
+	var medium, high []float64
+	for i := range block {
+		for j := range block {
+			var sum float64
+			for _, p := range flat {
+				sum += float64(p.bins[i*block+j]) * float64(p.bins[i*block+j])
+			}
+			power := sum / float64(len(flat))
+			switch f := i + j; {
+			case f >= 8:
+				high = append(high, power)
+			case f == 4 || f == 5:
+				medium = append(medium, power)
+			}
+		}
+	}
+	e := Estimation{Level: math.Sqrt(median(high)), Coarse: 1}
+	if e.Level > 0 {
+		e.Coarse = math.Sqrt(median(medium)) / e.Level
+	}
+	return e
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+// basis is the orthonormal cosine transform of block numbers. The constants are
+// written out because math.Cos is not the same on every machine.
+var basis = func() (b [block][block]float32) {
+	// cos(kπ/16), k = 0 … 8
+	c := [9]float64{1, 0.98078528040323044913, 0.92387953251128675613, 0.83146961230254523708, 0.70710678118654752440,
+		0.55557023301960222474, 0.38268343236508977173, 0.19509032201612826785, 0}
+	for k := range block {
+		scale := 0.5
+		if k == 0 {
+			scale = c[4] / 2
+		}
+		for i := range block {
+			at := (2*i + 1) * k % 32 // of a circle of 32
+			sign := 1.0
+			if at > 16 {
+				at = 32 - at
+			}
+			if at > 8 {
+				at, sign = 16-at, -1
+			}
+			b[k][i] = float32(sign * scale * c[at])
+		}
+	}
+	return b
+}()
+
+// tilted is basis with rows and columns swapped.
+var tilted = func() (b [block][block]float32) {
+	for k := range block {
+		for i := range block {
+			b[i][k] = basis[k][i]
+		}
+	}
+	return b
+}()
+
+// cosine is the transform of rows and columns, and uncosine the way back.
+func cosine(pix [block * block]float32) [block * block]float32 {
+	return across(&basis, across(&basis, pix))
+}
+
+func uncosine(bins [block * block]float32) [block * block]float32 {
+	return across(&tilted, across(&tilted, bins))
+}
+
+// across multiplies each row with a matrix and makes a column of it.
+func across(m *[block][block]float32, in [block * block]float32) (out [block * block]float32) {
+	for i := range block {
+		row := in[i*block : (i+1)*block]
+		for k := range block {
+			by := &m[k]
+			out[k*block+i] = float32(by[0]*row[0]) + float32(by[1]*row[1]) + float32(by[2]*row[2]) + float32(by[3]*row[3]) +
+				float32(by[4]*row[4]) + float32(by[5]*row[5]) + float32(by[6]*row[6]) + float32(by[7]*row[7])
+		}
+	}
+	return out
+}
