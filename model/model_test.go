@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -174,6 +175,30 @@ func TestResume(t *testing.T) {
 				t.Error("a resumed run differs from an unbroken one")
 			}
 		})
+	}
+}
+
+// TestBegin starts one training from the weights of another, which must be of the
+// same network.
+func TestBegin(t *testing.T) {
+	s := small()
+	s.Average = .9
+	first := trainer(t, s)
+	train(t, first, 30)
+	s.Seed, s.Rate, s.Scheme = 7, 1e-3, "gaussian:20"
+	second := trainer(t, s)
+	if err := second.Begin(first.m); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range second.Model().params() {
+		if !slices.Equal(p.Val.Data, first.m.params()[i].Val.Data) {
+			t.Fatalf("parameter %d is not where the other model was", i)
+		}
+	}
+	s.Width++
+	var bad *SpecError
+	if err := trainer(t, s).Begin(first.m); !errors.As(err, &bad) || bad.Field != "from" {
+		t.Errorf("a model of another network is refused with %v", err)
 	}
 }
 

@@ -154,6 +154,17 @@ func (s Spec) Validate() error {
 	return nil
 }
 
+// sameNetwork reports whether models of both specs have the same weights to learn.
+func (s Spec) sameNetwork(t Spec) bool {
+	network := func(s Spec) Spec {
+		return Spec{
+			Body: s.Body, Channels: s.Channels, Depth: s.Depth, Width: s.Width, Latent: s.Latent, Patch: s.Patch, Kernel: s.Kernel,
+			Blocks: s.Blocks, Activation: s.Activation, Up: s.Up, Output: s.Output, Level: s.Level, Bottleneck: s.Bottleneck,
+		}
+	}
+	return network(s) == network(t)
+}
+
 // Cell returns how many pixels a side one cell of the latent covers.
 func (s Spec) Cell() int {
 	if s.Body == "linear" {

@@ -120,6 +120,21 @@ func copies(params []*nn.Param) []*tensor.Tensor {
 	return out
 }
 
+// Begin starts from the weights of another model, before the first step. It is a
+// *SpecError when that has another network.
+func (tr *Trainer) Begin(from *Model) error {
+	if !tr.m.Spec.sameNetwork(from.Spec) {
+		return &SpecError{"from", "a model of another network", "one of the same body, sizes and output"}
+	}
+	for i, p := range from.params() {
+		copy(tr.params[i].Val.Data, p.Val.Data)
+		if tr.average != nil {
+			copy(tr.average[i].Data, p.Val.Data)
+		}
+	}
+	return nil
+}
+
 // Spec returns what is trained and how.
 func (tr *Trainer) Spec() Spec { return tr.m.Spec }
 

@@ -20,6 +20,7 @@ type trainCmd struct {
 	Out     string  `short:"o" required:"" help:"Model file to write." placeholder:"MODEL"`
 	Steps   *int    `help:"Steps to take."`
 	Minutes float64 `help:"Train for so long instead of a number of steps." placeholder:"M"`
+	From    string  `help:"Start from the weights of a model of the same network." placeholder:"MODEL"`
 	Resume  string  `help:"Go on from this checkpoint." placeholder:"CHECKPOINT"`
 	Spec    string  `help:"Take all settings from a JSON file; flags below go before it." placeholder:"FILE"`
 	Recipe  string  `help:"Take all settings from a shipped recipe: ${recipes}." placeholder:"NAME"`
@@ -120,7 +121,7 @@ func (m misuse) Error() string { return string(m) }
 
 // job gathers the settings from spec file or recipe and flags.
 func (c trainCmd) job() (session.TrainJob, error) {
-	job := session.TrainJob{Data: c.Data, Minutes: c.Minutes, Out: c.Out, Resume: c.Resume, Limits: c.limits()}
+	job := session.TrainJob{Data: c.Data, Minutes: c.Minutes, Out: c.Out, From: c.From, Resume: c.Resume, Limits: c.limits()}
 	switch {
 	case c.Spec != "" && c.Recipe != "":
 		return job, misuse("name a spec file or a recipe, not both")
@@ -134,6 +135,8 @@ func (c trainCmd) job() (session.TrainJob, error) {
 		return job, misuse("--minutes must be more than 0")
 	case c.Steps == nil && c.Minutes == 0 && c.Resume == "" && c.Spec == "" && c.Recipe == "":
 		return job, misuse("say how long with --steps or --minutes")
+	case c.Resume != "" && c.From != "":
+		return job, misuse("a checkpoint has its own weights: leave out --from")
 	case c.Resume != "" && (c.Spec != "" || c.Recipe != "" || c.Seed != nil):
 		return job, misuse("a checkpoint has its own settings: leave out --spec, --recipe and --seed")
 	}

@@ -27,6 +27,7 @@ type TrainJob struct {
 	Spec       model.Spec
 	Minutes    float64 // > 0: end after so long; Spec.Steps is then estimated from the speed
 	Out        string  // model file to write when done; "" keeps the model in memory
+	From       string  // model, as LoadModel has it, whose weights training starts from; "": fresh ones
 	Resume     string  // checkpoint to go on from; Data then comes from it unless given
 	Checkpoint string  // where checkpoints go; "": beside Out as Out.checkpoint, or nowhere without Out
 	Limits     imageio.Limits
@@ -96,6 +97,15 @@ func OpenTraining(ctx context.Context, job TrainJob, report func(done, total int
 	}
 	if t.tr, err = model.NewTrainer(spec, t.data.Train, t.data.Held); err != nil {
 		return nil, err
+	}
+	if job.From != "" {
+		m, _, err := LoadModel(job.From)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.tr.Begin(m); err != nil {
+			return nil, err
+		}
 	}
 	return t, nil
 }
