@@ -12,6 +12,9 @@ type Estimation struct {
 	// Level is the standard deviation of the noise in units of white, the root
 	// mean square over the channels. It is found where the picture is flattest.
 	Level float64
+	// Total is the deviation at all frequencies together. Those too low to be told from
+	// the picture count like the medium ones. It is Level where noise is white.
+	Total float64
 	// Coarse is how much stronger the noise is at medium frequencies than at the
 	// highest: 1 for noise that differs from pixel to pixel, more for noise that has
 	// passed through demosaicing or JPEG.
@@ -35,10 +38,11 @@ func Estimate(x *tensor.Tensor) Estimation {
 	for k := range c {
 		e := estimatePlane(x.Data, h, w, c, k)
 		all.Level += e.Level * e.Level / float64(c)
+		all.Total += e.Total * e.Total / float64(c)
 		all.Coarse += e.Coarse * e.Level
 		weight += e.Level
 	}
-	all.Level = math.Sqrt(all.Level)
+	all.Level, all.Total = math.Sqrt(all.Level), math.Sqrt(all.Total)
 	if weight > 0 {
 		all.Coarse /= weight
 	} else {
@@ -96,6 +100,7 @@ func estimatePlane(data []float32, h, w, c, channel int) Estimation {
 	})
 	flat := patches[:max(1, len(patches)/10)]
 	var medium, high []float64
+	var total float64
 	for i := range block {
 		for j := range block {
 			var sum float64
@@ -103,7 +108,11 @@ func estimatePlane(data []float32, h, w, c, channel int) Estimation {
 				sum += float64(p.bins[i*block+j]) * float64(p.bins[i*block+j])
 			}
 			power := sum / float64(len(flat))
-			switch f := i + j; {
+			f := i + j
+			if f > 3 {
+				total += power
+			}
+			switch {
 			case f >= 8:
 				high = append(high, power)
 			case f == 4 || f == 5:
@@ -111,9 +120,11 @@ func estimatePlane(data []float32, h, w, c, channel int) Estimation {
 			}
 		}
 	}
-	e := Estimation{Level: math.Sqrt(median(high)), Coarse: 1}
+	const few = 10 // frequencies with i + j ≤ 3
+	mid := median(medium)
+	e := Estimation{Level: math.Sqrt(median(high)), Total: math.Sqrt((total + few*mid) / (block * block)), Coarse: 1}
 	if e.Level > 0 {
-		e.Coarse = math.Sqrt(median(medium)) / e.Level
+		e.Coarse = math.Sqrt(mid) / e.Level
 	}
 	return e
 }

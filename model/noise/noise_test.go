@@ -453,7 +453,7 @@ func TestBits(t *testing.T) {
 		"saltpepper:5-10":    "9d7bfe8925822cac",
 		"masked:12.5-25":     "d44121f448ec6f23",
 		"blindspot:0.75-1.5": "66fceaa632eef6dd",
-		"camera:7.5-15":      "2a19916f747b5422",
+		"camera:7.5-15":      "46282d2eefa03024",
 		"none+gaussian:12.5-25+poisson:12.5-25+speckle:25-50+saltpepper:5-10+masked:12.5-25+camera:7.5-15+blindspot:0.75-1.5": "94f3c016b82abeda",
 		"Normal": "23f8a5f58b6fcdba",
 	}
@@ -631,5 +631,57 @@ func BenchmarkLesson(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)*float64(len(x.Data))/1e6/b.Elapsed().Seconds(), "Msamples/s")
 		})
+	}
+}
+
+// TestEstimate adds noise to a picture with flat parts, edges and texture.
+func TestEstimate(t *testing.T) {
+	const side = 200
+	x := tensor.New(1, side, side, 3)
+	for i := range side * side {
+		y, at := i/side, i%side
+		for k := range 3 {
+			v := 0.2 + 0.5*float32(y)/side
+			if at > side/2 { // checks
+				v += 0.2 * float32((y/7+at/5+k)%3)
+			}
+			x.Data[3*i+k] = v
+		}
+	}
+	for _, sigma := range []float64{1, 5, 15, 25, 50} {
+		noisy, _, _ := Gaussian{sigma, sigma}.Lesson(seeded(9), x)
+		e := Estimate(noisy)
+		if got := 255 * e.Level; math.Abs(got-sigma) > 0.05*sigma {
+			t.Errorf("the level of σ %g is %g", sigma, got)
+		}
+		if got := 255 * e.Total; math.Abs(got-sigma) > 0.12*sigma {
+			t.Errorf("the deviation at all frequencies of σ %g is %g", sigma, got)
+		}
+		if e.Coarse < 0.9 || e.Coarse > 1.15 {
+			t.Errorf("white noise of σ %g is coarse by %g", sigma, e.Coarse)
+		}
+	}
+	for _, small := range []*tensor.Tensor{flat(0, 1, 50, 50, 3), flat(1, 1, 50, 50, 1), flat(0.5, 1, 1, 1, 3), flat(0.5, 1, 64, 64, 1)} {
+		if e := Estimate(small); e.Level > 1e-6 || e.Total > 1e-6 {
+			t.Errorf("a flat picture %v has noise of %g, %g", small.Shape, e.Level, e.Total)
+		}
+	}
+}
+
+// TestCameraNoise measures the deviation at mid-grey, on average over cameras, and
+// that it is coarser than pixels.
+func TestCameraNoise(t *testing.T) {
+	x := flat(0.5, 40, 64, 64, 3)
+	in, _, _ := Camera{20, 20}.Lesson(seeded(3), x)
+	_, variance := moments(in.Data)
+	if sigma := 255 * math.Sqrt(variance); sigma < 15 || sigma > 25 {
+		t.Errorf("camera noise of 20 levels deviates by %g", sigma)
+	}
+	coarse := 0.0
+	for i := range 40 {
+		coarse += Estimate(&tensor.Tensor{Shape: []int{1, 64, 64, 3}, Data: in.Data[i*64*64*3 : (i+1)*64*64*3]}).Coarse / 40
+	}
+	if coarse < 1.2 {
+		t.Errorf("camera noise is coarse by %g, that of single pixels by 1", coarse)
 	}
 }

@@ -5,8 +5,10 @@ package session
 import (
 	"context"
 	"math"
+	"strings"
 
 	"sieve/model"
+	"sieve/model/noise"
 	"sieve/model/tensor"
 )
 
@@ -93,6 +95,17 @@ func clamp(y *tensor.Tensor) *tensor.Tensor {
 		}
 	}
 	return y
+}
+
+// levelOf returns the noise level of a picture as a model has learned to be told it,
+// in units of white: for camera noise, which is coarser than pixels, that at all
+// frequencies.
+func levelOf(m *model.Model, x *tensor.Tensor) float64 {
+	e := noise.Estimate(x)
+	if strings.Contains(m.Spec.Scheme, "camera") {
+		return e.Total
+	}
+	return e.Level
 }
 
 // denoise returns what the model makes of a picture x, blended with it: 0 is x,

@@ -157,7 +157,7 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 		noisy, _, _ = noise.Gaussian{Lo: sigma, Hi: sigma}.Lesson(rand.New(rand.NewPCG(job.Seed, place)), clean)
 	}
 	began := time.Now()
-	level := noise.Estimate(noisy).Level
+	level := levelOf(m, noisy)
 	out.Estimate = 255 * level
 	if !job.Blind && !job.Pairs {
 		level = sigma / 255

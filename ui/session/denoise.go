@@ -15,7 +15,6 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
-	"sieve/model/noise"
 )
 
 // What can be wrong with where results go.
@@ -177,7 +176,7 @@ func (b *batch) file(ctx context.Context, e errand, report model.Report) error {
 	if err != nil {
 		return err
 	}
-	level := noise.Estimate(p.Pix).Level
+	level := levelOf(b.model, p.Pix)
 	if p.Pix, err = denoise(ctx, b.model, p.Pix, level, b.job.Strength, report); err != nil {
 		return err
 	}

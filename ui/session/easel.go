@@ -360,7 +360,7 @@ func (b *brush) reconstruct() bool {
 	defer t.end()
 	m, x, noisy := b.has.model.m, b.has.pic.Pix, b.has.noisy
 	in, back := Adapt(m, noisy)
-	z, y, err := m.Look(b.ctx, in, noise.Estimate(noisy).Level, t.report)
+	z, y, err := m.Look(b.ctx, in, levelOf(m, noisy), t.report)
 	if err != nil {
 		return false
 	}

@@ -627,7 +627,7 @@ func (r *run) look(ctx context.Context, m *model.Model, still bool) {
 		return
 	}
 	began := r.s.o.Now()
-	z, y, err := m.Look(ctx, p.in, noise.Estimate(p.noisy).Level, nil)
+	z, y, err := m.Look(ctx, p.in, levelOf(m, p.noisy), nil)
 	if err != nil {
 		return
 	}
