@@ -119,7 +119,7 @@ func cubic(x float32) float32 {
 	}
 	switch {
 	case x < 1:
-		return float32(float32(float32(1.5*x-2.5)*x)*x) + 1
+		return float32(float32(float32(float32(1.5*x)-2.5)*x)*x) + 1
 	case x < 2:
 		return float32(float32(float32(float32(-0.5*x+2.5)*x)-4)*x) + 2
 	}

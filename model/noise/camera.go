@@ -80,7 +80,7 @@ func photograph(rng *rand.Rand, pix []float32, h, w, c int, sigma float64) {
 		own, others := 1+float32(mix*2)/3, mix/3
 		restore := 1 / float32(math.Sqrt(float64(float32(own*own)+2*float32(others*others))))
 		for i := 0; i < len(n); i += 3 {
-			r, g, b := n[i]*gain[0], n[i+1], n[i+2]*gain[2]
+			r, g, b := float32(n[i]*gain[0]), n[i+1], float32(n[i+2]*gain[2])
 			mean := float32(mix * ((r + g + b) / 3))
 			for k, v := range [3]float32{r, g, b} {
 				n[i+k] = float32(restore * (float32((1+mix)*v) - mean))

@@ -39,7 +39,7 @@ func Estimate(x *tensor.Tensor) Estimation {
 		e := estimatePlane(x.Data, h, w, c, k)
 		all.Level += e.Level * e.Level / float64(c)
 		all.Total += e.Total * e.Total / float64(c)
-		all.Coarse += e.Coarse * e.Level
+		all.Coarse += float64(e.Coarse * e.Level)
 		weight += e.Level
 	}
 	all.Level, all.Total = math.Sqrt(all.Level), math.Sqrt(all.Total)
@@ -79,7 +79,7 @@ func estimatePlane(data []float32, h, w, c, channel int) Estimation {
 			for i := range block {
 				for j := range block {
 					if f := i + j; f > 0 && f <= 3 {
-						p.low += float64(p.bins[i*block+j]) * float64(p.bins[i*block+j])
+						p.low += float64(float64(p.bins[i*block+j]) * float64(p.bins[i*block+j]))
 					}
 				}
 			}
@@ -105,7 +105,7 @@ func estimatePlane(data []float32, h, w, c, channel int) Estimation {
 		for j := range block {
 			var sum float64
 			for _, p := range flat {
-				sum += float64(p.bins[i*block+j]) * float64(p.bins[i*block+j])
+				sum += float64(float64(p.bins[i*block+j]) * float64(p.bins[i*block+j]))
 			}
 			power := sum / float64(len(flat))
 			f := i + j
