@@ -4,6 +4,8 @@ package imageio
 
 import (
 	"math/rand/v2"
+
+	"sieve/model/tensor"
 )
 
 // augmented draws a crop as randomCrop does, and changes it in ways that leave it a
@@ -53,7 +55,7 @@ func recolour(dst []float32, rng *rand.Rand) {
 	}
 	for i := 0; i < len(dst); i += 3 {
 		v := [3]float32{dst[i], dst[i+1], dst[i+2]}
-		grey := luma(v[0], v[1], v[2])
+		grey := tensor.Luma(v[0], v[1], v[2])
 		for k := range 3 {
 			dst[i+to[k]] = max(0, min(grey+float32(saturation*(v[k]-grey)), 1))
 		}
@@ -91,7 +93,7 @@ func resample(dst []float32, m int, src []float32, n, channels int) {
 			if w == 0 {
 				continue
 			}
-			from := src[reflect(first[i]+k, n)*row:][:row]
+			from := src[tensor.Mirror(first[i]+k, n)*row:][:row]
 			for j, v := range from {
 				to[j] += float32(w * v)
 			}
@@ -103,7 +105,7 @@ func resample(dst []float32, m int, src []float32, n, channels int) {
 				var sum float32
 				for k, w := range weights[j*taps:][:taps] {
 					if w != 0 {
-						sum += float32(w * half[(i*n+reflect(first[j]+k, n))*channels+c])
+						sum += float32(w * half[(i*n+tensor.Mirror(first[j]+k, n))*channels+c])
 					}
 				}
 				dst[(i*m+j)*channels+c] = max(0, min(sum, 1))

@@ -29,9 +29,6 @@ type FolderOptions struct {
 // DefaultCache is how many bytes of decoded pictures a folder keeps.
 const DefaultCache = 512 << 20
 
-// Luma of Rec. 601, on the values as they are stored: what "grey" means here.
-const lumaR, lumaG, lumaB = 0.299, 0.587, 0.114
-
 // A FileError is a file that is left out, and why.
 type FileError struct {
 	Path string

@@ -246,7 +246,7 @@ func TestCropsAreCrops(t *testing.T) {
 // TestSmallerThanCrop continues pictures by reflection.
 func TestSmallerThanCrop(t *testing.T) {
 	for i, want := range map[int]int{-3: 3, -1: 1, 0: 0, 4: 4, 5: 3, 8: 0, 9: 1} {
-		if got := reflect(i, 5); got != want {
+		if got := tensor.Mirror(i, 5); got != want {
 			t.Errorf("%d of 5 is %d, want %d", i, got, want)
 		}
 	}

@@ -154,7 +154,7 @@ func paint(rng *rand.Rand, mood [3]float32, varied float32) [3]float32 {
 	y, dull := rng.Float32(), rng.Float32()
 	dull = float32(0.35 * dull * dull)
 	r, b := between(rng, -dull, dull), between(rng, -dull, dull)
-	c := [3]float32{y + r, y - float32(lumaR/lumaG*r) - float32(lumaB/lumaG*b), y + b}
+	c := [3]float32{y + r, y - float32(tensor.LumaR/tensor.LumaG*r) - float32(tensor.LumaB/tensor.LumaG*b), y + b}
 	for k := range c {
 		c[k] = max(0, min(mood[k]+float32((c[k]-mood[k])*varied), 1))
 	}
@@ -180,7 +180,7 @@ func (f *leaf) paint(dst, free []float32, size, channels int) (closed int) {
 			cover = float32(cover * t)
 			mix := f.texture(p)
 			if channels == 1 {
-				dst[i] += float32(cover * luma(f.colour(0, mix), f.colour(1, mix), f.colour(2, mix)))
+				dst[i] += float32(cover * tensor.Luma(f.colour(0, mix), f.colour(1, mix), f.colour(2, mix)))
 			} else {
 				for k := range 3 {
 					dst[3*i+k] += float32(cover * f.colour(k, mix))

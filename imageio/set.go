@@ -143,7 +143,7 @@ func (s *Set) put(dst []float32, k, y0, x0 int) {
 			case s.channels == 3:
 				out[0], out[1], out[2] = v[0], v[0], v[0]
 			default:
-				out[0] = luma(v[0], v[1], v[2])
+				out[0] = tensor.Luma(v[0], v[1], v[2])
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func (s Shapes) lay(rng *rand.Rand, dst, cover []float32) {
 			colour[k] = a[k] + float32((b[k]-a[k])*t)
 		}
 		if s.Channels == 1 {
-			colour[0] = luma(colour[0], colour[1], colour[2])
+			colour[0] = tensor.Luma(colour[0], colour[1], colour[2])
 		}
 		blend(dst, i, colour, s.Channels, min(c, 1))
 	}

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+
+	"sieve/model/tensor"
 )
 
 // Pixels are a decoded picture in as few bytes as hold it: 8 bits a sample for
@@ -47,18 +49,6 @@ func (p *pixels) at(i int) float32 {
 	return float32(p.deep[i]) / 65535
 }
 
-// reflect continues 0 … n-1 by mirroring without repeating the edge: -1 is 1.
-func reflect(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	i %= 2*n - 2
-	if i < 0 {
-		i += 2*n - 2
-	}
-	return min(i, 2*n-2-i)
-}
-
 // crop copies the square whose corner is at (x0, y0), which may lie outside,
 // in one of eight turns: bit 0 mirrors left and right, bit 1 up and down, bit 2
 // swaps rows and columns. Grey is Rec. 601 luma.
@@ -75,7 +65,7 @@ func (p *pixels) crop(dst []float32, side, channels, x0, y0, turn int) {
 			if turn&1 != 0 {
 				x = side - 1 - x
 			}
-			at := (reflect(y0+y, p.h)*p.w + reflect(x0+x, p.w)) * p.c
+			at := (tensor.Mirror(y0+y, p.h)*p.w + tensor.Mirror(x0+x, p.w)) * p.c
 			out := dst[(i*side+j)*channels:][:channels]
 			switch {
 			case channels == p.c:
@@ -86,14 +76,10 @@ func (p *pixels) crop(dst []float32, side, channels, x0, y0, turn int) {
 				v := p.at(at)
 				out[0], out[1], out[2] = v, v, v
 			default:
-				out[0] = luma(p.at(at), p.at(at+1), p.at(at+2))
+				out[0] = tensor.Luma(p.at(at), p.at(at+1), p.at(at+2))
 			}
 		}
 	}
-}
-
-func luma(r, g, b float32) float32 {
-	return float32(lumaR*r) + float32(lumaG*g) + float32(lumaB*b)
 }
 
 // randomCrop draws a place and a turn. A side shorter than the crop lies in it somewhere.

@@ -50,23 +50,14 @@ func (m *Model) eachTile(ctx context.Context, x *tensor.Tensor, margin int, repo
 		out := in.grow(halo, zh, zw)
 		part := t.New(1, out.h*cell, out.w*cell, c)
 		for r := range out.h * cell {
-			src := x.Data[(i*h+mirror(out.y*cell+r, h))*w*c:][:w*c]
+			src := x.Data[(i*h+tensor.Mirror(out.y*cell+r, h))*w*c:][:w*c]
 			dst := part.Data[r*out.w*cell*c:][:out.w*cell*c]
 			for done := copy(dst, src[out.x*cell*c:]); done < len(dst); done += c {
-				copy(dst[done:done+c], src[mirror(out.x*cell+done/c, w)*c:])
+				copy(dst[done:done+c], src[tensor.Mirror(out.x*cell+done/c, w)*c:])
 			}
 		}
 		work(t, i, part, in, out)
 	})
-}
-
-// mirror continues 0 … n-1 by mirroring without repeating the edge: n is n-2.
-func mirror(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	i %= 2*n - 2
-	return min(i, 2*n-2-i)
 }
 
 // Generates reports whether the latent is all that the decoder needs. That of a

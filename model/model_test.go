@@ -331,7 +331,7 @@ func TestTilesDoNotShow(t *testing.T) {
 			whole := tensor.New(1, side, side, 1)
 			for y := range side {
 				for xx := range side {
-					whole.Data[y*side+xx] = x.Data[mirror(y, 700)*700+mirror(xx, 700)]
+					whole.Data[y*side+xx] = x.Data[tensor.Mirror(y, 700)*700+tensor.Mirror(xx, 700)]
 				}
 			}
 			v, past := m.encode(nil, m.lay(nil, whole, []float32{0.1}))

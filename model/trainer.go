@@ -262,7 +262,7 @@ func (tr *Trainer) lesson(rng *rand.Rand, x *tensor.Tensor) (in, want, weight *t
 	for _, i := range grey {
 		from := x.Data[i*h*w*3:][:h*w*3]
 		for k := range plane.Data {
-			plane.Data[k] = float32(0.299*from[3*k]) + float32(0.587*from[3*k+1]) + float32(0.114*from[3*k+2])
+			plane.Data[k] = tensor.Luma(from[3*k], from[3*k+1], from[3*k+2])
 		}
 		in1, want1, weight1 := tr.scheme.Lesson(rng, plane)
 		for _, p := range []struct{ to, from *tensor.Tensor }{{in, in1}, {want, want1}, {weight, weight1}} {

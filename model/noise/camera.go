@@ -120,7 +120,7 @@ func grain(rng *rand.Rand, n []float32, h, w, c int) {
 // bayer keeps one channel of each pixel and interpolates the others: red where row
 // and column are even, counted from a phase, blue where both are odd, green elsewhere.
 func bayer(n []float32, h, w, py, px int) {
-	at := func(y, x, k int) float32 { return n[(mirror(y, h)*w+mirror(x, w))*3+k] }
+	at := func(y, x, k int) float32 { return n[(tensor.Mirror(y, h)*w+tensor.Mirror(x, w))*3+k] }
 	out := make([]float32, len(n))
 	const fine, coarse = 4.0 / 3, 1.2649111 // 1/0.75 and 1/√0.625, the deviations after interpolation
 	for y := range h {
@@ -159,7 +159,7 @@ func smooth(n []float32, h, w, c int, amount float32) {
 	row := make([]float32, len(n))
 	for y := range h {
 		for x := range w {
-			l, r := (y*w+mirror(x-1, w))*c, (y*w+mirror(x+1, w))*c
+			l, r := (y*w+tensor.Mirror(x-1, w))*c, (y*w+tensor.Mirror(x+1, w))*c
 			for k := range c {
 				i := (y*w+x)*c + k
 				row[i] = (float32(side*(n[l+k]+n[r+k])) + float32(centre*n[i])) / power
@@ -167,23 +167,9 @@ func smooth(n []float32, h, w, c int, amount float32) {
 		}
 	}
 	for y := range h {
-		u, d := mirror(y-1, h)*w*c, mirror(y+1, h)*w*c
+		u, d := tensor.Mirror(y-1, h)*w*c, tensor.Mirror(y+1, h)*w*c
 		for i := range w * c {
 			n[y*w*c+i] = float32(side*(row[u+i]+row[d+i])) + float32(centre*row[y*w*c+i])
 		}
 	}
-}
-
-// mirror continues 0 … n-1 by mirroring without repeating the edge: -1 is 1, n is n-2.
-func mirror(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	if i < 0 {
-		i = -i
-	}
-	if i >= n {
-		i = 2*n - 2 - i
-	}
-	return max(0, i)
 }

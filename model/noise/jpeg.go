@@ -2,6 +2,8 @@ package noise
 
 // This file does to pictures what JPEG does, without its bytes.
 
+import "sieve/model/tensor"
+
 // Tables K.1 and K.2 of ITU-T T.81, row by row.
 var (
 	brightTable = [64]uint8{
@@ -38,7 +40,7 @@ func compress(pix []float32, h, w, c, quality int, halved bool) {
 	y, cb, cr := make([]float32, h*w), make([]float32, h*w), make([]float32, h*w)
 	for i := range y {
 		r, g, b := pix[3*i], pix[3*i+1], pix[3*i+2]
-		l := float32(0.299*r) + float32(0.587*g) + float32(0.114*b)
+		l := tensor.Luma(r, g, b)
 		y[i], cb[i], cr[i] = l, (b-l)/1.772, (r-l)/1.402
 	}
 	quantise(y, h, w, &bright)

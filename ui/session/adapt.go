@@ -97,10 +97,19 @@ func clamp(y *tensor.Tensor) *tensor.Tensor {
 	return y
 }
 
-// levelOf returns the noise level of a picture as a model has learned to be told it,
+// levelOf returns what a model is to be told of the noise of a picture: nothing, if
+// it is not told the level.
+func levelOf(m *model.Model, x *tensor.Tensor) float64 {
+	if !m.Spec.Level {
+		return 0
+	}
+	return estimate(m, x)
+}
+
+// estimate returns the noise level of a picture as a model has learned to be told it,
 // in units of white: for camera noise, which is coarser than pixels, that at all
 // frequencies.
-func levelOf(m *model.Model, x *tensor.Tensor) float64 {
+func estimate(m *model.Model, x *tensor.Tensor) float64 {
 	e := noise.Estimate(x)
 	if strings.Contains(m.Spec.Scheme, "camera") {
 		return e.Total

@@ -157,7 +157,7 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 		noisy, _, _ = noise.Gaussian{Lo: sigma, Hi: sigma}.Lesson(rand.New(rand.NewPCG(job.Seed, place)), clean)
 	}
 	began := time.Now()
-	level := levelOf(m, noisy)
+	level := estimate(m, noisy)
 	out.Estimate = 255 * level
 	if !job.Blind && !job.Pairs {
 		level = sigma / 255
@@ -182,7 +182,7 @@ func (job BenchJob) colours(x *tensor.Tensor) *tensor.Tensor {
 	}
 	out := tensor.New(n, h, w, 1)
 	for i := range out.Data {
-		out.Data[i] = float32(0.299*x.Data[3*i]) + float32(0.587*x.Data[3*i+1]) + float32(0.114*x.Data[3*i+2])
+		out.Data[i] = tensor.Luma(x.Data[3*i], x.Data[3*i+1], x.Data[3*i+2])
 	}
 	return out
 }
