@@ -26,6 +26,7 @@ type Spec struct {
 	Up         string  `json:"up"`         // "transposed" or "nearest"
 	Output     string  `json:"output"`     // "identity", "sigmoid", or "residual": what is to be added to the input
 	Level      bool    `json:"level"`      // the network is told how strong the noise is, by a map beside the channels
+	Estimated  bool    `json:"estimated"`  // the level told in training is estimated, too, and not known
 	Bottleneck string  `json:"bottleneck"` // "plain", "sparse" or "variational"
 	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss
 
@@ -136,6 +137,8 @@ func (s Spec) Validate() error {
 		return &SpecError{"patch", fmt.Sprint(s.Patch), "1, because a unet keeps a map"}
 	case s.Body == "unet" && s.Depth == 0:
 		return &SpecError{"depth", "0", "1 to 5, because a unet works at half the resolution and below"}
+	case s.Estimated && !s.Level:
+		return &SpecError{"estimated", "true", "false where the network is not told the level"}
 	case s.Body == "linear" && s.Level:
 		return &SpecError{"level", "true", "false, because a linear body makes nothing of it"}
 	case s.Crop%s.Cell() != 0:

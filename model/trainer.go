@@ -223,7 +223,12 @@ func (tr *Trainer) learnShard(i int) {
 		return
 	}
 	in, want, weight := tr.lesson(r.rng, x)
-	r.level = levels(r.level[:0], in, want)
+	r.level = tr.m.told(r.level[:0], in, want)
+	if s.Estimated { // off by up to a quarter, so that users may be, too
+		for i, v := range r.level {
+			r.level[i] = float32(v * (0.75 + float32(0.5*r.rng.Float32())))
+		}
+	}
 	y, past := tr.m.encode(t, tr.m.lay(t, in, r.level))
 	z, price := tr.m.bottleneck.Code(t, y, r.rng)
 	loss := tr.m.distortion(t, tr.m.decode(t, z, past), lesson{in, want, weight})
@@ -278,18 +283,28 @@ func (tr *Trainer) lesson(rng *rand.Rand, x *tensor.Tensor) (in, want, weight *t
 	return in, want, weight
 }
 
-// levels appends, for each picture, the root mean square of what the noise has
-// changed: what a model that is told the level learns to expect of it.
-func levels(to []float32, in, want *tensor.Tensor) []float32 {
+// told appends, for each picture of a lesson, the level that the network is told: the
+// root mean square of what the noise has changed, or an estimate of the noise as users
+// will have it.
+func (m *Model) told(to []float32, in, want *tensor.Tensor) []float32 {
 	n, h, w, c := in.Dims4()
 	size := h * w * c
 	for i := range n {
-		var sum float64
-		for k, v := range in.Data[i*size : (i+1)*size] {
-			d := float64(v - want.Data[i*size+k])
-			sum += float64(d * d)
+		noisy := in.Data[i*size : (i+1)*size]
+		switch {
+		case !m.Spec.Level:
+			to = append(to, 0)
+		case m.Spec.Estimated:
+			e := noise.Estimate(&tensor.Tensor{Shape: []int{1, h, w, c}, Data: noisy})
+			to = append(to, float32(e.Total))
+		default:
+			var sum float64
+			for k, v := range noisy {
+				d := float64(v - want.Data[i*size+k])
+				sum += float64(d * d)
+			}
+			to = append(to, float32(math.Sqrt(sum/float64(size))))
 		}
-		to = append(to, float32(math.Sqrt(sum/float64(size))))
 	}
 	return to
 }
@@ -318,7 +333,7 @@ func (tr *Trainer) validate() (Validation, error) {
 	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
 	each(nn.NewForms(""), len(tr.val), 1, func(t *nn.Tape, i int) {
 		l := tr.val[i]
-		y, past := m.encode(t, m.lay(t, l.in, levels(nil, l.in, l.want)))
+		y, past := m.encode(t, m.lay(t, l.in, m.told(nil, l.in, l.want)))
 		z, _ := m.bottleneck.Code(t, y, nil)
 		y = m.decode(t, z, past)
 		loss[i] = float64(m.distortion(t, y, l).Val.Data[0])

@@ -268,7 +268,7 @@ func TestFormAndSpecAreTheSame(t *testing.T) {
 	spec.Scheme, spec.Loss, spec.Optimiser, spec.Rate, spec.Schedule = "saltpepper:1-10", "l1", "sgd", 0.25, "constant"
 	spec.Warmup, spec.Steps, spec.Decay, spec.Momentum, spec.Clip, spec.Average = 7, 0, 0.125, 0.5, 2, 0.99
 	spec.Batch, spec.Check, spec.Seed = 3, 9, 12345
-	spec.Level, spec.Augment, spec.Leaves, spec.Grey = true, true, 0.25, 0.5
+	spec.Level, spec.Estimated, spec.Augment, spec.Leaves, spec.Grey = true, true, true, 0.25, 0.5
 	f.set(spec, 1.5)
 
 	for _, r := range f.rows { // each control is made to say again what it shows

@@ -3,15 +3,17 @@ package noise
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"sieve/model/tensor"
 )
 
 // Camera teaches the removal of what a camera adds: photon and read noise made in
-// linear light, passed through white balance, demosaicing, colour matrix and tone
-// curve, clipped, and in three of five pictures compressed as JPEG. The strength is
-// the standard deviation at mid-grey in levels of 255, before that compression. Each
+// linear light, passed through white balance, demosaicing, colour matrix, the camera's
+// own noise reduction and tone curve, clipped, and in three of four pictures compressed
+// as JPEG. The strength is the standard deviation at mid-grey in levels of 255, before
+// that compression. Each
 // picture draws a camera of its own, after Brooks et al., "Unprocessing Images for
 // Learned Raw Denoising" (arXiv:1811.11127); what is wanted is the picture itself,
 // because the noise alone passes through demosaicing. Values are those of 8 bits.
@@ -59,7 +61,7 @@ func (k curve) value(light, guess float32) float32 {
 
 // photograph adds the noise of a camera of its own to a picture.
 func photograph(rng *rand.Rand, pix []float32, h, w, c int, sigma float64) {
-	if sigma == 0 {
+	if sigma == 0 || len(pix) == 0 {
 		return
 	}
 	even := func(a, b float32) float32 { return a + float32((b-a)*rng.Float32()) }
@@ -87,13 +89,14 @@ func photograph(rng *rand.Rand, pix []float32, h, w, c int, sigma float64) {
 			}
 		}
 	}
+	soften(rng, n, h, w, c)
 	for i, v := range pix {
 		light := tone.linear(v)
 		power := (1 - shot) + float32(shot*max(0, light)/tone.linear(grey))
 		pix[i] = tone.value(light+float32(n[i]*float32(strong*float32(math.Sqrt(float64(power))))), v)
 	}
-	if rng.IntN(5) < 3 {
-		compress(pix, h, w, c, 55+rng.IntN(44), c == 3 && rng.IntN(2) == 0)
+	if rng.IntN(4) > 0 {
+		compress(pix, h, w, c, 60+rng.IntN(39), c == 3 && rng.IntN(3) > 0)
 	}
 	for i, v := range pix {
 		pix[i] = float32(int32(float32(255*max(0, min(v, 1)))+0.5)) / 255
@@ -101,19 +104,88 @@ func photograph(rng *rand.Rand, pix []float32, h, w, c int, sigma float64) {
 }
 
 // grain gives white noise the pattern of a sensor: that of a Bayer mosaic that is
-// interpolated bilinearly, that of a picture that was scaled or smoothed, or its own.
-// The variance is 1 on average in any case.
+// interpolated bilinearly, or its own.
 func grain(rng *rand.Rand, n []float32, h, w, c int) {
-	kind := rng.IntN(10)
-	switch {
-	case kind < 2:
-	case kind < 7 && c == 3:
+	if c == 3 && rng.IntN(3) > 0 {
 		bayer(n, h, w, rng.IntN(2), rng.IntN(2))
-		if kind == 6 {
-			smooth(n, h, w, c, 0.5*rng.Float32())
+	}
+}
+
+// soften does to noise what cameras do against it: they smooth the brightness a
+// little and the colours more, so that what is left are blobs, and some of the grain
+// returns. One picture in four is left alone. The variance is 1 afterwards.
+func soften(rng *rand.Rand, n []float32, h, w, c int) {
+	if rng.IntN(4) > 0 {
+		fine, coarse := 1.3*rng.Float64(), 3.5*rng.Float64()
+		back := max(0, 0.6*rng.Float32()-0.3)
+		if c == 1 {
+			blur(n, h, w, fine, back)
+		} else {
+			y, cb, cr := apart(n)
+			blur(y, h, w, fine, back)
+			blur(cb, h, w, fine+coarse, back)
+			blur(cr, h, w, fine+coarse, back)
+			much := 0.3 + 0.9*rng.Float32()
+			for i := range cb {
+				cb[i], cr[i] = float32(much*cb[i]), float32(much*cr[i])
+			}
+			together(n, y, cb, cr)
 		}
-	default:
-		smooth(n, h, w, c, rng.Float32())
+	}
+	unit(n)
+}
+
+// unit gives noise a mean square of 1.
+func unit(n []float32) {
+	var sum float64
+	for _, v := range n {
+		sum += float64(float64(v) * float64(v))
+	}
+	if sum == 0 {
+		return
+	}
+	k := float32(math.Sqrt(float64(len(n)) / sum))
+	for i, v := range n {
+		n[i] = float32(k * v)
+	}
+}
+
+// blur averages a plane of noise twice over squares of side 2·radius+1, adds a part of
+// what it was, and gives it a mean square of 1.
+func blur(p []float32, h, w int, radius float64, back float32) {
+	was := slices.Clone(p)
+	line := make([]float32, max(h, w))
+	for range 2 {
+		for y := range h {
+			box(p[y*w:], 1, line[:w], radius)
+		}
+		for x := range w {
+			box(p[x:], w, line[:h], radius)
+		}
+	}
+	unit(p)
+	for i, v := range was {
+		p[i] += float32(back * v)
+	}
+}
+
+// box replaces every stride-th number of p by the mean over 2·radius+1 of them, the
+// last ones in part. line is room for as many as there are.
+func box(p []float32, stride int, line []float32, radius float64) {
+	n := len(line)
+	for i := range line {
+		line[i] = p[i*stride]
+	}
+	reach := int(radius)
+	part := radius - float64(reach)
+	sum := 0.0
+	for i := -reach; i <= reach; i++ {
+		sum += float64(line[tensor.Mirror(i, n)])
+	}
+	for i := range n {
+		before, after := float64(line[tensor.Mirror(i-reach-1, n)]), float64(line[tensor.Mirror(i+reach+1, n)])
+		p[i*stride] = float32((sum + float64(part*(before+after))) / (2*radius + 1))
+		sum += after - float64(line[tensor.Mirror(i-reach, n)])
 	}
 }
 
@@ -149,27 +221,4 @@ func bayer(n []float32, h, w, py, px int) {
 		}
 	}
 	copy(n, out)
-}
-
-// smooth blurs noise with weights 1, 2, 1 in both directions, mixed with the noise
-// itself, and restores its variance.
-func smooth(n []float32, h, w, c int, amount float32) {
-	side, centre := amount/4, 1-amount/2
-	power := float32(centre*centre) + 2*float32(side*side)
-	row := make([]float32, len(n))
-	for y := range h {
-		for x := range w {
-			l, r := (y*w+tensor.Mirror(x-1, w))*c, (y*w+tensor.Mirror(x+1, w))*c
-			for k := range c {
-				i := (y*w+x)*c + k
-				row[i] = (float32(side*(n[l+k]+n[r+k])) + float32(centre*n[i])) / power
-			}
-		}
-	}
-	for y := range h {
-		u, d := tensor.Mirror(y-1, h)*w*c, tensor.Mirror(y+1, h)*w*c
-		for i := range w * c {
-			n[y*w*c+i] = float32(side*(row[u+i]+row[d+i])) + float32(centre*row[y*w*c+i])
-		}
-	}
 }

@@ -37,12 +37,7 @@ func compress(pix []float32, h, w, c, quality int, halved bool) {
 		quantise(pix, h, w, &bright)
 		return
 	}
-	y, cb, cr := make([]float32, h*w), make([]float32, h*w), make([]float32, h*w)
-	for i := range y {
-		r, g, b := pix[3*i], pix[3*i+1], pix[3*i+2]
-		l := tensor.Luma(r, g, b)
-		y[i], cb[i], cr[i] = l, (b-l)/1.772, (r-l)/1.402
-	}
+	y, cb, cr := apart(pix)
 	quantise(y, h, w, &bright)
 	for _, p := range [][]float32{cb, cr} {
 		if !halved {
@@ -67,6 +62,24 @@ func compress(pix []float32, h, w, c, quality int, halved bool) {
 			}
 		}
 	}
+	together(pix, y, cb, cr)
+}
+
+// apart returns the brightness and the two differences of colour of JPEG.
+func apart(pix []float32) (y, cb, cr []float32) {
+	n := len(pix) / 3
+	all := make([]float32, 3*n)
+	y, cb, cr = all[:n:n], all[n:2*n:2*n], all[2*n:]
+	for i := range y {
+		r, g, b := pix[3*i], pix[3*i+1], pix[3*i+2]
+		l := tensor.Luma(r, g, b)
+		y[i], cb[i], cr[i] = l, (b-l)/1.772, (r-l)/1.402
+	}
+	return y, cb, cr
+}
+
+// together is the way back.
+func together(pix, y, cb, cr []float32) {
 	for i := range y {
 		pix[3*i] = y[i] + float32(1.402*cr[i])
 		pix[3*i+2] = y[i] + float32(1.772*cb[i])

@@ -453,7 +453,7 @@ func TestBits(t *testing.T) {
 		"saltpepper:5-10":    "9d7bfe8925822cac",
 		"masked:12.5-25":     "d44121f448ec6f23",
 		"blindspot:0.75-1.5": "66fceaa632eef6dd",
-		"camera:7.5-15":      "46282d2eefa03024",
+		"camera:7.5-15":      "c3d0e3949307c769",
 		"none+gaussian:12.5-25+poisson:12.5-25+speckle:25-50+saltpepper:5-10+masked:12.5-25+camera:7.5-15+blindspot:0.75-1.5": "94f3c016b82abeda",
 		"Normal": "23f8a5f58b6fcdba",
 	}

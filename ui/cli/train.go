@@ -43,6 +43,7 @@ type specFlags struct {
 	Up         *string  `group:"Network" help:"transposed or nearest."`
 	Output     *string  `group:"Network" help:"identity, sigmoid or residual: what is to be added to the input."`
 	Level      *bool    `group:"Network" help:"Tell the network how strong the noise is."`
+	Estimated  *bool    `group:"Network" help:"Tell it in training what is estimated from the picture, too."`
 	Bottleneck *string  `group:"Network" help:"plain, sparse or variational."`
 	Lambda     *float64 `group:"Network" help:"What a unit of the bottleneck's price costs."`
 
@@ -94,6 +95,7 @@ func (f specFlags) apply(s *session.Spec) {
 	set(&s.Up, f.Up)
 	set(&s.Output, f.Output)
 	set(&s.Level, f.Level)
+	set(&s.Estimated, f.Estimated)
 	set(&s.Augment, f.Augment)
 	set(&s.Leaves, f.Leaves)
 	set(&s.Grey, f.Grey)
