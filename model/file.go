@@ -39,6 +39,24 @@ type named struct {
 	val  *tensor.Tensor
 }
 
+// A dtype is how numbers are written.
+type dtype struct {
+	name  string
+	bytes int
+	put   func(to []byte, v float32) []byte
+	get   func(from []byte) float32
+}
+
+var (
+	full = dtype{"F32", 4,
+		func(to []byte, v float32) []byte { return binary.LittleEndian.AppendUint32(to, math.Float32bits(v)) },
+		func(from []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(from)) }}
+	half = dtype{"F16", 2,
+		func(to []byte, v float32) []byte { return binary.LittleEndian.AppendUint16(to, toHalf(v)) },
+		func(from []byte) float32 { return fromHalf(binary.LittleEndian.Uint16(from)) }}
+	dtypes = map[string]dtype{full.name: full, half.name: half}
+)
+
 // entry is what the header says of a tensor.
 type entry struct {
 	DType   string   `json:"dtype"`
@@ -54,7 +72,24 @@ func (m *Model) Save(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return write(w, meta, m.named(""))
+	return write(w, meta, m.named(""), full)
+}
+
+// SaveHalf is Save with weights as F16: half the bytes, and weights that are off by
+// 2⁻¹¹ of their magnitude at most. It fails where a weight is beyond ±65504.
+func (m *Model) SaveHalf(w io.Writer) error {
+	for name, p := range m.Params() {
+		for _, v := range p.Val.Data {
+			if h := fromHalf(toHalf(v)); !finite(float64(h)) {
+				return fmt.Errorf("model: save: %s holds %g, which half precision cannot hold", name, v)
+			}
+		}
+	}
+	meta, err := m.metadata()
+	if err != nil {
+		return err
+	}
+	return write(w, meta, m.named(""), half)
 }
 
 func (m *Model) metadata() (map[string]string, error) {
@@ -77,7 +112,7 @@ func (m *Model) named(prefix string) []named {
 	return out
 }
 
-// Read returns the model that Save or Trainer.Save wrote. It takes no more
+// Read returns the model that Save, SaveHalf or Trainer.Save wrote. It takes no more
 // memory than a small multiple of what it could read. Errors wrap ErrFormat, or
 // are the reader's.
 func Read(r io.Reader) (*Model, error) {
@@ -125,7 +160,7 @@ func (tr *Trainer) Save(w io.Writer, data string) error {
 		return fmt.Errorf("model: save: %w", err)
 	}
 	meta["training"] = string(text)
-	return write(w, meta, all)
+	return write(w, meta, all, full)
 }
 
 // A part is a set of tensors shaped like the parameters.
@@ -190,12 +225,12 @@ func CheckpointData(r io.Reader) (data string, spec Spec, err error) {
 	return f.training.Data, f.spec, nil
 }
 
-func write(w io.Writer, meta map[string]string, tensors []named) error {
+func write(w io.Writer, meta map[string]string, tensors []named, as dtype) error {
 	header := map[string]any{"__metadata__": meta}
 	var at int64
 	for _, t := range tensors {
-		end := at + 4*int64(len(t.val.Data))
-		header[t.name] = entry{"F32", t.val.Shape, [2]int64{at, end}}
+		end := at + int64(as.bytes)*int64(len(t.val.Data))
+		header[t.name] = entry{as.name, t.val.Shape, [2]int64{at, end}}
 		at = end
 	}
 	text, err := json.Marshal(header) // maps are written in order of their keys
@@ -205,23 +240,23 @@ func write(w io.Writer, meta map[string]string, tensors []named) error {
 	text = append(text, strings.Repeat(" ", (8-len(text)%8)%8)...) // tensors are aligned
 	hash := sha256.New()
 	hash.Write(text)
-	if err := writeNumbers(hash, tensors); err != nil {
+	if err := writeNumbers(hash, tensors, as); err != nil {
 		return err
 	}
 	text = bytes.Replace(text, []byte(noHash), []byte(hex.EncodeToString(hash.Sum(nil))), 1)
 	if _, err := w.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)); err != nil {
 		return fmt.Errorf("model: save: %w", err)
 	}
-	return writeNumbers(w, tensors)
+	return writeNumbers(w, tensors, as)
 }
 
-func writeNumbers(w io.Writer, tensors []named) error {
+func writeNumbers(w io.Writer, tensors []named, as dtype) error {
 	buf := make([]byte, 0, 1<<16)
 	for _, t := range tensors {
-		for chunk := range slices.Chunk(t.val.Data, cap(buf)/4) {
+		for chunk := range slices.Chunk(t.val.Data, cap(buf)/as.bytes) {
 			buf = buf[:0]
 			for _, v := range chunk {
-				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
+				buf = as.put(buf, v)
 			}
 			if _, err := w.Write(buf); err != nil {
 				return fmt.Errorf("model: save %s: %w", t.name, err)
@@ -329,7 +364,7 @@ func read(r io.Reader) (*file, error) {
 	if n != end {
 		return nil, fmt.Errorf("%w: it holds %d bytes of weights, its header says %d", ErrFormat, n, end)
 	}
-	if need := 4 * int64(f.spec.Count()); n < need {
+	if need := int64(half.bytes) * int64(f.spec.Count()); n < need {
 		return nil, fmt.Errorf("%w: it holds %d bytes of weights, its settings need %d", ErrFormat, n, need)
 	}
 	f.body = body.Bytes()
@@ -357,7 +392,8 @@ func (f *file) fill(tensors []named) error {
 			}
 			n *= int64(d)
 		}
-		if e.DType != "F32" || e.Offsets[0] < 0 || e.Offsets[1]-e.Offsets[0] != 4*n {
+		as, ok := dtypes[e.DType]
+		if !ok || e.Offsets[0] < 0 || e.Offsets[1]-e.Offsets[0] != int64(as.bytes)*n {
 			return fmt.Errorf("%w: tensor %q: %s %v does not fit the bytes %v", ErrFormat, name, e.DType, e.Shape, e.Offsets)
 		}
 		spans = append(spans, e.Offsets)
@@ -379,8 +415,9 @@ func (f *file) fill(tensors []named) error {
 			return fmt.Errorf("%w: tensor %q has shape %v, its spec needs %v", ErrFormat, t.name, e.Shape, t.val.Shape)
 		}
 		b := f.body[e.Offsets[0]:e.Offsets[1]]
+		as := dtypes[e.DType]
 		for i := range t.val.Data {
-			v := math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+			v := as.get(b[as.bytes*i:])
 			if !finite(float64(v)) {
 				return fmt.Errorf("%w: tensor %q holds %g", ErrFormat, t.name, v)
 			}

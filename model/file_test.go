@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"io"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -69,6 +71,76 @@ func TestSaveRead(t *testing.T) {
 		if v != want.Data[i] {
 			t.Fatalf("element %d is %g after a trip through a file, %g before", i, v, want.Data[i])
 		}
+	}
+}
+
+// TestHalves goes to every half and back, and between two of them.
+func TestHalves(t *testing.T) {
+	for h := range 1 << 16 {
+		v := fromHalf(uint16(h))
+		if v != v {
+			if back := fromHalf(toHalf(v)); back == back {
+				t.Fatalf("half %#x is no number, and %g afterwards", h, back)
+			}
+			continue
+		}
+		if got := toHalf(v); got != uint16(h) {
+			t.Fatalf("half %#x is %g, which becomes %#x", h, v, got)
+		}
+		next := fromHalf(uint16(h + 1))
+		if h&0x7fff >= 0x7bff || !finite(float64(next)) {
+			continue
+		}
+		middle := v + (next-v)/2
+		even := uint16(h + h&1)
+		for _, tc := range []struct {
+			v    float32
+			want uint16
+		}{{middle, even}, {math.Nextafter32(middle, v), uint16(h)}, {math.Nextafter32(middle, next), uint16(h + 1)}} {
+			if got := toHalf(tc.v); got != tc.want {
+				t.Fatalf("%g becomes half %#x, want %#x", tc.v, got, tc.want)
+			}
+		}
+	}
+	for v, want := range map[float32]uint16{65504: 0x7bff, 65519: 0x7bff, 65520: 0x7c00, -1e30: 0xfc00, 1e-30: 0, -1e-30: 0x8000, float32(math.Inf(1)): 0x7c00} {
+		if got := toHalf(v); got != want {
+			t.Errorf("%g becomes half %#x, want %#x", v, got, want)
+		}
+	}
+}
+
+// TestSaveHalf reads a model of half the size whose weights are the nearest halves.
+func TestSaveHalf(t *testing.T) {
+	s := small()
+	m, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole, half bytes.Buffer
+	if err := m.Save(&whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.SaveHalf(&half); err != nil {
+		t.Fatal(err)
+	}
+	if saved := whole.Len() - half.Len(); saved < 2*m.Count()-8 {
+		t.Errorf("%d bytes in half precision, %d in full", half.Len(), whole.Len())
+	}
+	got, err := Read(&half)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := m.params()
+	for i, p := range got.params() {
+		for k, v := range p.Val.Data {
+			if v != fromHalf(toHalf(want[i].Val.Data[k])) {
+				t.Fatalf("weight %g becomes %g", want[i].Val.Data[k], v)
+			}
+		}
+	}
+	m.params()[0].Val.Data[0] = 70000
+	if err := m.SaveHalf(io.Discard); err == nil {
+		t.Error("a weight of 70000 was saved in half precision")
 	}
 }
 

@@ -281,6 +281,15 @@ func (t *Training) best() *model.Model {
 // SaveModel writes a model file whole.
 func SaveModel(path string, m *model.Model) error { return writeFile(path, m.Save) }
 
+// Halve writes a model, as LoadModel has it, in half precision to a file.
+func Halve(name, path string) error {
+	m, _, err := LoadModel(name)
+	if err != nil {
+		return err
+	}
+	return writeFile(path, m.SaveHalf)
+}
+
 // checkpoint writes the checkpoint, if there is a place for it.
 func (t *Training) checkpoint() error {
 	if t.job.Checkpoint == "" {
