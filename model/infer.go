@@ -2,10 +2,6 @@ package model
 
 import (
 	"context"
-	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"sieve/model/nn"
 	"sieve/model/tensor"
@@ -18,46 +14,182 @@ type Report = func(done, total int)
 // Features returns the latent of pictures x (N, H, W, Channels):
 // (N, ⌈H/Cell⌉, ⌈W/Cell⌉, Latent). level is how strong the noise is, the root mean
 // square in units of white, for a model that is told of it. Edges are mirrored up to
-// a multiple of Cell. Big pictures are worked on in tiles that overlap by what the
-// network sees, so that nothing shows of the tiling. The only error is ctx's.
+// a multiple of Cell. The only error is ctx's.
 func (m *Model) Features(ctx context.Context, x *tensor.Tensor, level float64, report Report) (*tensor.Tensor, error) {
-	n, h, w, _ := x.Dims4()
-	cell := m.Cell()
-	z := tensor.New(n, (h+cell-1)/cell, (w+cell-1)/cell, m.Spec.Latent)
-	plan, _ := m.Spec.plan()
-	err := m.eachTile(ctx, x, reach(plan, 1), report, func(t *nn.Tape, i int, part *tensor.Tensor, in, out rect) {
-		y, _ := m.encode(t, m.lay(t, part, []float32{float32(level)}))
-		y, _ = m.bottleneck.Code(t, y, nil)
-		in.cut(y.Val, out, z, i)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return z, nil
+	z := m.room(x)
+	return z, m.pass(ctx, m.pictures(x), level, rows(z), nil, report)
 }
 
-// eachTile works on pictures in tiles that see so many pixels beyond their own:
-// part is the pixels of out, of which in is wanted, both in cells.
-func (m *Model) eachTile(ctx context.Context, x *tensor.Tensor, margin int, report Report, work func(t *nn.Tape, i int, part *tensor.Tensor, in, out rect)) error {
+// Reconstruct returns what is left of x after the bottleneck: the clean picture,
+// if the model learned to remove noise. level is as for Features. The only error is
+// ctx's.
+func (m *Model) Reconstruct(ctx context.Context, x *tensor.Tensor, level float64, report Report) (*tensor.Tensor, error) {
+	y := tensor.New(x.Shape...)
+	return y, m.pass(ctx, m.pictures(x), level, nil, rows(y), report)
+}
+
+// Look returns both the latent, as Features does, and the reconstruction.
+func (m *Model) Look(ctx context.Context, x *tensor.Tensor, level float64, report Report) (z, y *tensor.Tensor, err error) {
+	z, y = m.room(x), tensor.New(x.Shape...)
+	return z, y, m.pass(ctx, m.pictures(x), level, rows(z), rows(y), report)
+}
+
+// Flow is Reconstruct for one picture of h × w pixels that need not be in memory as
+// numbers. read fills a slice with the pixels of row y from column x on, and write is
+// given those of the result, not to be kept; rows come in order, and those that are
+// longer than strips, strip by strip. What is written may take the place of what is
+// read.
+func (m *Model) Flow(ctx context.Context, h, w int, level float64, read, write func(row []float32, y, x int), report Report) error {
+	e := edges{read: read, write: write, channels: m.Spec.Channels}
+	if w > stripPixels {
+		e.width = min(w, (m.margin(true)+nn.Grid)*m.Cell())
+		e.old, e.new = make([]float32, h*e.width*e.channels), make([]float32, h*e.width*e.channels)
+	}
+	return m.pass(ctx, pictures{1, h, w, e.in}, level, nil, e.out, report)
+}
+
+// Edges keep what stood at the right edge of a strip before it was written, which the
+// next strip looks at.
+type edges struct {
+	read, write     func(row []float32, y, x int)
+	width, channels int
+	at              int       // the column that the strip begins with, which is read and written
+	old, new        []float32 // the pixels before that column, and those at the end of this strip
+}
+
+func (e *edges) in(s *strip, to []float32, y, x int) {
+	if first := s.in.first * s.cell; first != e.at {
+		e.at = first
+		e.old, e.new = e.new, e.old
+	}
+	e.read(to, y, x)
+	if x < e.at {
+		row := e.old[y*e.width*e.channels:][:e.width*e.channels]
+		copy(to, row[len(row)-(e.at-x)*e.channels:])
+	}
+}
+
+func (e *edges) out(_ *strip, from []float32, y, x int) {
+	if end := x + len(from)/e.channels; e.width > 0 {
+		e.read(e.new[y*e.width*e.channels:][:e.width*e.channels], y, max(0, end-e.width))
+	}
+	e.write(from, y, x)
+}
+
+// Pictures are n of h × w pixels. read fills to with the pixels of row y of a strip's
+// picture from column x on.
+type pictures struct {
+	n, h, w int
+	read    func(s *strip, to []float32, y, x int)
+}
+
+// A writer takes what is at row y of a strip's picture from column x on, which may be
+// beyond it.
+type writer func(s *strip, from []float32, y, x int)
+
+func (m *Model) pictures(x *tensor.Tensor) pictures {
 	n, h, w, c := x.Dims4()
 	if c != m.Spec.Channels {
 		panic("model: wrong number of channels")
 	}
+	return pictures{n, h, w, func(s *strip, to []float32, y, col int) { copy(to, x.Data[((s.picture*h+y)*w+col)*c:]) }}
+}
+
+// room returns an empty latent for x.
+func (m *Model) room(x *tensor.Tensor) *tensor.Tensor {
+	n, h, w, _ := x.Dims4()
 	cell := m.Cell()
-	zh, zw := (h+cell-1)/cell, (w+cell-1)/cell
-	halo := (margin + cell - 1) / cell
-	return tiles(ctx, nn.NewForms(""), n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
-		out := in.grow(halo, zh, zw)
-		part := t.New(1, out.h*cell, out.w*cell, c)
-		for r := range out.h * cell {
-			src := x.Data[(i*h+tensor.Mirror(out.y*cell+r, h))*w*c:][:w*c]
-			dst := part.Data[r*out.w*cell*c:][:out.w*cell*c]
-			for done := copy(dst, src[out.x*cell*c:]); done < len(dst); done += c {
-				copy(dst[done:done+c], src[tensor.Mirror(out.x*cell+done/c, w)*c:])
-			}
+	return tensor.New(n, (h+cell-1)/cell, (w+cell-1)/cell, m.Spec.Latent)
+}
+
+// rows writes to a tensor.
+func rows(to *tensor.Tensor) writer {
+	_, h, w, c := to.Dims4()
+	return func(s *strip, from []float32, y, x int) { copy(to.Data[((s.picture*h+y)*w+x)*c:], from) }
+}
+
+// pass runs the model on pictures. What is nil is not wanted. The only error is ctx's.
+func (m *Model) pass(ctx context.Context, p pictures, level float64, z, y writer, report Report) error {
+	cell, c := m.Cell(), m.Spec.Channels
+	enc, dec := m.Spec.plan()
+	size := area{p.n, (p.h + cell - 1) / cell, (p.w + cell - 1) / cell, cell}
+	return strips(ctx, nn.NewForms(""), size, m.margin(y != nil), report, func(s *strip) {
+		height, width := s.height*cell, s.out.length()*cell
+		seen := s.belt(height, width, c)
+		told := seen
+		if m.Spec.Level {
+			told = s.belt(height, width, c+1)
 		}
-		work(t, i, part, in, out)
+		b, kept := s.legs(m.Spec, enc, m.enc, told, nil)
+		if b.channels != m.Spec.Latent { // a distribution
+			code := nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var {
+				z, _ := m.bottleneck.Code(t, x, nil)
+				return z
+			})
+			b = s.mapped(code, b, s.belt(b.height, b.width, m.Spec.Latent), 1, 1)
+		}
+		if z != nil {
+			s.keep(b, z, size.height, size.width)
+		}
+		if y != nil {
+			b, _ = s.legs(m.Spec, dec, m.dec, b, kept)
+			s.keep(m.finish(s, b, seen), y, p.h, p.w)
+		}
+		s.flow(ctx, func(first, end int) {
+			x := s.out.first * cell
+			first, end = first*cell, end*cell
+			seen.reserve(end)
+			for r := first; r < end; r++ {
+				row := seen.at(r, r+1)
+				n := min(width, p.w-x)
+				src := tensor.Mirror(r, p.h)
+				p.read(s, row[:n*c], src, x)
+				for i := n; i < width; i++ {
+					copy(row[i*c:(i+1)*c], row[(tensor.Mirror(x+i, p.w)-x)*c:])
+				}
+			}
+			if told != seen {
+				told.reserve(end)
+				tell(told.at(first, end), seen.at(first, end), c, float32(level))
+				told.grown(end)
+			}
+			seen.grown(end)
+		})
 	})
+}
+
+// margin returns how many cells a latent depends on beyond its own, or what is made of
+// it.
+func (m *Model) margin(decoded bool) int {
+	cell := m.Cell()
+	enc, dec := m.Spec.plan()
+	pixels := reach(enc, 1)
+	if decoded {
+		pixels += reach(dec, cell)
+	}
+	return (pixels + cell - 1) / cell
+}
+
+// keep hands on what a belt carries of a picture of h × w, in the belt's own units.
+func (s *strip) keep(b *belt, to writer, h, w int) {
+	unit := b.height / s.height
+	left, first, end := s.out.first*unit, s.in.first*unit, min(s.in.end*unit, w)
+	s.drain(b, func(y int, row []float32) {
+		if y < h && first < end {
+			to(s, row[(first-left)*b.channels:(end-left)*b.channels], y, first)
+		}
+	})
+}
+
+// finish lays out the output function; seen is what the encoder has seen.
+func (m *Model) finish(s *strip, b, seen *belt) *belt {
+	switch m.Spec.Output {
+	case "sigmoid":
+		return s.mapped(nn.Func(nn.Sigmoid), b, s.belt(b.height, b.width, b.channels), 1, 1)
+	case "residual":
+		return s.add(b, seen)
+	}
+	return b
 }
 
 // Generates reports whether the latent is all that the decoder needs. That of a
@@ -75,50 +207,18 @@ func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report
 	}
 	x := tensor.New(n, h, w, m.Spec.Channels)
 	_, plan := m.Spec.plan()
-	halo := (reach(plan, cell) + cell - 1) / cell
-	err := tiles(ctx, nn.NewForms(""), n, zh, zw, cell, report, func(t *nn.Tape, i int, in rect) {
-		out := in.grow(halo, zh, zw)
-		part := t.New(1, out.h, out.w, c)
-		for r := range out.h {
-			copy(part.Data[r*out.w*c:][:out.w*c], z.Data[((i*zh+out.y+r)*zw+out.x)*c:])
-		}
-		y := m.output(t, m.decode(t, t.Input(part), skips{}), nil)
-		in.scale(cell).cut(y.Val, out.scale(cell), x, i)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return x, nil
-}
-
-// Reconstruct returns what is left of x after the bottleneck: the clean picture,
-// if the model learned to remove noise. level is as for Features. The only error is
-// ctx's.
-func (m *Model) Reconstruct(ctx context.Context, x *tensor.Tensor, level float64, report Report) (*tensor.Tensor, error) {
-	y := tensor.New(x.Shape...)
-	return y, m.pass(ctx, x, level, nil, y, report)
-}
-
-// Look returns both the latent, as Features does, and the reconstruction.
-func (m *Model) Look(ctx context.Context, x *tensor.Tensor, level float64, report Report) (z, y *tensor.Tensor, err error) {
-	n, h, w, _ := x.Dims4()
-	cell := m.Cell()
-	z, y = tensor.New(n, (h+cell-1)/cell, (w+cell-1)/cell, m.Spec.Latent), tensor.New(x.Shape...)
-	return z, y, m.pass(ctx, x, level, z, y, report)
-}
-
-// pass runs the model on pictures. A nil z is not wanted.
-func (m *Model) pass(ctx context.Context, x *tensor.Tensor, level float64, z, y *tensor.Tensor, report Report) error {
-	cell := m.Cell()
-	enc, dec := m.Spec.plan()
-	return m.eachTile(ctx, x, reach(enc, 1)+reach(dec, cell), report, func(t *nn.Tape, i int, part *tensor.Tensor, in, out rect) {
-		v, past := m.encode(t, m.lay(t, part, []float32{float32(level)}))
-		code, _ := m.bottleneck.Code(t, v, nil)
-		if z != nil {
-			in.cut(code.Val, out, z, i)
-		}
-		v = m.output(t, m.decode(t, code, past), part)
-		in.scale(cell).cut(v.Val, out.scale(cell), y, i)
+	margin := (reach(plan, cell) + cell - 1) / cell
+	return x, strips(ctx, nn.NewForms(""), area{n, zh, zw, cell}, margin, report, func(s *strip) {
+		code := s.belt(zh, s.out.length(), c)
+		b, _ := s.legs(m.Spec, plan, m.dec, code, nil)
+		s.keep(m.finish(s, b, nil), rows(x), h, w)
+		s.flow(ctx, func(first, end int) {
+			code.reserve(end)
+			for r := first; r < end; r++ {
+				copy(code.at(r, r+1), z.Data[((s.picture*zh+r)*zw+s.out.first)*c:])
+			}
+			code.grown(end)
+		})
 	})
 }
 
@@ -134,106 +234,4 @@ func (m *Model) Anomaly(ctx context.Context, x *tensor.Tensor, report Report) (*
 		y.Data[i] = d * d
 	}
 	return y, nil
-}
-
-// rect is a part of a picture, in cells or pixels.
-type rect struct{ y, x, h, w int }
-
-// grow returns r with a margin, inside a picture of h × w. It starts where the
-// whole picture has a multiple of nn.Grid cells, and so pixels at every level.
-func (r rect) grow(margin, h, w int) rect {
-	y, x := max(0, r.y-margin)/nn.Grid*nn.Grid, max(0, r.x-margin)/nn.Grid*nn.Grid
-	return rect{y, x, min(h, r.y+r.h+margin) - y, min(w, r.x+r.w+margin) - x}
-}
-
-func (r rect) scale(k int) rect { return rect{r.y * k, r.x * k, r.h * k, r.w * k} }
-
-// cut copies r out of part, which holds the rectangle whole, into picture i of to.
-func (r rect) cut(part *tensor.Tensor, whole rect, to *tensor.Tensor, i int) {
-	_, h, w, c := to.Dims4()
-	width := min(r.w, w-r.x) * c
-	for y := r.y; y < min(r.y+r.h, h); y++ {
-		from := ((y-whole.y)*whole.w + r.x - whole.x) * c
-		copy(to.Data[((i*h+y)*w+r.x)*c:][:width], part.Data[from:])
-	}
-}
-
-// tilePixels is how many pixels a tile has at most: few, so that its activations
-// need little memory and a cancelled job ends at once, and many, so that its
-// margin costs little.
-const tilePixels = 384 * 512
-
-// sharedPixels is the least side of a tile that all processors share. Smaller
-// ones are worked on side by side.
-const sharedPixels = 128
-
-// tiles cuts n pictures of h × w cells into tiles and works on them on all
-// processors. Neither their number nor how they share the work shows in the
-// result.
-func tiles(ctx context.Context, forms *nn.Forms, n, h, w, cell int, report Report, work func(t *nn.Tape, i int, in rect)) error {
-	rows, cols := cuts(h, w, max(1, tilePixels/(cell*cell)))
-	total := n * rows * cols
-	var mu sync.Mutex
-	done := 0
-	threads := 1
-	if min(h/rows, w/cols)*cell >= sharedPixels {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	each(forms, total, threads, func(t *nn.Tape, k int) {
-		if ctx.Err() != nil {
-			return
-		}
-		i, r, c := k/(rows*cols), k/cols%rows, k%cols
-		// Tiles of one picture differ by a cell at most.
-		y0, y1, x0, x1 := r*h/rows, (r+1)*h/rows, c*w/cols, (c+1)*w/cols
-		work(t, i, rect{y0, x0, y1 - y0, x1 - x0})
-		if report != nil {
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			report(done, total)
-		}
-	})
-	return ctx.Err()
-}
-
-// cuts returns into how many rows and columns h × w cells are cut for tiles of at
-// most so many cells, with the shortest margins.
-func cuts(h, w, most int) (rows, cols int) {
-	least := math.MaxInt
-	for r := 1; r <= h; r++ {
-		high := (h + r - 1) / r
-		if high > most {
-			continue
-		}
-		wide := max(1, most/high)
-		c := (w + wide - 1) / wide
-		if length := r*w + c*h; length < least {
-			rows, cols, least = r, c, length
-		}
-		if c == 1 {
-			break
-		}
-	}
-	return rows, cols
-}
-
-// each runs f(0) … f(n-1) on all processors, every goroutine with a tape of its
-// own that records nothing, shares its work among so many threads, and is reset
-// between calls.
-func each(forms *nn.Forms, n, threads int, f func(t *nn.Tape, i int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)/threads) {
-		wg.Go(func() {
-			t := nn.NewInference(forms)
-			defer t.Leave()
-			t.Share(threads)
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(t, i)
-				t.Reset()
-			}
-		})
-	}
-	wg.Wait()
 }

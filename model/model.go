@@ -66,13 +66,17 @@ func (m *Model) lay(t *nn.Tape, x *tensor.Tensor, level []float32) *nn.Var {
 	n, h, w, c := x.Dims4()
 	beside := t.New(n, h, w, c+1)
 	for i := range n {
-		src, dst := x.Data[i*h*w*c:(i+1)*h*w*c], beside.Data[i*h*w*(c+1):]
-		for ; len(src) > 0; src, dst = src[c:], dst[c+1:] {
-			copy(dst, src[:c])
-			dst[c] = level[i]
-		}
+		tell(beside.Data[i*h*w*(c+1):], x.Data[i*h*w*c:(i+1)*h*w*c], c, level[i])
 	}
 	return t.Input(beside)
+}
+
+// tell puts the level beside each of so many channels.
+func tell(to, x []float32, channels int, level float32) {
+	for ; len(x) > 0; x, to = x[channels:], to[channels+1:] {
+		copy(to, x[:channels])
+		to[channels] = level
+	}
 }
 
 // output turns what the decoder ends with into pictures; x is what was seen.

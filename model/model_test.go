@@ -287,10 +287,12 @@ func TestDivergenceKeepsTheBest(t *testing.T) {
 	}
 }
 
-// TestTilesDoNotShow compares a picture worked on whole with one in tiles: bit
-// for bit, but where convolutions compute patches of pixels, which at the edge of
-// a tile hold others beside those that the result sees.
-func TestTilesDoNotShow(t *testing.T) {
+// TestBandsDoNotShow compares a picture that all layers compute as a whole with one
+// that flows through them: bit for bit. Where it does so in strips, patches of pixels
+// that convolutions compute hold others beside those that the result sees.
+func TestBandsDoNotShow(t *testing.T) {
+	was, least := bandPixels, leastRows
+	defer func() { bandPixels, leastRows, stripPixels = was, least, 2048 }()
 	for name, change := range map[string]func(*Spec){
 		"wide":       func(s *Spec) { s.Depth, s.Blocks, s.Width = 1, 1, 32 },
 		"transposed": func(s *Spec) { s.Depth, s.Kernel, s.Blocks = 2, 5, 1 },
@@ -315,17 +317,7 @@ func TestTilesDoNotShow(t *testing.T) {
 			for i := range x.Data {
 				x.Data[i] += rng.Float32()
 			}
-			got, err := m.Reconstruct(t.Context(), x, 0.1, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			bound := 0.0
-			if s.Width >= 32 {
-				for _, v := range got.Data {
-					bound = max(bound, 2e-6*math.Abs(float64(v)))
-				}
-			}
-			// One tile: pad by hand, no halo.
+			// All at once: pad by hand.
 			cell := m.Cell()
 			side := (700 + cell - 1) / cell * cell
 			whole := tensor.New(1, side, side, 1)
@@ -337,11 +329,33 @@ func TestTilesDoNotShow(t *testing.T) {
 			v, past := m.encode(nil, m.lay(nil, whole, []float32{0.1}))
 			z, _ := m.bottleneck.Code(nil, v, nil)
 			want := m.output(nil, m.decode(nil, z, past), whole).Val
-			for y := range 700 {
-				for xx := range 700 {
-					if g, w := got.Data[y*700+xx], want.Data[y*side+xx]; math.Abs(float64(g-w)) > bound {
-						t.Fatalf("pixel (%d, %d) is %g in tiles, %g whole", xx, y, g, w)
+			for _, cut := range []struct{ band, rows, strip int }{{was, least, 2048}, {1, 40, 2048}, {5000, 24, 300}} {
+				bandPixels, leastRows, stripPixels = cut.band, cut.rows, cut.strip
+				got, err := m.Reconstruct(t.Context(), x, 0.1, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				bound := 0.0
+				if cut.strip < 700 {
+					for _, v := range got.Data {
+						bound = max(bound, 2e-6*math.Abs(float64(v)))
 					}
+				}
+				for y := range 700 {
+					for xx := range 700 {
+						if g, w := got.Data[y*700+xx], want.Data[y*side+xx]; math.Abs(float64(g-w)) > bound {
+							t.Fatalf("cut %+v: pixel (%d, %d) is %g, as a whole %g", cut, xx, y, g, w)
+						}
+					}
+				}
+				y := x.Clone() // in place, and in strips the margins are not lost
+				row := func(r, c int) []float32 { return y.Data[r*700+c:] }
+				err = m.Flow(t.Context(), 700, 700, 0.1, func(to []float32, r, c int) { copy(to, row(r, c)) }, func(from []float32, r, c int) { copy(row(r, c), from) }, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(y.Data, got.Data) {
+					t.Fatalf("cut %+v: in place it is another picture", cut)
 				}
 			}
 		})
@@ -357,15 +371,18 @@ func TestAnySize(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, size := range [][2]int{{1, 1}, {1, 500}, {500, 1}, {7, 9}, {257, 3}} {
-		done := 0
+		done, all := 0, -1
 		y, err := m.Reconstruct(t.Context(), tensor.New(2, size[0], size[1], 1), 0, func(d, total int) {
-			if d != done+1 || d > total {
+			if d <= done || d > total {
 				t.Errorf("reported %d of %d after %d", d, total, done)
 			}
-			done = d
+			done, all = d, total
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if done != all {
+			t.Errorf("ended with %d of %d", done, all)
 		}
 		if n, h, w, c := y.Dims4(); n != 2 || h != size[0] || w != size[1] || c != 1 {
 			t.Errorf("reconstruction of %v has shape %v", size, y.Shape)
@@ -502,18 +519,6 @@ func TestCountAgrees(t *testing.T) {
 		}
 		if n != s.Count() {
 			t.Errorf("%+v: built %d numbers, counted %d", s, n, s.Count())
-		}
-	}
-}
-
-// TestCuts looks at how pictures are cut into tiles.
-func TestCuts(t *testing.T) {
-	for _, test := range []struct{ h, w, most, rows, cols int }{
-		{100, 100, 10000, 1, 1}, {512, 768, 384 * 512, 1, 2}, {768, 512, 384 * 512, 2, 1},
-		{4000, 6000, 384 * 512, 9, 14}, {7, 7, 1, 7, 7}, {1, 1000, 100, 1, 10}, {1000, 1, 100, 10, 1},
-	} {
-		if rows, cols := cuts(test.h, test.w, test.most); rows != test.rows || cols != test.cols {
-			t.Errorf("%d × %d in tiles of %d: %d rows and %d columns, want %d and %d", test.h, test.w, test.most, rows, cols, test.rows, test.cols)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 package model
 
 import (
-	"context"
 	"iter"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -192,19 +192,10 @@ func (r *Reference) inferShard(i int) {
 	r.net.Forward(t, t.Input(r.parts[i]))
 }
 
-// InferPicture passes a picture (1, H, W, 3) through network (b), in tiles as a
-// model does. The only error is ctx's.
-func (r *Reference) InferPicture(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, error) {
-	const cell, halo = 4, 6 // a result sees 23 pixels beyond its own
-	_, h, w, c := x.Dims4()
-	y := tensor.New(x.Shape...)
-	err := tiles(ctx, r.forms, 1, h/cell, w/cell, cell, nil, func(t *nn.Tape, _ int, in rect) {
-		out := in.grow(halo, h/cell, w/cell)
-		part := t.New(1, out.h*cell, out.w*cell, c)
-		for row := range out.h * cell {
-			copy(part.Data[row*out.w*cell*c:][:out.w*cell*c], x.Data[((out.y*cell+row)*w+out.x*cell)*c:])
-		}
-		in.scale(cell).cut(r.net.Forward(t, t.Input(part)).Val, out.scale(cell), y, 0)
-	})
-	return y, err
+// InferPicture passes a picture (1, H, W, 3) through network (b), all of it at once.
+func (r *Reference) InferPicture(x *tensor.Tensor) *tensor.Tensor {
+	t := nn.NewInference(r.forms)
+	defer t.Leave()
+	t.Share(runtime.GOMAXPROCS(0))
+	return r.net.Forward(t, t.Input(x)).Val.Clone()
 }

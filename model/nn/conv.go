@@ -2,8 +2,10 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"sieve/model/internal/kernel"
+	"sieve/model/tensor"
 )
 
 // Grid is how many pixels a side convolutions compute at once, at most. A part of
@@ -37,11 +39,35 @@ func Conv(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 		panic(fmt.Sprintf("nn: convolution of %d channels got %d", s.Cin, c))
 	}
 	ho, wo := s.Out()
-	y := t.out(n, ho, wo, s.Cout)
+	y, s := t.place(s, n, ho, wo, s.Cout)
 	t.convolve(kernel.Conv.Forward, s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
 	t.count(s)
 	push(t, convStep{of{y}, s, x, w, b, slope})
 	return y
+}
+
+// Part makes the next convolution, transposed or not, compute a part of its result
+// and write it to y: the rows of the smaller picture from Grid·from on and before
+// Grid·to, and what belongs to them in the greater one. The tape must be one of
+// inference.
+func (t *Tape) Part(y *tensor.Tensor, from, to int) { t.part = portion{y, from, to} }
+
+type portion struct {
+	y        *tensor.Tensor
+	from, to int
+}
+
+// place returns where the result of a convolution goes, and what is to be computed.
+func (t *Tape) place(s kernel.Conv, shape ...int) (*Var, kernel.Conv) {
+	if t == nil || t.part.y == nil {
+		return t.out(shape...), s
+	}
+	p := t.part
+	t.part = portion{}
+	if !slices.Equal(p.y.Shape, shape) {
+		panic(fmt.Sprintf("nn: a result of shape %v does not go into %v", slices.Clone(shape), p.y.Shape))
+	}
+	return t.Input(p.y), s.Only(p.from, p.to)
 }
 
 type convStep struct {
@@ -70,7 +96,7 @@ func ConvT(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 	if c != s.Cout {
 		panic(fmt.Sprintf("nn: transposed convolution of %d channels got %d", s.Cout, c))
 	}
-	y := t.out(n, s.H, s.W, s.Cin)
+	y, s := t.place(s, n, s.H, s.W, s.Cin)
 	t.convolve(kernel.Conv.BackwardData, s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
 	t.count(s)
 	push(t, convTStep{of{y}, s, x, w, b, slope})
@@ -152,7 +178,7 @@ type gdnStep struct {
 
 func (o *gdnStep) back(t *Tape) {
 	x, dy, r := o.x.Val.Data, o.y.Grad.Data, o.r.Val.Data
-	dn := t.memory.take(len(dy))
+	dn := t.memory.Take(len(dy))
 	kernel.NormGrad(dn, dy, o.y.Val.Data, r, o.inverse)
 	if g, acc := t.into(o.beta); g != nil {
 		if !acc {
@@ -169,5 +195,5 @@ func (o *gdnStep) back(t *Tape) {
 		kernel.NormaliseGrad(dy, r, x, ds)
 		t.hand(o.y, o.x)
 	}
-	t.memory.give(dn)
+	t.memory.Give(dn)
 }

@@ -157,7 +157,7 @@ func TestInferenceEqualsTraining(t *testing.T) {
 			}
 		}
 	}
-	if n := len(inference.memory.lent); n != 1 {
+	if n := inference.memory.Lent(); n != 1 {
 		t.Errorf("inference holds %d results at the end, want the last alone", n)
 	}
 }
@@ -185,7 +185,7 @@ func TestTapeKeepsItsMemory(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() { pass() }) - 1; n != 0 { // one copies the gradient
 		t.Errorf("a pass like the one before allocates %g times", n)
 	}
-	if n := len(tape.memory.lent); n != 0 {
+	if n := tape.memory.Lent(); n != 0 {
 		t.Errorf("%d pieces of memory are still lent after the way back", n)
 	}
 }

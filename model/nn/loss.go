@@ -100,10 +100,10 @@ func (o *errorStep) back(t *Tape) {
 	switch {
 	case dx == nil:
 	case acc:
-		d := t.memory.take(len(dx))
+		d := t.memory.Take(len(dx))
 		kernel.Difference(d, a, o.made.Val.Data, o.want.Data)
 		kernel.Axpy(1, d, dx)
-		t.memory.give(d)
+		t.memory.Give(d)
 	default:
 		kernel.Difference(dx, a, o.made.Val.Data, o.want.Data)
 	}

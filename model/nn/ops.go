@@ -101,6 +101,9 @@ func AddTo(t *Tape, x, y *Var) *Var {
 	return x
 }
 
+// Increase adds x to y.
+func (t *Tape) Increase(y, x []float32) { t.map2(increase, y, x) }
+
 func increase(y, x []float32) { kernel.Axpy(1, x, y) }
 
 // AddScaled returns x + a·y for equal shapes.
@@ -266,8 +269,8 @@ func (blocks) move(t *Tape, y, x *Var, lay func(to, from []float32)) {
 		lay(to, y.Grad.Data)
 		return
 	}
-	g := t.memory.take(len(y.Grad.Data))
+	g := t.memory.Take(len(y.Grad.Data))
 	lay(g, y.Grad.Data)
 	t.add(x, 1, g)
-	t.memory.give(g)
+	t.memory.Give(g)
 }

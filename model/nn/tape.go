@@ -98,11 +98,12 @@ type Tape struct {
 	flops     float64 // of this pass
 	memory    *Memory
 	team      []*kernel.Scratch // of the other goroutines that share an operation
+	part      portion           // of the next convolution's result
 }
 
 // Memory is what a pass works in. Tapes may share one that do not run at once.
 type Memory struct {
-	arena
+	tensor.Arena
 	scratch *kernel.Scratch
 }
 
@@ -142,8 +143,8 @@ func NewTape(f *Forms) *Tape {
 // pass to pass: what a nil Tape does, faster.
 func NewInference(f *Forms) *Tape {
 	t := &Tape{forms: f, leafs: map[*Param]*Var{}, memory: NewMemory(f)}
-	if free, ok := spare.Get().(*arena); ok {
-		t.memory.arena = *free
+	if free, ok := spare.Get().(*tensor.Arena); ok {
+		t.memory.Arena = *free
 	}
 	return t
 }
@@ -155,8 +156,9 @@ var spare sync.Pool
 // Leave hands the memory of a tape that is not used any more to the next one.
 func (t *Tape) Leave() {
 	t.Reset()
-	spare.Put(&arena{free: t.memory.free})
-	t.memory.arena = arena{}
+	a := t.memory.Arena
+	spare.Put(&a)
+	t.memory.Arena = tensor.Arena{}
 }
 
 // Share makes the tape cut the operations of an inference on one picture into
@@ -173,7 +175,7 @@ func (t *Tape) Share(threads int) {
 func (t *Tape) Reset() {
 	t.steps, t.marks, t.used, t.pushed = t.steps[:0], t.marks[:0], 0, 0
 	t.flops = 0
-	t.memory.reset()
+	t.memory.Reset()
 	for _, v := range t.leafs {
 		v.Grad = nil
 	}
@@ -230,10 +232,10 @@ func (t *Tape) Backward(loss *Var, seed float32) {
 // release gives the memory of a result back.
 func (t *Tape) release(r *result) {
 	if r.lent {
-		t.memory.give(r.val.Data)
+		t.memory.Give(r.val.Data)
 	}
 	if r.Grad != nil {
-		t.memory.give(r.Grad.Data)
+		t.memory.Give(r.Grad.Data)
 	}
 	r.val.Data, r.grad.Data = nil, nil
 }
@@ -281,7 +283,7 @@ func (t *Tape) out(shape ...int) *Var {
 	if t == nil {
 		return &Var{Val: tensor.New(shape...)}
 	}
-	r := t.result(t.memory.take(tensor.Size(shape...)), shape)
+	r := t.result(t.memory.Take(tensor.Size(shape...)), shape)
 	r.lent = true
 	return &r.Var
 }
@@ -320,7 +322,7 @@ func (t *Tape) into(v *Var) (g []float32, acc bool) {
 	case v.own != nil:
 		v.Grad = v.own
 	default:
-		t.adopt(v, t.memory.take(len(v.Val.Data)))
+		t.adopt(v, t.memory.Take(len(v.Val.Data)))
 	}
 	return v.Grad.Data, false
 }
@@ -368,7 +370,7 @@ func (t *Tape) add(x *Var, a float32, g []float32) {
 // Done tells an inference tape that nobody will look at v again.
 func (t *Tape) Done(v *Var) {
 	if t != nil && !t.recording {
-		t.memory.give(v.Val.Data)
+		t.memory.Give(v.Val.Data)
 	}
 }
 
@@ -389,49 +391,4 @@ func (t *Tape) work() *kernel.Scratch {
 		return new(kernel.Scratch)
 	}
 	return t.memory.scratch
-}
-
-// An arena lends slices and takes all of them back at once.
-type arena struct {
-	lent, free [][]float32
-}
-
-// take returns a slice of n numbers, whatever they are: the smallest free one
-// that is long enough and not wastefully so.
-func (a *arena) take(n int) []float32 {
-	best := -1
-	for i, b := range a.free {
-		if cap(b) >= n && cap(b) <= 2*n+64 && (best < 0 || cap(b) < cap(a.free[best])) {
-			best = i
-		}
-	}
-	var b []float32
-	if best < 0 {
-		b = make([]float32, n)
-	} else {
-		b = a.free[best][:n]
-		last := len(a.free) - 1
-		a.free[best] = a.free[last]
-		a.free = a.free[:last]
-	}
-	a.lent = append(a.lent, b)
-	return b
-}
-
-// give takes back b early. What was not lent stays with its owner.
-func (a *arena) give(b []float32) {
-	for i, l := range a.lent {
-		if len(l) > 0 && len(b) > 0 && &l[0] == &b[0] {
-			a.free = append(a.free, l)
-			last := len(a.lent) - 1
-			a.lent[i] = a.lent[last]
-			a.lent = a.lent[:last]
-			return
-		}
-	}
-}
-
-func (a *arena) reset() {
-	a.free = append(a.free, a.lent...)
-	a.lent = a.lent[:0]
 }

@@ -16,6 +16,7 @@ type denoiseCmd struct {
 	In        []string `arg:"" name:"in" help:"Pictures and folders, which are walked to any depth."`
 	Out       string   `short:"o" required:"" help:"File for one input file, else a folder that keeps the tree." placeholder:"OUT"`
 	Model     string   `help:"Shipped model (${models}) or model file." placeholder:"NAME|FILE"`
+	Sigma     string   `help:"Noise in levels of 255, which the model is told: auto (estimated from each picture) or a number." default:"auto" placeholder:"auto|N"`
 	Strength  float64  `help:"0 leaves the picture as it is, 1 is the model's answer." default:"1"`
 	Depth     int      `help:"Bits a sample, 8 or 16; by default as the picture." default:"0" placeholder:"8|16"`
 	Jobs      int      `help:"Pictures worked on at a time (0: two)." default:"0"`
@@ -24,19 +25,23 @@ type denoiseCmd struct {
 }
 
 func (denoiseCmd) Help() string {
-	return "Pictures keep their depth, transparency, EXIF data and colour profile. One that fails does not stop the others.\n\n" +
+	return "Pictures keep their depth, transparency, EXIF data and colour profile. One that fails does not stop the others. " +
+		"Results that are in the folder already stay: run an interrupted job again, and it goes on.\n\n" +
 		"Examples:\n" +
 		"  sieve denoise night.jpg -o night-clean.png\n" +
 		"  sieve denoise holiday/ -o clean/\n" +
+		"  sieve denoise night.jpg -o night-clean.png --sigma 25\n" +
 		"  sieve denoise holiday/ -o clean/ --shard 1/4 --json"
 }
 
 // denoiseLine is a line of --json: one picture.
 type denoiseLine struct {
-	File    string  `json:"file"`
-	Out     string  `json:"out,omitempty"`
-	Seconds float64 `json:"seconds"`
-	Error   string  `json:"error,omitempty"`
+	File    string   `json:"file"`
+	Out     string   `json:"out,omitempty"`
+	Seconds float64  `json:"seconds"`
+	Sigma   *float64 `json:"sigma,omitempty"`   // what the model was told
+	Skipped bool     `json:"skipped,omitempty"` // the result was there already
+	Error   string   `json:"error,omitempty"`
 }
 
 func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
@@ -55,6 +60,13 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 			return usage(s, "denoise", "--shard is i/n, such as 1/4")
 		}
 	}
+	if c.Sigma != "auto" {
+		sigma, err := strconv.ParseFloat(c.Sigma, 64)
+		if err != nil {
+			return usage(s, "denoise", "--sigma is auto or a number, such as 25")
+		}
+		job.Sigma = &sigma
+	}
 	bar := newProgress(s, c.common, -1, "Looking at the pictures")
 	started := false
 	sum, err := session.Denoise(ctx, job, func(r session.DenoiseReport) {
@@ -67,7 +79,10 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 		if !r.Finished {
 			return
 		}
-		line := denoiseLine{File: r.File, Out: r.Out, Seconds: r.Seconds}
+		line := denoiseLine{File: r.File, Out: r.Out, Seconds: r.Seconds, Skipped: r.There}
+		if r.Sigma == r.Sigma {
+			line.Sigma = &r.Sigma
+		}
 		if r.Err != nil {
 			line.Out, line.Error = "", session.Words(r.Err)
 			bar.say(s, "sieve: %s", line.Error)
@@ -81,10 +96,14 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 		return err
 	}
 	if !c.Quiet && !c.JSON {
-		fmt.Fprintf(s.Err, "%s denoised in %.1f s, %d failed.\n", counted(sum.Done), sum.Seconds, sum.Failed)
+		there := ""
+		if sum.There > 0 {
+			there = fmt.Sprintf(", %d were there already (--overwrite makes them anew)", sum.There)
+		}
+		fmt.Fprintf(s.Err, "%s denoised in %.1f s, %d failed%s.\n", counted(sum.Done), sum.Seconds, sum.Failed, there)
 	}
 	switch {
-	case sum.Failed > 0 && sum.Done == 0:
+	case sum.Failed > 0 && sum.Done+sum.There == 0:
 		return exit(NothingDone)
 	case sum.Failed > 0:
 		return exit(SomeFailed)

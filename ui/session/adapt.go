@@ -5,7 +5,6 @@ package session
 import (
 	"context"
 	"math"
-	"strings"
 
 	"sieve/model"
 	"sieve/model/noise"
@@ -107,30 +106,74 @@ func levelOf(m *model.Model, x *tensor.Tensor) float64 {
 }
 
 // estimate returns the noise level of a picture as a model has learned to be told it,
-// in units of white: for camera noise, which is coarser than pixels, that at all
-// frequencies.
+// in units of white.
 func estimate(m *model.Model, x *tensor.Tensor) float64 {
 	e := noise.Estimate(x)
-	if strings.Contains(m.Spec.Scheme, "camera") {
+	if m.Spec.Estimated {
 		return e.Total
 	}
 	return e.Level
 }
 
-// denoise returns what the model makes of a picture x, blended with it: 0 is x,
-// 1 the model's answer. level is the noise's, in units of white. The only error is
-// ctx's.
-func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, level, strength float64, report model.Report) (*tensor.Tensor, error) {
-	in, back := Adapt(m, x)
-	y, err := m.Reconstruct(ctx, in, level, report)
-	if err != nil {
-		return nil, err
+// denoise makes of a picture x what the model makes of it, blended with it: 0 is x,
+// 1 the model's answer. level is the noise's, in units of white. When the context
+// ends, its error is returned and x is useless. Grey is shown to a colour model and
+// colour to a grey one as Adapt says.
+func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, level, strength float64, report model.Report) error {
+	_, h, w, c := x.Dims4()
+	blend := func(at int, y float32) {
+		v := x.Data[at]
+		if s := float32(strength); s != 1 {
+			y = v + float32(s*(y-v))
+		}
+		switch {
+		case !(y > 0):
+			y = 0
+		case y > 1:
+			y = 1
+		}
+		x.Data[at] = y
 	}
-	y = back(y)
-	if s := float32(strength); s != 1 {
-		for i, v := range x.Data {
-			y.Data[i] = v + float32(s*(y.Data[i]-v))
+	flow := func(read, write func(row []float32, y, x int), report model.Report) error {
+		return m.Flow(ctx, h, w, level, read, write, report)
+	}
+	switch {
+	case c == m.Spec.Channels:
+		return flow(func(to []float32, y, x0 int) {
+			copy(to, x.Data[(y*w+x0)*c:])
+		}, func(from []float32, y, x0 int) {
+			for i, v := range from {
+				blend((y*w+x0)*c+i, v)
+			}
+		}, report)
+	case c == 1:
+		return flow(func(to []float32, y, x0 int) {
+			for i, v := range x.Data[y*w+x0:][:len(to)/3] {
+				to[3*i], to[3*i+1], to[3*i+2] = v, v, v
+			}
+		}, func(from []float32, y, x0 int) {
+			for i := range len(from) / 3 {
+				blend(y*w+x0+i, (from[3*i]+from[3*i+1]+from[3*i+2])/3)
+			}
+		}, report)
+	}
+	for k := range c {
+		err := flow(func(to []float32, y, x0 int) {
+			for i := range to {
+				to[i] = x.Data[(y*w+x0+i)*c+k]
+			}
+		}, func(from []float32, y, x0 int) {
+			for i, v := range from {
+				blend((y*w+x0+i)*c+k, v)
+			}
+		}, func(done, total int) {
+			if report != nil {
+				report(k*total+done, c*total)
+			}
+		})
+		if err != nil {
+			return err
 		}
 	}
-	return clamp(y), nil
+	return nil
 }

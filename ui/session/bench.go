@@ -162,8 +162,8 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 	if !job.Blind && !job.Pairs {
 		level = sigma / 255
 	}
-	result, err := denoise(ctx, m, noisy, level, 1, nil)
-	if err != nil {
+	result := noisy.Clone()
+	if err := denoise(ctx, m, result, level, 1, nil); err != nil {
 		return out, err
 	}
 	out.Seconds = time.Since(began).Seconds()

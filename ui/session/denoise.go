@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,19 +34,22 @@ type DenoiseJob struct {
 	// below each folder of In. Pictures keep their format when it can be
 	// written (PNG, JPEG, TIFF) and become PNG when not.
 	Out           string
-	Model         string  // as LoadModel has it
-	Strength      float64 // 0: the picture as it is, 1: the model's answer, or a blend
-	Depth         int     // bits a sample, 8 or 16; 0: as the picture
-	Jobs          int     // pictures worked on at a time; 0: two
-	Shard, Shards int     // of all pictures, the Shard-th part of Shards, counted from 1; 0, 0: all
+	Model         string   // as LoadModel has it
+	Sigma         *float64 // of the noise, as the model is told it, in levels of 255; nil: estimated
+	Strength      float64  // 0: the picture as it is, 1: the model's answer, or a blend
+	Depth         int      // bits a sample, 8 or 16; 0: as the picture
+	Jobs          int      // pictures worked on at a time; 0: two
+	Shard, Shards int      // of all pictures, the Shard-th part of Shards, counted from 1; 0, 0: all
 	Overwrite     bool
 	Limits        imageio.Limits
 }
 
 // A DenoiseReport says how far a job is.
 type DenoiseReport struct {
-	Finished    bool   // a picture is done, or failed; else only Done has grown
-	File, Out   string // of the picture that this is about
+	Finished    bool    // a picture is done, or failed; else only Done has grown
+	There       bool    // its result was there already, and was left as it is
+	File, Out   string  // of the picture that this is about
+	Sigma       float64 // of its noise, as the model was told it, in levels of 255; else NaN
 	Seconds     float64
 	Err         error
 	Done, Total int64 // pixels of all pictures
@@ -54,6 +58,7 @@ type DenoiseReport struct {
 // A DenoiseSummary counts pictures.
 type DenoiseSummary struct {
 	Done, Failed int
+	There        int // results that were there already
 	Seconds      float64
 }
 
@@ -61,6 +66,7 @@ type DenoiseSummary struct {
 type errand struct {
 	in, out string
 	err     error // why it cannot be
+	there   bool  // the result is there already
 	pixels  int64
 }
 
@@ -72,6 +78,9 @@ func Denoise(ctx context.Context, job DenoiseJob, report func(DenoiseReport)) (D
 	began := time.Now()
 	if job.Strength < 0 || job.Strength > 1 || job.Strength != job.Strength {
 		return DenoiseSummary{}, &model.SpecError{Field: "strength", Value: fmt.Sprint(job.Strength), Want: "0 to 1"}
+	}
+	if s := job.Sigma; s != nil && !(*s >= 0 && *s <= 255) {
+		return DenoiseSummary{}, &model.SpecError{Field: "sigma", Value: fmt.Sprint(*s), Want: "auto or 0 to 255"}
 	}
 	if job.Depth != 0 && job.Depth != 8 && job.Depth != 16 {
 		return DenoiseSummary{}, &model.SpecError{Field: "depth", Value: fmt.Sprint(job.Depth), Want: "8 or 16"}
@@ -92,6 +101,9 @@ func Denoise(ctx context.Context, job DenoiseJob, report func(DenoiseReport)) (D
 		e := &errands[i]
 		if ctx.Err() != nil {
 			return DenoiseSummary{}, ctx.Err()
+		}
+		if e.there {
+			continue
 		}
 		if info, err := imageio.Probe(e.in); err == nil {
 			e.pixels = int64(info.Width) * int64(info.Height)
@@ -140,23 +152,32 @@ type batch struct {
 func (b *batch) run(ctx context.Context, e errand) {
 	began := time.Now()
 	var part int64 // of this picture's pixels, counted so far
+	sigma := math.NaN()
 	tell := func(pixels int64, finished bool, err error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.done += pixels - part
 		part = pixels
-		if finished && err != nil {
+		switch {
+		case !finished:
+		case err != nil:
 			b.sum.Failed++
-		} else if finished {
+		case e.there:
+			b.sum.There++
+		default:
 			b.sum.Done++
 		}
 		if b.report != nil {
-			r := DenoiseReport{Finished: finished, File: e.in, Out: e.out, Err: err, Done: b.done, Total: b.total}
+			r := DenoiseReport{Finished: finished, There: e.there, File: e.in, Out: e.out, Sigma: sigma, Err: err, Done: b.done, Total: b.total}
 			r.Seconds = time.Since(began).Seconds()
 			b.report(r)
 		}
 	}
-	err := b.file(ctx, e, func(done, total int) {
+	if e.there {
+		tell(e.pixels, true, nil)
+		return
+	}
+	err := b.file(ctx, e, &sigma, func(done, total int) {
 		if done < total {
 			tell(e.pixels*int64(done)/int64(total), false, nil)
 		}
@@ -167,8 +188,9 @@ func (b *batch) run(ctx context.Context, e errand) {
 	tell(e.pixels, true, err)
 }
 
-// file denoises one picture.
-func (b *batch) file(ctx context.Context, e errand, report model.Report) error {
+// file denoises one picture. sigma becomes what the model is told of its noise, if it
+// is told, in levels of 255.
+func (b *batch) file(ctx context.Context, e errand, sigma *float64, report model.Report) error {
 	if e.err != nil {
 		return e.err
 	}
@@ -176,8 +198,16 @@ func (b *batch) file(ctx context.Context, e errand, report model.Report) error {
 	if err != nil {
 		return err
 	}
-	level := levelOf(b.model, p.Pix)
-	if p.Pix, err = denoise(ctx, b.model, p.Pix, level, b.job.Strength, report); err != nil {
+	level := 0.0
+	if b.job.Sigma != nil {
+		level = *b.job.Sigma / 255
+	} else {
+		level = levelOf(b.model, p.Pix)
+	}
+	if b.model.Spec.Level {
+		*sigma = 255 * level
+	}
+	if err := denoise(ctx, b.model, p.Pix, level, b.job.Strength, report); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(e.out), 0o777); err != nil {
@@ -210,7 +240,7 @@ func (j DenoiseJob) errands(ctx context.Context) ([]errand, error) {
 		if j.Shard > 1 {
 			return nil, nil
 		}
-		j.protect(list)
+		j.protect(list, false)
 		return list, nil
 	}
 	var list []errand
@@ -265,12 +295,13 @@ func (j DenoiseJob) errands(ctx context.Context) ([]errand, error) {
 		}
 		list = mine
 	}
-	j.protect(list)
+	j.protect(list, true)
 	return list, nil
 }
 
-// protect refuses errands that would overwrite something unasked.
-func (j DenoiseJob) protect(list []errand) {
+// protect refuses errands that would overwrite something unasked. In a folder, results
+// that are there are those of a batch that was interrupted, and stay.
+func (j DenoiseJob) protect(list []errand, folder bool) {
 	for i := range list {
 		e := &list[i]
 		if e.err != nil || j.Overwrite {
@@ -280,9 +311,14 @@ func (j DenoiseJob) protect(list []errand) {
 		if err != nil {
 			continue // writing will tell
 		}
-		e.err = imageio.FileError{Path: e.out, Err: ErrExists}
-		if in, err := os.Stat(e.in); err == nil && os.SameFile(in, out) {
+		in, err := os.Stat(e.in)
+		switch {
+		case err == nil && os.SameFile(in, out):
 			e.err = imageio.FileError{Path: e.out, Err: ErrOntoInput}
+		case folder && out.Mode().IsRegular():
+			e.there = true
+		default:
+			e.err = imageio.FileError{Path: e.out, Err: ErrExists}
 		}
 	}
 }

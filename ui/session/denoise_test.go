@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"sieve/imageio"
+	"sieve/model"
 	"sieve/model/tensor"
 )
 
@@ -83,14 +85,62 @@ func TestOneBadFileDoesNotEndABatch(t *testing.T) {
 
 	before := read(t, filepath.Join(out, "a.png"))
 	reports, sum = batchOf(t, job)
-	if sum.Done != 0 || sum.Failed != 4 || !errors.Is(reports["a.png"].Err, ErrExists) || !bytes.Equal(before, read(t, filepath.Join(out, "a.png"))) {
+	if sum.Done != 0 || sum.There != 3 || sum.Failed != 1 || !reports["a.png"].There || !bytes.Equal(before, read(t, filepath.Join(out, "a.png"))) {
 		t.Errorf("once more: %+v, %v, want files left alone", sum, reports["a.png"].Err)
+	}
+	if err := os.Remove(filepath.Join(out, "deep", "d.tif")); err != nil { // as if the batch had been interrupted
+		t.Fatal(err)
+	}
+	if _, sum = batchOf(t, job); sum.Done != 1 || sum.There != 2 || sum.Failed != 1 {
+		t.Errorf("where one is missing: %+v, want that one done", sum)
 	}
 	job.Overwrite = true
 	if _, sum = batchOf(t, job); sum.Done != 3 {
 		t.Errorf("once more with Overwrite: %+v", sum)
 	}
 }
+
+// TestSigmaIsToldOrEstimated denoises with a model that is told the level, and one
+// that is not.
+func TestSigmaIsToldOrEstimated(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "a.png")
+	paintFile(t, in, 1, 64, 3, 8)
+	spec := model.DefaultSpec()
+	spec.Body, spec.Output, spec.Level, spec.Width, spec.Latent, spec.Depth = "unet", "residual", true, 4, 4, 1
+	m, err := model.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "told.safetensors")
+	if err := SaveModel(path, m); err != nil {
+		t.Fatal(err)
+	}
+	results := map[string][]byte{}
+	for name, sigma := range map[string]*float64{"auto": nil, "0": new(float64), "50": ptr(50)} {
+		job := DenoiseJob{In: []string{in}, Out: filepath.Join(dir, name+".png"), Model: path, Strength: 1, Sigma: sigma}
+		reports, sum := batchOf(t, job)
+		got := reports["a.png"].Sigma
+		if sum.Done != 1 || sigma != nil && got != *sigma || sigma == nil && !(got > 0 && got < 100) {
+			t.Errorf("%s: %+v, the model was told %g", name, sum, got)
+		}
+		results[name] = read(t, job.Out)
+	}
+	if bytes.Equal(results["0"], results["50"]) || bytes.Equal(results["auto"], results["50"]) {
+		t.Error("what the model is told makes no difference")
+	}
+	reports, _ := batchOf(t, DenoiseJob{In: []string{in}, Out: filepath.Join(dir, "plain.png"), Model: tinyFile(t, 3), Strength: 1})
+	if s := reports["a.png"].Sigma; !math.IsNaN(s) {
+		t.Errorf("a model that is told nothing was told %g", s)
+	}
+	for _, wrong := range []float64{-1, 256, math.NaN()} {
+		if _, err := Denoise(t.Context(), DenoiseJob{In: []string{in}, Out: dir, Sigma: &wrong}, nil); !IsMistake(err) {
+			t.Errorf("a level of %g: %v", wrong, err)
+		}
+	}
+}
+
+func ptr(v float64) *float64 { return &v }
 
 func TestInputIsNeverOverwrittenUnasked(t *testing.T) {
 	dir := t.TempDir()

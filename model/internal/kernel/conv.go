@@ -6,7 +6,24 @@ package kernel
 type Conv struct {
 	N, H, W, Cin, Cout, K, Stride int
 
+	from, to    int // see Only
 	band, bands int // see Band
+}
+
+// Only returns the convolution whose Forward and BackwardData compute the rows of
+// the smaller picture from Grid·from on and before Grid·to, and what belongs to them
+// in the greater one. The rest of the result is left as it was.
+func (c Conv) Only(from, to int) Conv {
+	c.from, c.to = from, to
+	return c
+}
+
+// groups returns which groups of so many of n rows are computed.
+func (c Conv) groups(n, group int) (from, to int) {
+	if to = panels(n, group); c.to > 0 {
+		return min(c.from, to), min(c.to, to)
+	}
+	return 0, to
 }
 
 // Bands returns into how many bands Forward and BackwardData of a picture can be
@@ -16,7 +33,8 @@ func (c Conv) Bands(n int) int {
 		return 1
 	}
 	ho, _ := c.Out()
-	return min(n, panels(ho, patch))
+	from, to := c.groups(ho, patch)
+	return min(n, to-from)
 }
 
 // Band returns the convolution whose Forward and BackwardData compute the i-th
@@ -26,14 +44,15 @@ func (c Conv) Band(i, n int) Conv {
 	return c
 }
 
-// share returns which of n rows are the band's, in whole groups of so many: from
-// first on and before end.
+// share returns which of n rows are computed, in whole groups of so many: from first
+// on and before end.
 func (c Conv) share(n, group int) (first, end int) {
-	if c.bands < 2 {
-		return 0, n
+	from, to := c.groups(n, group)
+	if c.bands > 1 {
+		of := to - from
+		from, to = from+of*c.band/c.bands, from+of*(c.band+1)/c.bands
 	}
-	of := panels(n, group)
-	return min(n, of*c.band/c.bands*group), min(n, of*(c.band+1)/c.bands*group)
+	return min(n, from*group), min(n, to*group)
 }
 
 // Pad returns how many zeros stand before the first row and column.
@@ -92,15 +111,15 @@ func (c Conv) flat() Conv {
 	return c
 }
 
-// cut returns a band of flat work, and its parts of what is read, written and added.
+// cut returns a part of flat work, and its parts of what is read, written and added.
 func (c Conv) cut(y, x []float32, in, out int, e End) (Conv, []float32, []float32, End) {
-	if c.bands > 1 && c.K == 1 && c.Stride == 1 {
+	if (c.bands > 1 || c.to > 0) && c.K == 1 && c.Stride == 1 {
 		first, end := c.share(c.H, patch)
 		x, y = x[first*c.W*in:end*c.W*in], y[first*c.W*out:end*c.W*out]
 		if e.Add != nil {
 			e.Add = e.Add[first*c.W*out : end*c.W*out]
 		}
-		c.H, c.bands = end-first, 0
+		c.H, c.to, c.bands = end-first, 0, 0
 	}
 	return c.flat(), y, x, e
 }

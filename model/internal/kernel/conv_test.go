@@ -260,6 +260,51 @@ func TestBandsMakeTheWhole(t *testing.T) {
 	}
 }
 
+// TestOnlyComputesAPart wants the same bits in a part of the rows, and the rest left
+// alone.
+func TestOnlyComputesAPart(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	for _, c := range shapes(rng, 100) {
+		c.N = 1
+		nx, nw, ny := c.lengths()
+		x, w, y := randoms(rng, nx), NewWeights(randoms(rng, nw).vec()), randoms(rng, ny)
+		var s Scratch
+		wantY, wantX := y.clone(), x.clone()
+		c.Forward(&s, wantY.vec(), x.vec(), w, End{Slope: 1})
+		c.BackwardData(&s, wantX.vec(), y.vec(), w, End{Slope: 1})
+		ho, wo := c.Out()
+		from := rng.IntN(panels(ho, Grid))
+		to := from + 1 + rng.IntN(panels(ho, Grid)-from)
+		part := c.Only(from, to)
+		gotY, gotX := y.clone(), x.clone()
+		n := part.Bands(1 + rng.IntN(3))
+		for i := range n {
+			part.Band(i, n).Forward(&s, gotY.vec(), x.vec(), w, End{Slope: 1})
+			part.Band(i, n).BackwardData(&s, gotX.vec(), y.vec(), w, End{Slope: 1})
+		}
+		for i, got := range gotY.vec() {
+			row := i / (wo * c.Cout)
+			want := y.vec()[i]
+			if row >= from*Grid && row < to*Grid {
+				want = wantY.vec()[i]
+			}
+			if math.Float32bits(got) != math.Float32bits(want) {
+				t.Fatalf("%+v: y[%d] is %g, want %g", part, i, got, want)
+			}
+		}
+		for i, got := range gotX.vec() {
+			row := i / (c.W * c.Cin)
+			want := x.vec()[i]
+			if row >= from*Grid*c.Stride && row < to*Grid*c.Stride {
+				want = wantX.vec()[i]
+			}
+			if math.Float32bits(got) != math.Float32bits(want) {
+				t.Fatalf("%+v: x[%d] is %g, want %g", part, i, got, want)
+			}
+		}
+	}
+}
+
 // TestTilesFitSpareMemory guards what multiply writes a ragged tile to.
 func TestTilesFitSpareMemory(t *testing.T) {
 	for _, kind := range Kinds() {
