@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"slices"
 	"strings"
 
@@ -40,6 +41,13 @@ type denoisePage struct {
 	again    *widget.Hint // with redraw
 	model    *choice
 	about    *widget.Note
+	amount   *widget.LabeledSlider
+	manner   *widget.Segmented
+	level    *widget.LabeledSlider
+	estimate *fynewidget.Button
+	guess    *widget.Hint    // with estimate
+	told     *fyne.Container // what is for models that are told the level
+	remark   *widget.Note
 	colors   *choice
 	scale    *choice
 	save     *fynewidget.Button
@@ -96,6 +104,27 @@ func newDenoisePage(w *window) *denoisePage {
 	p.about = widget.NewNote("")
 	model := widget.NewSection(lang.L("Model"), p.model, p.about)
 
+	p.amount = widget.NewLabeledSlider(lang.L("Amount"), "%", 0, 100, 1, 100)
+	p.amount.OnChanged = func(v float64) { p.repair(func(r *session.Repair) { r.Strength = v / 100 }) }
+	p.amount.OnChangeEnded = func(float64) { w.record() }
+	p.manner = widget.NewSegmented(lang.L("Sharper"), lang.L("Balanced"), lang.L("Smoother"))
+	p.manner.OnChanged = func(i int) {
+		p.repair(func(r *session.Repair) { r.Manner = manners[i] })
+		w.record()
+	}
+	p.level = widget.NewLabeledSlider(lang.L("Noise level"), lang.L("levels"), 0, 75, 0.5, 0)
+	p.level.OnChanged = func(v float64) { p.repair(func(r *session.Repair) { r.Sigma = v }) }
+	p.level.OnChangeEnded = func(float64) { w.record() }
+	p.estimate = fynewidget.NewButtonWithIcon(lang.L("Estimate it"), fynetheme.ViewRefreshIcon(), func() {
+		p.repair(func(r *session.Repair) { r.Sigma = -1 })
+		w.record()
+	})
+	p.guess = widget.NewHint(lang.L("Estimate it from each picture again"), "", p.estimate)
+	p.told = container.New(column{gap: grid}, p.manner,
+		widget.NewHint(lang.L("How strong the noise is. It is estimated from each picture until you move this"), "", p.level), p.guess)
+	p.remark = widget.NewNote("")
+	result := widget.NewSection(lang.L("Result"), p.told, widget.NewHint(lang.L("Blends the picture with the model's answer"), "", p.amount), p.remark)
+
 	var maps, mapNames []string
 	for _, m := range colormaps {
 		maps, mapNames = append(maps, m.String()), append(mapNames, colormapName(m))
@@ -108,7 +137,7 @@ func newDenoisePage(w *window) *denoisePage {
 	p.save = fynewidget.NewButtonWithIcon(lang.L("Save the result…"), fynetheme.DocumentSaveIcon(), w.saveResult)
 	p.save.Importance = fynewidget.HighImportance
 
-	form := container.New(column{gap: 2 * grid}, picture, noise, model, latent)
+	form := container.New(column{gap: 2 * grid}, picture, model, result, noise, latent)
 	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(widget.NewHint(lang.L("Save the reconstruction as a picture"), "Ctrl+S", p.save))),
 		nil, nil, container.NewVScroll(margins(form)))
 
@@ -117,6 +146,10 @@ func newDenoisePage(w *window) *denoisePage {
 	w.trace.name(control{name: "denoise.strength", o: p.strength})
 	w.trace.name(control{name: "denoise.open", o: open})
 	w.trace.name(control{name: "denoise.model", o: p.model})
+	w.trace.name(control{name: "denoise.amount", o: p.amount})
+	w.trace.name(control{name: "denoise.manner", o: p.manner})
+	w.trace.name(control{name: "denoise.level", o: p.level})
+	w.trace.name(control{name: "denoise.estimate", o: p.estimate})
 	w.trace.name(control{name: "denoise.save", o: p.save})
 	return p
 }
@@ -170,8 +203,72 @@ func (p *denoisePage) show(f frame) {
 	visible(p.again, measured)
 
 	p.showModels(f)
+	p.showRepair(f)
 	enable(p.save, f.State.Result != nil)
-	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about)
+	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about, p.told, p.guess, p.remark)
+}
+
+// manners are what the level is multiplied with, from sharper to smoother.
+var manners = [...]float64{0.7, 1, 1.4}
+
+// repair changes how the model is used.
+func (p *denoisePage) repair(change func(r *session.Repair)) {
+	r := p.w.session.State().Repair
+	change(&r)
+	p.w.session.SetRepair(r)
+}
+
+// showRepair writes how the model is used, and what is to be said of it.
+func (p *denoisePage) showRepair(f frame) {
+	r := f.Repair
+	p.amount.SetValue(100 * r.Strength)
+	visible(p.told, f.Model.Spec.Level)
+	for i, m := range manners {
+		if r.Manner == m {
+			p.manner.SetSelected(i)
+		}
+	}
+	own := r.Sigma < 0
+	if own && !math.IsNaN(f.State.Estimate) {
+		p.level.SetValue(f.State.Estimate)
+	} else if !own {
+		p.level.SetValue(r.Sigma)
+	}
+	name := lang.L("Noise level")
+	if own {
+		name = lang.L("Noise level, estimated")
+	}
+	if p.level.Label != name {
+		p.level.Label = name
+		p.level.Refresh()
+	}
+	visible(p.guess, !own)
+	p.remark.Say(p.remarkOn(f))
+}
+
+// What a picture or a result must be like for a remark.
+const (
+	muchBlocking  = 2    // JPEG of quality 50 and below has more
+	muchStructure = 0.35 // what is removed well has less
+	littleNoise   = 0.5  // levels of 255
+	mostNoise     = 60
+)
+
+// remarkOn says what is unusual in a picture or its result.
+func (p *denoisePage) remarkOn(f frame) (widget.Level, string) {
+	st := f.State
+	switch {
+	case !f.Model.Spec.Level || st.Pending:
+	case st.Blocking > muchBlocking && !f.Model.Spec.Estimated:
+		return widget.StatusWarning, lang.L("This looks like JPEG blocking more than noise. This model knows noise that differs from pixel to pixel, and leaves the rest.")
+	case st.Estimate > mostNoise:
+		return widget.StatusWarning, lang.L("This is more noise than the model has learned from.")
+	case st.Structure > muchStructure && st.RemovedRMS > 1:
+		return widget.StatusWarning, lang.L("What was removed holds detail of the picture. Sharper or a lower amount keeps it.")
+	case st.Estimate < littleNoise:
+		return widget.StatusInfo, lang.L("There is hardly any noise in this picture.")
+	}
+	return widget.StatusInfo, ""
 }
 
 func unitName(unit string) string {
@@ -214,7 +311,7 @@ func (p *denoisePage) showModels(f frame) {
 		return
 	}
 	p.about.Say(widget.StatusInfo, lang.L("{{.Count}} learned numbers, {{.Latent}} channels",
-		map[string]any{"Count": widget.FormatNumber(float64(m.Count), 12), "Latent": m.Spec.Latent}))
+		map[string]any{"Count": widget.FormatCount(m.Count), "Latent": m.Spec.Latent}))
 }
 
 // pickModel takes what was chosen from the list of models.

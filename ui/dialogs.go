@@ -212,12 +212,16 @@ func (w *window) savePane(pane session.Pane) {
 	if f.panes.Of(pane) == nil {
 		return
 	}
+	title := w.panes[pane].Title()
+	if pane == session.PaneNoisy && f.removed() {
+		pane = session.PaneRemoved
+	}
 	page, look, filter := f.page, w.view.look, pictureEndings
 	base := strings.TrimSuffix(f.Picture.Name, filepath.Ext(f.Picture.Name))
 	if page == session.PageTrain {
 		base = "training"
 	}
-	suffix := [...]string{"", "-noisy", "-latent", "-clean"}[pane]
+	suffix := [...]string{"", "-noisy", "-latent", "-clean", "-removed"}[pane]
 	ending := map[string]string{"jpeg": ".jpg", "tiff": ".tif"}[f.Picture.Format]
 	if ending == "" || pane == session.PaneLatent || page == session.PageTrain {
 		ending = ".png"
@@ -225,7 +229,7 @@ func (w *window) savePane(pane session.Pane) {
 	if pane == session.PaneLatent {
 		filter = endings{".png"}
 	}
-	w.save(lang.L("Save {{.Pane}}", map[string]any{"Pane": w.panes[pane].Title()}), strings.ToLower(strings.ReplaceAll(base, " ", "-"))+suffix+ending, filter, func(path string) {
+	w.save(lang.L("Save {{.Pane}}", map[string]any{"Pane": title}), strings.ToLower(strings.ReplaceAll(base, " ", "-"))+suffix+ending, filter, func(path string) {
 		w.session.SavePane(page, pane, path, look)
 	})
 }

@@ -25,9 +25,19 @@ const frameTime = 60 * time.Millisecond
 
 // A view is what a person looks at.
 type view struct {
-	page session.Page
-	look session.Look
+	page   session.Page
+	look   session.Look
+	second second
 }
+
+// second is what the second pane shows.
+type second int
+
+const (
+	secondUsual   second = iota // the noisy picture, or what was removed where no noise was added
+	secondNoisy                 // what the model saw
+	secondRemoved               // what was removed
+)
 
 // A frame is a state with what of it had to be drawn.
 type frame struct {
@@ -52,6 +62,14 @@ func (f frame) noiseless() bool {
 	return f.Noise.Kind == "none"
 }
 
+// removed reports whether the second pane shows what was removed.
+func (f frame) removed() bool {
+	if f.training() || f.panes.Result == nil || f.panes.Noisy == nil {
+		return false
+	}
+	return f.second == secondRemoved || f.second == secondUsual && f.noiseless()
+}
+
 // A drawer turns states into frames on a goroutine of its own, one at a time and
 // only the newest, so that a slow window skips frames and never falls behind.
 type drawer struct {
@@ -66,6 +84,8 @@ type drawer struct {
 // A drawn pane is kept until there is another tensor or another way to look at it.
 type drawn struct {
 	version uint64
+	less    uint64  // version of what was taken away from it
+	gain    float64 // … and what the difference was multiplied with
 	look    session.Look
 	img     *image.RGBA
 	latent  latent
@@ -133,18 +153,24 @@ func (d *drawer) draw(st session.State) frame {
 	}
 	for i := range kept {
 		k, t := &kept[i], f.panes.Of(session.Pane(i))
-		var how session.Look
-		if session.Pane(i) == session.PaneLatent {
-			how = f.look
+		now := drawn{version: f.panes.Versions[i]}
+		switch pane := session.Pane(i); {
+		case pane == session.PaneLatent:
+			now.look = f.look
+		case pane == session.PaneNoisy && f.removed():
+			now.less, now.gain = f.panes.Versions[session.PaneResult], f.panes.Gain()
 		}
 		switch {
 		case t == nil:
 			*k = drawn{}
-		case k.img == nil || k.version != f.panes.Versions[i] || k.look != how:
-			*k = drawn{version: f.panes.Versions[i], look: how}
-			if session.Pane(i) == session.PaneLatent {
-				k.img, k.latent = drawLatent(t, how)
-			} else {
+		case k.img == nil || k.version != now.version || k.less != now.less || k.gain != now.gain || k.look != now.look:
+			*k = now
+			switch {
+			case session.Pane(i) == session.PaneLatent:
+				k.img, k.latent = drawLatent(t, now.look)
+			case now.less > 0:
+				k.img = drawRemoved(t, f.panes.Result, now.gain)
+			default:
 				k.img = imageio.ToRGBA(nil, t)
 			}
 		}
@@ -154,6 +180,18 @@ func (d *drawer) draw(st session.State) frame {
 	d.lines.add(st.Train.Curve)
 	f.lines = d.lines
 	return f
+}
+
+// drawRemoved draws what was removed, some rows at a time.
+func drawRemoved(noisy, result *tensor.Tensor, gain float64) *image.RGBA {
+	const strip = 256
+	_, h, w, _ := noisy.Dims4()
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	for y := 0; y < h; y += strip {
+		part := imageio.ToRGBA(nil, session.Removed(noisy, result, gain, y, min(y+strip, h)))
+		copy(img.Pix[y*img.Stride:], part.Pix)
+	}
+	return img
 }
 
 // A latent is a drawn one, to be read at a pixel.
@@ -245,6 +283,24 @@ func readPixel(t *tensor.Tensor, x, y int) string {
 			name = "RGB"[k:k+1] + " "
 		}
 		text[k] = name + fmt.Sprintf("%.0f", math.Round(float64(v)*255))
+	}
+	return strings.Join(text, "   ")
+}
+
+// readRemoved says what was removed from a pixel, in levels of 8 bits.
+func readRemoved(noisy, result *tensor.Tensor, x, y int) string {
+	_, h, w, c := noisy.Dims4()
+	if x >= w || y >= h {
+		return ""
+	}
+	text := make([]string, c)
+	for k := range c {
+		i := (y*w+x)*c + k
+		name := ""
+		if c == 3 {
+			name = "RGB"[k:k+1] + " "
+		}
+		text[k] = name + fmt.Sprintf("%+.1f", 255*float64(noisy.Data[i]-result.Data[i]))
 	}
 	return strings.Join(text, "   ")
 }

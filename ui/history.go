@@ -4,12 +4,14 @@ package ui
 
 import (
 	"sieve/model"
+	"sieve/ui/session"
 )
 
 // settings are what can be undone.
 type settings struct {
 	kind     string // of noise
 	strength float64
+	repair   session.Repair
 	data     string
 	spec     model.Spec
 	minutes  float64
@@ -62,8 +64,9 @@ func (h *history) move(from, to *[]settings) (settings, bool) {
 
 // settings are those of now.
 func (w *window) settings() settings {
-	n := w.session.State().Noise
-	return settings{n.Kind, n.Strength, w.train.source, w.train.form.spec, w.train.form.minutes}
+	st := w.session.State()
+	n := st.Noise
+	return settings{n.Kind, n.Strength, st.Repair, w.train.source, w.train.form.spec, w.train.form.minutes}
 }
 
 // record remembers a change by a person.
@@ -77,6 +80,9 @@ func (w *window) record() {
 func (w *window) apply(s settings) {
 	if now := w.settings(); s.kind != now.kind || s.strength != now.strength {
 		w.session.SetNoise(s.kind, s.strength)
+	}
+	if s.repair != w.session.State().Repair {
+		w.session.SetRepair(s.repair)
 	}
 	if s.data != w.train.source {
 		w.train.learnFrom(s.data)

@@ -204,12 +204,12 @@ func (w *window) paneMenu(pane session.Pane) []*fyne.MenuItem {
 		return append(items, fyne.NewMenuItem(lang.L("Stop comparing"), func() { p.Compare(widget.Apart, nil) }))
 	}
 	for other, title := range w.panes {
-		if other != int(pane) {
+		if other != int(pane) && !(other == int(session.PaneNoisy) && w.frame.removed()) {
 			items = append(items, fyne.NewMenuItem(lang.L("Compare with {{.Pane}}", map[string]any{"Pane": title.Title()}), func() { p.Compare(widget.Slider, title) }))
 		}
 	}
-	if pane == session.PaneResult {
-		items = append(items, fyne.NewMenuItem(lang.L("What was removed"), func() { p.Compare(widget.Difference, w.panes[session.PaneNoisy]) }))
+	if pane == session.PaneResult && w.frame.page == session.PageDenoise {
+		items = append(items, fyne.NewMenuItem(lang.L("What was removed"), func() { w.showSecond(secondRemoved) }))
 	}
 	return items
 }

@@ -363,7 +363,7 @@ func (p *trainPage) showData(st session.State) {
 		if d.Native > 0 {
 			size = fmt.Sprintf(" %d × %d", d.Native, d.Native)
 		}
-		p.about.Say(widget.StatusInfo, lang.L("{{.Count}} pictures{{.Size}}.", map[string]any{"Count": widget.FormatNumber(float64(d.Count), 12), "Size": size}))
+		p.about.Say(widget.StatusInfo, lang.L("{{.Count}} pictures{{.Size}}.", map[string]any{"Count": widget.FormatCount(d.Count), "Size": size}))
 	}
 }
 
@@ -390,7 +390,7 @@ func (p *trainPage) showRun(st session.State, wrong error) {
 	case session.Preparing:
 		set(lang.L("Opening the pictures…"), fynetheme.MediaPlayIcon(), nil)
 	case session.Interrupted, session.Stopped:
-		set(lang.L("Go on from step {{.Step}}", map[string]any{"Step": widget.FormatNumber(float64(st.Train.Progress.Step), 12)}), fynetheme.MediaPlayIcon(), s.Resume)
+		set(lang.L("Go on from step {{.Step}}", map[string]any{"Step": widget.FormatCount(st.Train.Progress.Step)}), fynetheme.MediaPlayIcon(), s.Resume)
 	case session.Diverged:
 		if st.Train.BestStep > 0 {
 			set(lang.L("Back to best, then on more slowly"), fynetheme.HistoryIcon(), s.BackToBest)
@@ -422,9 +422,9 @@ func (p *trainPage) showFacts(tr session.Train) {
 	none := "—"
 	step, speed, left, best := none, none, none, none
 	if tr.Progress.Step > 0 {
-		step = widget.FormatNumber(float64(tr.Progress.Step), 12)
+		step = widget.FormatCount(tr.Progress.Step)
 		if tr.Spec.Steps > 0 {
-			step = lang.L("{{.Step}} of {{.Steps}}", map[string]any{"Step": step, "Steps": widget.FormatNumber(float64(tr.Spec.Steps), 12)})
+			step = lang.L("{{.Step}} of {{.Steps}}", map[string]any{"Step": step, "Steps": widget.FormatCount(tr.Spec.Steps)})
 		}
 	}
 	if tr.PicturesPerSecond > 0 && !math.IsInf(tr.PicturesPerSecond, 0) {
@@ -438,7 +438,7 @@ func (p *trainPage) showFacts(tr session.Train) {
 		if math.IsNaN(tr.BestLoss) {
 			best = none
 		}
-		best = lang.L("{{.Loss}} at step {{.Step}}", map[string]any{"Loss": best, "Step": widget.FormatNumber(float64(tr.BestStep), 12)})
+		best = lang.L("{{.Loss}} at step {{.Step}}", map[string]any{"Loss": best, "Step": widget.FormatCount(tr.BestStep)})
 	}
 	p.facts.Set(step, speed, left, best)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -53,6 +54,8 @@ type window struct {
 	linked    *widget.View
 	panes     [4]*widget.Pane
 	group     *widget.Panes
+	second    *widget.Pick // noisy or removed
+	offered   []string     // what it calls them
 	channel   *widget.Pick
 	channels  int // that it offers
 	chart     *widget.Chart
@@ -104,6 +107,7 @@ func (w *window) build() {
 	}
 	w.channel = widget.NewPick([]string{lang.L("All")}, func(i int) { w.setLook(func(l *session.Look) { l.Channel = i }) })
 	w.panes[session.PaneLatent].SetAccessory(w.channel)
+	w.second = widget.NewPick([]string{lang.L("Noisy"), lang.L("Removed")}, func(i int) { w.showSecond(secondNoisy + second(i)) })
 	w.group = widget.NewPanes(w.linked, w.panes[:]...)
 	w.linked.OnChange(func() { w.trace.event("zoom", "scale", w.linked.Scale()) })
 	w.group.OnChange(w.trace.stir)
@@ -239,6 +243,13 @@ func (w *window) turn(to session.Page) {
 	w.trace.stir()
 }
 
+// showSecond changes what the second pane shows.
+func (w *window) showSecond(s second) {
+	w.view.second = s
+	w.drawer.look(w.view)
+	w.trace.setting("view.removed", s == secondRemoved)
+}
+
 // setLook changes how the latent is drawn.
 func (w *window) setLook(change func(l *session.Look)) {
 	change(&w.view.look)
@@ -309,7 +320,12 @@ func (w *window) showPanes(f, last frame) {
 	case clean:
 		noisy = lang.L("As opened")
 	}
+	seen := noisy
+	if f.removed() {
+		noisy = lang.L("Removed")
+	}
 	w.panes[session.PaneNoisy].SetTitle(noisy)
+	w.offerSecond(f, seen)
 
 	size := fmt.Sprintf("%d × %d", width, height)
 	if !f.training() && f.Picture.Depth > 0 {
@@ -322,12 +338,52 @@ func (w *window) showPanes(f, last frame) {
 		w.offerChannels(c)
 	}
 	figures := [4]string{size, quality(f.panes.NoisyPSNR, f.panes.NoisySSIM), latent, quality(f.panes.ResultPSNR, f.panes.ResultSSIM)}
-	if clean {
+	switch {
+	case f.removed():
+		figures[1] = removedFigure(f.panes)
+	case clean:
 		figures[1] = lang.L("no noise added")
 	}
 	for i, p := range w.panes {
 		p.SetFigure(figures[i])
 	}
+}
+
+// offerSecond lets a person choose what the second pane shows: what the model saw, or
+// what was removed from it.
+func (w *window) offerSecond(f frame, seen string) {
+	pane := w.panes[session.PaneNoisy]
+	if f.training() {
+		pane.SetAccessory()
+		w.offered = nil
+		return
+	}
+	at, removed := 0, lang.L("Removed")
+	if f.removed() {
+		at, removed = 1, lang.L("{{.Gain}} times", map[string]any{"Gain": f.panes.Gain()})
+	}
+	if offer := []string{seen, removed}; !slices.Equal(w.offered, offer) {
+		w.offered = offer
+		w.second.SetOptions(offer)
+		pane.SetAccessory(w.second)
+	}
+	w.second.SetSelected(at)
+}
+
+// removedFigure says what the model removes: how much, how evenly it is spread over
+// frequencies, and how much of the picture's detail is seen in it.
+func removedFigure(p session.Panes) string {
+	if math.IsNaN(p.RemovedRMS) {
+		return ""
+	}
+	text := fmt.Sprintf("σ %.1f", p.RemovedRMS)
+	if !math.IsNaN(p.Whiteness) {
+		text += "   " + lang.L("white {{.Part}}", map[string]any{"Part": fmt.Sprintf("%.2f", p.Whiteness)})
+	}
+	if !math.IsNaN(p.Structure) {
+		text += "   " + lang.L("detail {{.Part}}", map[string]any{"Part": fmt.Sprintf("%.2f", max(0, p.Structure))})
+	}
+	return text
 }
 
 // quality says how near a picture is to the original; a dash where there is none
@@ -368,6 +424,9 @@ func (w *window) read(pane session.Pane, x, y int) string {
 	if pane == session.PaneLatent {
 		width, height := w.linked.Picture()
 		return w.frame.latent.read(x, y, width, height)
+	}
+	if pane == session.PaneNoisy && w.frame.removed() {
+		return readRemoved(w.frame.panes.Noisy, w.frame.panes.Result, x, y)
 	}
 	return readPixel(w.frame.panes.Of(pane), x, y)
 }

@@ -157,9 +157,11 @@ func TestDroppingOpensByKind(t *testing.T) {
 	if w, h := s.linked.Picture(); w != 40 || h != 24 {
 		t.Errorf("the view shows a picture of %d × %d, want 40 × 24", w, h)
 	}
-	if got := s.panes[session.PaneNoisy].Title(); got != "As opened" {
-		t.Errorf("a picture as it is is called %q", got)
-	}
+	s.until("what was removed from it", func() bool {
+		return s.panes[session.PaneNoisy].Title() == "Removed" && s.second.Selected() == 1
+	})
+	s.showSecond(secondNoisy)
+	s.until("the picture as it is", func() bool { return s.panes[session.PaneNoisy].Title() == "As opened" })
 	if got := quality(s.frame.panes.ResultPSNR, s.frame.panes.ResultSSIM); got != "—" {
 		t.Errorf("without a clean original the result is %q", got)
 	}
@@ -346,6 +348,60 @@ func TestSettingsAreUndoneAndRedone(t *testing.T) {
 	s.denoise.kind.picked("poisson")
 	if !s.menu.redo.Disabled {
 		t.Error("after another change the old one can be redone")
+	}
+}
+
+// TestResultControls moves what is offered for a model that is told the noise level.
+func TestResultControls(t *testing.T) {
+	s := newStage(t, "")
+	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "small.png"))})
+	s.session.UseModel("gaussian")
+	p := s.denoise
+	s.until("the model", func() bool { return s.frame.Model.Name == "gaussian" && !s.frame.panes.Pending && p.told.Visible() })
+	if p.guess.Visible() || p.level.Label != "Noise level, estimated" || p.amount.Value() != 100 || p.manner.Selected() != 1 {
+		t.Errorf("at first the level is %q, the amount %g, the manner %d", p.level.Label, p.amount.Value(), p.manner.Selected())
+	}
+	p.level.OnChanged(30)
+	p.level.OnChangeEnded(30)
+	p.manner.OnChanged(2)
+	p.amount.OnChanged(40)
+	p.amount.OnChangeEnded(40)
+	want := session.Repair{Sigma: 30, Manner: 1.4, Strength: 0.4}
+	s.until("all of it", func() bool {
+		return s.frame.Repair == want && p.guess.Visible() && p.level.Value() == 30 && p.manner.Selected() == 2 && p.amount.Value() == 40
+	})
+	test.Tap(p.estimate)
+	s.until("an estimate again", func() bool { return s.frame.Repair.Sigma < 0 && !p.guess.Visible() })
+	s.undo()
+	s.undo()
+	s.until("the amount undone", func() bool { return s.frame.Repair == session.Repair{Sigma: 30, Manner: 1.4, Strength: 1} })
+	s.session.UseModel("denoise")
+	s.until("a model that is told nothing", func() bool { return s.frame.Model.Name == "denoise" && !p.told.Visible() })
+}
+
+// TestRemarks says what is unusual, and nothing where all is as it should be.
+func TestRemarks(t *testing.T) {
+	p := newStage(t, "").denoise
+	nan := math.NaN()
+	for _, tc := range []struct {
+		name      string
+		panes     session.Panes
+		estimated bool
+		want      string
+	}{
+		{"usual", session.Panes{Estimate: 12, Blocking: 1.01, Structure: 0.1, RemovedRMS: 12}, false, ""},
+		{"JPEG", session.Panes{Estimate: 1, Blocking: 3, Structure: 0.1, RemovedRMS: 1}, false, "JPEG"},
+		{"JPEG, and the model knows", session.Panes{Estimate: 1, Blocking: 3, Structure: 0.1, RemovedRMS: 1}, true, ""},
+		{"too much", session.Panes{Estimate: 80, Blocking: 1, Structure: nan, RemovedRMS: nan}, false, "more noise"},
+		{"detail", session.Panes{Estimate: 10, Blocking: 1, Structure: 0.5, RemovedRMS: 9}, false, "detail"},
+		{"clean", session.Panes{Estimate: 0.1, Blocking: 1, Structure: 0.6, RemovedRMS: 0.1}, false, "hardly any"},
+	} {
+		f := frame{State: session.State{Panes: tc.panes}}
+		f.Model.Spec.Level, f.Model.Spec.Estimated = true, tc.estimated
+		_, text := p.remarkOn(f)
+		if (tc.want == "") != (text == "") || !strings.Contains(text, tc.want) {
+			t.Errorf("%s: %q, want %q", tc.name, text, tc.want)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ type Estimation struct {
 }
 
 // block is the side of the squares that are looked at.
-const block = 8
+const block = tensor.Block
 
 // Estimate tells the noise of a picture (1, H, W, C) from its flattest blocks of 8×8
 // pixels: those with the least energy at low frequencies, which white noise says
@@ -75,7 +75,7 @@ func estimatePlane(data []float32, h, w, c, channel int) Estimation {
 					pix[i*block+j] = v
 				}
 			}
-			p := patch{bins: cosine(pix)}
+			p := patch{bins: tensor.Cosine(pix)}
 			for i := range block {
 				for j := range block {
 					if f := i + j; f > 0 && f <= 3 {
@@ -132,62 +132,4 @@ func estimatePlane(data []float32, h, w, c, channel int) Estimation {
 func median(v []float64) float64 {
 	slices.Sort(v)
 	return v[len(v)/2]
-}
-
-// basis is the orthonormal cosine transform of block numbers. The constants are
-// written out because math.Cos is not the same on every machine.
-var basis = func() (b [block][block]float32) {
-	// cos(kπ/16), k = 0 … 8
-	c := [9]float64{1, 0.98078528040323044913, 0.92387953251128675613, 0.83146961230254523708, 0.70710678118654752440,
-		0.55557023301960222474, 0.38268343236508977173, 0.19509032201612826785, 0}
-	for k := range block {
-		scale := 0.5
-		if k == 0 {
-			scale = c[4] / 2
-		}
-		for i := range block {
-			at := (2*i + 1) * k % 32 // of a circle of 32
-			sign := 1.0
-			if at > 16 {
-				at = 32 - at
-			}
-			if at > 8 {
-				at, sign = 16-at, -1
-			}
-			b[k][i] = float32(sign * scale * c[at])
-		}
-	}
-	return b
-}()
-
-// tilted is basis with rows and columns swapped.
-var tilted = func() (b [block][block]float32) {
-	for k := range block {
-		for i := range block {
-			b[i][k] = basis[k][i]
-		}
-	}
-	return b
-}()
-
-// cosine is the transform of rows and columns, and uncosine the way back.
-func cosine(pix [block * block]float32) [block * block]float32 {
-	return across(&basis, across(&basis, pix))
-}
-
-func uncosine(bins [block * block]float32) [block * block]float32 {
-	return across(&tilted, across(&tilted, bins))
-}
-
-// across multiplies each row with a matrix and makes a column of it.
-func across(m *[block][block]float32, in [block * block]float32) (out [block * block]float32) {
-	for i := range block {
-		row := in[i*block : (i+1)*block]
-		for k := range block {
-			by := &m[k]
-			out[k*block+i] = float32(by[0]*row[0]) + float32(by[1]*row[1]) + float32(by[2]*row[2]) + float32(by[3]*row[3]) +
-				float32(by[4]*row[4]) + float32(by[5]*row[5]) + float32(by[6]*row[6]) + float32(by[7]*row[7])
-		}
-	}
-	return out
 }

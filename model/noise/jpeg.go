@@ -100,7 +100,7 @@ func quantise(p []float32, h, w int, steps *[64]float32) {
 					b[i*block+j] = p[min(y+i, h-1)*w+min(x+j, w-1)] - 128.0/255
 				}
 			}
-			b = cosine(b)
+			b = tensor.Cosine(b)
 			for i, s := range steps {
 				q := b[i] / s
 				if q < 0 {
@@ -109,7 +109,7 @@ func quantise(p []float32, h, w int, steps *[64]float32) {
 					b[i] = float32(int32(q+0.5)) * s
 				}
 			}
-			b = uncosine(b)
+			b = tensor.Uncosine(b)
 			for i := range min(block, h-y) {
 				for j := range min(block, w-x) {
 					p[(y+i)*w+x+j] = b[i*block+j] + 128.0/255

@@ -685,3 +685,35 @@ func TestCameraNoise(t *testing.T) {
 		t.Errorf("camera noise is coarse by %g, that of single pixels by 1", coarse)
 	}
 }
+
+// TestBlocking tells blocks, wherever they begin, from noise and from smooth pictures.
+func TestBlocking(t *testing.T) {
+	rng := seeded(9)
+	smooth := tensor.New(1, 96, 120, 3)
+	for i := range smooth.Data {
+		smooth.Data[i] = 0.5 + 0.2*float32(math.Sin(float64(i/3%120)/9)) + 0.2*float32(math.Sin(float64(i/360)/7)) + 0.01*rng.Float32()
+	}
+	if b := Blocking(smooth); b > 1.15 {
+		t.Errorf("a picture without blocks has %g", b)
+	}
+	noisy, _, _ := Gaussian{20, 20}.Lesson(rng, smooth)
+	if b := Blocking(noisy); b > 1.1 {
+		t.Errorf("noise has %g", b)
+	}
+	compress(smooth.Data, 96, 120, 3, 15, true)
+	if b := Blocking(smooth); b < 2 {
+		t.Errorf("strong JPEG has %g", b)
+	}
+	cut := tensor.New(1, 93, 115, 3)
+	for y := range 93 {
+		copy(cut.Data[y*115*3:(y+1)*115*3], smooth.Data[((y+3)*120+5)*3:])
+	}
+	if b := Blocking(cut); b < 2 {
+		t.Errorf("strong JPEG that is cut has %g", b)
+	}
+	for _, side := range []int{0, 1, 15, 16} {
+		if b := Blocking(tensor.New(1, side, side, 1)); b != 1 {
+			t.Errorf("nothing of %d pixels has %g", side, b)
+		}
+	}
+}

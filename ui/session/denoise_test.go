@@ -106,16 +106,7 @@ func TestSigmaIsToldOrEstimated(t *testing.T) {
 	dir := t.TempDir()
 	in := filepath.Join(dir, "a.png")
 	paintFile(t, in, 1, 64, 3, 8)
-	spec := model.DefaultSpec()
-	spec.Body, spec.Output, spec.Level, spec.Width, spec.Latent, spec.Depth = "unet", "residual", true, 4, 4, 1
-	m, err := model.New(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "told.safetensors")
-	if err := SaveModel(path, m); err != nil {
-		t.Fatal(err)
-	}
+	path := toldFile(t)
 	results := map[string][]byte{}
 	for name, sigma := range map[string]*float64{"auto": nil, "0": new(float64), "50": ptr(50)} {
 		job := DenoiseJob{In: []string{in}, Out: filepath.Join(dir, name+".png"), Model: path, Strength: 1, Sigma: sigma}
@@ -138,6 +129,22 @@ func TestSigmaIsToldOrEstimated(t *testing.T) {
 			t.Errorf("a level of %g: %v", wrong, err)
 		}
 	}
+}
+
+// toldFile is a model that is told the noise level.
+func toldFile(t *testing.T) string {
+	t.Helper()
+	spec := model.DefaultSpec()
+	spec.Body, spec.Output, spec.Level, spec.Width, spec.Latent, spec.Depth = "unet", "residual", true, 4, 4, 1
+	m, err := model.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "told.safetensors")
+	if err := SaveModel(path, m); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func ptr(v float64) *float64 { return &v }

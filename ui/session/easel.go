@@ -5,6 +5,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -69,6 +70,7 @@ type want struct {
 	dir     int    // where to go when it cannot be opened: 1 or -1
 	picture uint64 // version: changes with the above
 	noise   Noise
+	repair  Repair
 	model   loaded
 }
 
@@ -103,15 +105,44 @@ type painted struct {
 	noisy  *tensor.Tensor // nil when it is still to be made
 	noised uint64         // its version
 
-	model loaded // without m at first
+	model  loaded // without m at first
+	repair Repair
 
-	latent, result *tensor.Tensor
-	of, by         uint64 // versions of the noisy picture and of the model they were made of
+	found        found
+	latent       *tensor.Tensor
+	answer       *tensor.Tensor // the model's
+	of, by       uint64         // versions of the noisy picture and of the model they were made of
+	told         float64        // the level that the model was told
+	result       *tensor.Tensor // the answer, blended
+	resultRepair Repair         // with which it was made
+	judged       *tensor.Tensor // the answer whose figures are known
+}
+
+// found is what a noisy picture says of its noise.
+type found struct {
+	of, by             uint64 // as in painted
+	estimate, blocking float64
+}
+
+// answered reports whether the answer is the one to these wishes.
+func (p *painted) answered() bool {
+	return p.answer != nil && p.of == p.noised && p.by == p.model.version && p.told == p.level()
 }
 
 // whole reports whether nothing is left to do.
 func (p *painted) whole() bool {
-	return p.result != nil && p.of == p.noised && p.by == p.model.version
+	return p.result != nil && p.answered() && p.resultRepair == p.repair
+}
+
+// level is what the model is to be told, in units of white.
+func (p *painted) level() float64 {
+	switch {
+	case !p.model.m.Spec.Level:
+		return 0
+	case p.repair.Sigma >= 0:
+		return p.repair.Sigma / 255 * p.repair.Manner
+	}
+	return p.found.estimate * p.repair.Manner
 }
 
 // kick changes what is wanted, and ends work on what was wanted before. There is
@@ -241,7 +272,8 @@ func (b *brush) paint(w want) {
 	if w.model.version != b.has.model.version {
 		b.fetch(w.model)
 	}
-	if b.has.model.m != nil && !b.has.whole() && !b.reconstruct() {
+	b.has.repair = w.repair
+	if b.has.model.m != nil && (!b.has.whole() || b.has.found.of != b.has.noised) && !b.reconstruct() {
 		return
 	}
 	b.show(func(e *easel, st *State) {
@@ -276,7 +308,7 @@ func (b *brush) hang(w want) bool {
 		}) {
 			return false
 		}
-		*b.has = painted{list: w.list, at: i, picture: w.picture, pic: pic, noise: w.noise, model: b.has.model}
+		*b.has = painted{list: w.list, at: i, picture: w.picture, pic: pic, noise: w.noise, model: b.has.model, repair: w.repair}
 		s.fail(trouble)
 		return true
 	}
@@ -358,30 +390,73 @@ func (b *brush) fetch(l loaded) {
 func (b *brush) reconstruct() bool {
 	t := b.s.begin("Denoising")
 	defer t.end()
-	m, x, noisy := b.has.model.m, b.has.pic.Pix, b.has.noisy
-	in, back := Adapt(m, noisy)
-	z, y, err := m.Look(b.ctx, in, levelOf(m, noisy), t.report)
-	if err != nil {
-		return false
+	h := b.has
+	m, x, noisy := h.model.m, h.pic.Pix, h.noisy
+	if m.Spec.Level && (h.found.of != h.noised || h.found.by != h.model.version) {
+		h.found = found{h.noised, h.model.version, estimate(m, noisy), noise.Blocking(noisy)}
 	}
-	latent := together(z)
-	result, psnr := clamp(back(y)), nan
+	level := h.level()
+	if !h.answered() {
+		in, back := Adapt(m, noisy)
+		z, y, err := m.Look(b.ctx, in, level, t.report)
+		if err != nil {
+			return false
+		}
+		latent, answer := together(z), clamp(back(y))
+		if !b.show(func(_ *easel, st *State) {
+			st.Latent, st.Versions[PaneLatent] = latent, b.s.next()
+			st.RemovedRMS, st.Whiteness, st.Structure = nan, nan, nan
+			h.latent, h.answer, h.result = latent, answer, nil
+			h.of, h.by, h.told = h.noised, h.model.version, level
+		}) {
+			return false
+		}
+	}
+	result, psnr := blended(noisy, h.answer, h.repair.Strength), nan
 	if noisy != x {
 		psnr = metric.PSNR(x, result)
 	}
 	return b.show(func(_ *easel, st *State) {
-		st.Latent, st.Versions[PaneLatent] = latent, b.s.next()
+		st.Estimate, st.Blocking = nan, nan
+		if m.Spec.Level {
+			st.Estimate, st.Blocking = 255*h.found.estimate, h.found.blocking
+		}
 		st.Result, st.Versions[PaneResult] = result, b.s.next()
 		st.ResultPSNR, st.ResultSSIM = psnr, nan
-		b.has.latent, b.has.result = latent, result
-		b.has.of, b.has.by = b.has.noised, b.has.model.version
+		h.result, h.resultRepair = result, h.repair
 	})
+}
+
+// blended returns a picture between x and y, in [0, 1]: 0 is x, 1 is y.
+func blended(x, y *tensor.Tensor, strength float64) *tensor.Tensor {
+	if strength == 1 {
+		return y
+	}
+	out := tensor.New(x.Shape...)
+	s := float32(strength)
+	for i, v := range x.Data {
+		out.Data[i] = v + float32(s*(y.Data[i]-v))
+	}
+	return clamp(out)
 }
 
 // judge finds the figures that take longer, when nothing else is to be done.
 func (b *brush) judge() {
 	x, noisy, result := b.has.pic.Pix, b.has.noisy, b.has.result
-	if noisy == x || result == nil || !b.has.whole() {
+	if result == nil || !b.has.whole() {
+		return
+	}
+	if b.has.judged != b.has.answer {
+		rms, white, structure := residual(noisy, b.has.answer)
+		if b.rest.Err() != nil {
+			return
+		}
+		b.show(func(_ *easel, st *State) {
+			st.RemovedRMS, st.Whiteness, st.Structure = rms, white, structure
+			b.has.judged = b.has.answer
+		})
+	}
+	if noisy == x {
 		return
 	}
 	before, err := ssim(b.rest, x, noisy)
@@ -391,6 +466,21 @@ func (b *brush) judge() {
 	if after, err := ssim(b.rest, x, result); err == nil {
 		b.show(func(_ *easel, st *State) { st.NoisySSIM, st.ResultSSIM = before, after })
 	}
+}
+
+// residual says of what was removed from a picture how much it is, in levels of 255, how
+// white, and how much structure it holds; of a large picture, of its middle.
+func residual(noisy, kept *tensor.Tensor) (rms, white, structure float64) {
+	const pixels = 1 << 20
+	_, h, w, _ := noisy.Dims4()
+	if n := max(16, pixels/w); n < h {
+		noisy, kept = rows(noisy, (h-n)/2, (h+n)/2), rows(kept, (h-n)/2, (h+n)/2)
+	}
+	removed := tensor.New(noisy.Shape...)
+	for i, v := range noisy.Data {
+		removed.Data[i] = v - kept.Data[i]
+	}
+	return 255 * math.Sqrt(metric.MSE(noisy, kept)), metric.Whiteness(removed), metric.Structure(removed, kept)
 }
 
 // rows is a view of the rows from y0 to y1 of a picture.
@@ -514,6 +604,16 @@ func (s *Session) NewNoiseSeed() {
 		w.noise.Seed++
 		st.Noise = w.noise
 	})
+}
+
+// SetRepair uses the model in another way. What is out of bounds is not taken.
+func (s *Session) SetRepair(r Repair) {
+	if r.Sigma < 0 {
+		r.Sigma = -1
+	}
+	if r.valid() {
+		s.kick(func(w *want, st *State) { w.repair, st.Repair = r, r })
+	}
 }
 
 // UseModel takes another model: a shipped one by its name, "" the default, or a file.

@@ -44,6 +44,57 @@ func TestLatestNoiseWins(t *testing.T) {
 	}
 }
 
+// TestRepair changes how a model is used: strength is a blend of what is there, the
+// level and the manner ask the model again.
+func TestRepair(t *testing.T) {
+	s := open(t, Options{})
+	s.UseModel(toldFile(t))
+	full := until(t, s, "result", func(st State) bool { return settled(st) && finite(st.Structure) && finite(st.Estimate) })
+	if full.Repair != DefaultRepair || full.Estimate < 15 || full.Estimate > 35 || full.Blocking > 1.2 || full.RemovedRMS <= 0 || full.Whiteness <= 0 {
+		t.Errorf("a sample with noise of 25 levels: %+v, estimate %g, blocking %g, %g removed, whiteness %g",
+			full.Repair, full.Estimate, full.Blocking, full.RemovedRMS, full.Whiteness)
+	}
+	r := DefaultRepair
+	r.Strength = 0.25
+	s.SetRepair(r)
+	weak := until(t, s, "blend", func(st State) bool { return settled(st) && st.Repair == r })
+	if weak.Versions[PaneLatent] != full.Versions[PaneLatent] || weak.RemovedRMS != full.RemovedRMS {
+		t.Error("a blend asks the model again")
+	}
+	for i, v := range weak.Result.Data {
+		want := weak.Noisy.Data[i] + 0.25*(full.Result.Data[i]-weak.Noisy.Data[i])
+		if math.Abs(float64(v-min(max(want, 0), 1))) > 1e-6 {
+			t.Fatalf("element %d of the blend is %g, want %g", i, v, want)
+		}
+	}
+	r = Repair{Sigma: 40, Manner: 1, Strength: 1}
+	s.SetRepair(r)
+	told := until(t, s, "another level", func(st State) bool { return settled(st) && st.Repair == r })
+	if told.Versions[PaneLatent] == full.Versions[PaneLatent] {
+		t.Error("another level does not ask the model again")
+	}
+	if told.Estimate != full.Estimate {
+		t.Errorf("what the model is told changes the estimate from %g to %g", full.Estimate, told.Estimate)
+	}
+	r.Manner = 0.5
+	s.SetRepair(r)
+	sharp := until(t, s, "another manner", func(st State) bool { return settled(st) && st.Repair == r })
+	if sharp.Versions[PaneLatent] == told.Versions[PaneLatent] {
+		t.Error("another manner does not ask the model again")
+	}
+	for _, wrong := range []Repair{{Sigma: 256, Manner: 1, Strength: 1}, {Sigma: math.NaN(), Manner: 1, Strength: 1}, {Manner: 0, Strength: 1}, {Manner: 1, Strength: 1.5}, {Manner: 1, Strength: math.NaN()}} {
+		s.SetRepair(wrong)
+		if got := s.State().Repair; got != r {
+			t.Errorf("%+v is taken", wrong)
+		}
+	}
+	s.UseModel(tinyFile(t, 3))
+	plain := until(t, s, "another model", func(st State) bool { return settled(st) && !st.Model.Spec.Level && finite(st.Structure) })
+	if !math.IsNaN(plain.Estimate) {
+		t.Errorf("a model that is not told anything comes with an estimate of %g", plain.Estimate)
+	}
+}
+
 func TestVersionsChangeWithWhatTheyCount(t *testing.T) {
 	s := open(t, Options{})
 	s.UseModel(tinyFile(t, 3))

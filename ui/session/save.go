@@ -51,7 +51,11 @@ func (s *Session) picture(ctx context.Context, page Page, pane Pane, look Look) 
 	var shown *tensor.Tensor
 	p := imageio.Picture{Depth: 8}
 	if page == PageTrain {
-		shown = s.State().Train.Panes.Of(pane)
+		panes := s.State().Train.Panes
+		if pane == PaneRemoved {
+			pane = PaneNoisy
+		}
+		shown = panes.Of(pane)
 	} else {
 		if err := s.settled(ctx); err != nil {
 			return nil, err
@@ -66,7 +70,12 @@ func (s *Session) picture(ctx context.Context, page Page, pane Pane, look Look) 
 			return nil, ErrNothing
 		}
 		p = *has.pic.Picture
-		shown = [...]*tensor.Tensor{p.Pix, has.noisy, has.latent, has.result}[pane]
+		if pane == PaneRemoved {
+			_, h, _, _ := has.noisy.Dims4()
+			shown = Removed(has.noisy, has.result, s.State().Gain(), 0, h)
+		} else {
+			shown = [...]*tensor.Tensor{p.Pix, has.noisy, has.latent, has.result}[pane]
+		}
 	}
 	if shown == nil {
 		return nil, ErrNothing

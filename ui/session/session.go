@@ -62,6 +62,7 @@ func New(o Options) *Session {
 	s.state.Panes = noPanes()
 	s.easel.wake = make(chan struct{}, 1)
 	s.easel.samples = sampleNoise
+	s.easel.want.repair, s.state.Repair = DefaultRepair, DefaultRepair
 	s.spawn(s.paint)
 	s.UseSample(0)
 	s.UseModel("")
@@ -77,7 +78,8 @@ func New(o Options) *Session {
 }
 
 func noPanes() Panes {
-	return Panes{NoisyPSNR: nan, NoisySSIM: nan, ResultPSNR: nan, ResultSSIM: nan}
+	return Panes{NoisyPSNR: nan, NoisySSIM: nan, ResultPSNR: nan, ResultSSIM: nan,
+		Estimate: nan, Blocking: nan, RemovedRMS: nan, Whiteness: nan, Structure: nan}
 }
 
 // Watch returns a channel of states. It holds only the newest: a slow watcher

@@ -3,6 +3,7 @@ package session
 // This file holds what there is to show.
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 type State struct {
 	Picture Picture
 	Noise   Noise
+	Repair  Repair
 	Model   Model
 	Panes           // of the current picture
 	Work    *Work   // what runs behind; nil when nothing does or it began just now
@@ -47,6 +49,21 @@ type Noise struct {
 	Seed     uint64
 }
 
+// Repair is how the model is used.
+type Repair struct {
+	Sigma    float64 // of the noise, as the model is told it, in levels of 255; below 0: estimated
+	Manner   float64 // what that is multiplied with: below 1 keeps more, above 1 smooths more
+	Strength float64 // 0: the picture as it is, 1: the model's answer
+}
+
+// DefaultRepair estimates the noise and takes the model's answer as it is.
+var DefaultRepair = Repair{Sigma: -1, Manner: 1, Strength: 1}
+
+// valid reports whether all is within bounds.
+func (r Repair) valid() bool {
+	return r.Sigma <= 255 && r.Sigma == r.Sigma && r.Manner > 0 && r.Manner <= 10 && r.Strength >= 0 && r.Strength <= 1
+}
+
 // Model is the current one.
 type Model struct {
 	Name    string
@@ -59,7 +76,7 @@ type Model struct {
 	Version uint64
 }
 
-// A Pane is one of the four views.
+// A Pane is one of the views.
 type Pane int
 
 const (
@@ -67,6 +84,9 @@ const (
 	PaneNoisy
 	PaneLatent
 	PaneResult
+	// PaneRemoved is what noisy picture and result differ by. It stands in the place of
+	// the noisy one, and has no tensor of its own.
+	PaneRemoved
 )
 
 // Panes are the four views of a picture. Tensors are nil before they are made.
@@ -80,11 +100,38 @@ type Panes struct {
 
 	// Against the original; NaN when there is no clean original to compare with, or not yet.
 	NoisyPSNR, NoisySSIM, ResultPSNR, ResultSSIM float64
+
+	// Of the noisy picture, when the model is told the level; else NaN.
+	Estimate float64 // of its noise, in levels of 255
+	Blocking float64 // as noise.Blocking
+
+	// Of what the model would remove at full strength; NaN where that is nothing, or not yet.
+	RemovedRMS           float64 // in levels of 255
+	Whiteness, Structure float64 // as metric has them
 }
 
 // Of returns the tensor of a pane.
 func (p Panes) Of(i Pane) *tensor.Tensor {
 	return [...]*tensor.Tensor{p.Original, p.Noisy, p.Latent, p.Result}[i]
+}
+
+// Gain is what removed noise is multiplied with to be seen: a power of 2.
+func (p Panes) Gain() float64 {
+	if !(p.RemovedRMS > 0) {
+		return 8
+	}
+	const seen = 24 // levels of 255 that it then deviates by, about
+	return min(max(1, math.Exp2(math.Round(math.Log2(seen/p.RemovedRMS)))), 64)
+}
+
+// Removed draws what was removed from rows y0 to y1 of a picture: mid-grey is nothing.
+func Removed(noisy, result *tensor.Tensor, gain float64, y0, y1 int) *tensor.Tensor {
+	from, to := rows(noisy, y0, y1), rows(result, y0, y1)
+	out := tensor.New(from.Shape...)
+	for i, v := range from.Data {
+		out.Data[i] = 0.5 + float32(gain)*(v-to.Data[i])
+	}
+	return clamp(out)
 }
 
 // Work is something that takes a while.

@@ -43,12 +43,12 @@ type Mark struct {
 
 // BestMark says where the best weights were.
 func BestMark(step int) Mark {
-	return Mark{float64(step), lang.L("best at step {{.Step}}", map[string]any{"Step": FormatNumber(float64(step), 12)}), theme.ColorNameMarker}
+	return Mark{float64(step), lang.L("best at step {{.Step}}", map[string]any{"Step": FormatCount(step)}), theme.ColorNameMarker}
 }
 
 // DivergedMark says where training was lost.
 func DivergedMark(step int) Mark {
-	return Mark{float64(step), lang.L("diverged at step {{.Step}}", map[string]any{"Step": FormatNumber(float64(step), 12)}), fynetheme.ColorNameError}
+	return Mark{float64(step), lang.L("diverged at step {{.Step}}", map[string]any{"Step": FormatCount(step)}), fynetheme.ColorNameError}
 }
 
 // ChartView is how a chart is looked at: what a person sets and finds again.

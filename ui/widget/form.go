@@ -131,6 +131,9 @@ func FormatNumber(v float64, digits int) string {
 	return thousands(trimZeros(strconv.FormatFloat(v, 'f', max(digits-1-e, 0), 64)))
 }
 
+// FormatCount writes a whole number with its thousands parted: 2 304 460.
+func FormatCount(n int) string { return thousands(strconv.Itoa(n)) }
+
 func trimZeros(s string) string {
 	if !strings.Contains(s, ".") {
 		return s
