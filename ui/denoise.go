@@ -109,7 +109,7 @@ func newDenoisePage(w *window) *denoisePage {
 	p.amount.OnChangeEnded = func(float64) { w.record() }
 	p.manner = widget.NewSegmented(lang.L("Sharper"), lang.L("Balanced"), lang.L("Smoother"))
 	p.manner.OnChanged = func(i int) {
-		p.repair(func(r *session.Repair) { r.Manner = manners[i] })
+		p.repair(func(r *session.Repair) { r.Manner = session.Manners[i] })
 		w.record()
 	}
 	p.level = widget.NewLabeledSlider(lang.L("Noise level"), lang.L("levels"), 0, 75, 0.5, 0)
@@ -208,9 +208,6 @@ func (p *denoisePage) show(f frame) {
 	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about, p.told, p.guess, p.remark)
 }
 
-// manners are what the level is multiplied with, from sharper to smoother.
-var manners = [...]float64{0.7, 1, 1.4}
-
 // repair changes how the model is used.
 func (p *denoisePage) repair(change func(r *session.Repair)) {
 	r := p.w.session.State().Repair
@@ -223,7 +220,7 @@ func (p *denoisePage) showRepair(f frame) {
 	r := f.Repair
 	p.amount.SetValue(100 * r.Strength)
 	visible(p.told, f.Model.Spec.Level)
-	for i, m := range manners {
+	for i, m := range session.Manners {
 		if r.Manner == m {
 			p.manner.SetSelected(i)
 		}

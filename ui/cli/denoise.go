@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ type denoiseCmd struct {
 	Out       string   `short:"o" required:"" help:"File for one input file, else a folder that keeps the tree." placeholder:"OUT"`
 	Model     string   `help:"Shipped model (${models}) or model file." placeholder:"NAME|FILE"`
 	Sigma     string   `help:"Noise in levels of 255, which the model is told: auto (estimated from each picture) or a number." default:"auto" placeholder:"auto|N"`
+	Manner    string   `help:"sharper tells the model less noise, smoother more." enum:"sharper,balanced,smoother" default:"balanced"`
 	Strength  float64  `help:"0 leaves the picture as it is, 1 is the model's answer." default:"1"`
 	Depth     int      `help:"Bits a sample, 8 or 16; by default as the picture." default:"0" placeholder:"8|16"`
 	Jobs      int      `help:"Pictures worked on at a time (0: two)." default:"0"`
@@ -49,7 +51,7 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 		return err
 	}
 	job := session.DenoiseJob{
-		In: c.In, Out: c.Out, Model: c.Model, Strength: c.Strength, Depth: c.Depth, Jobs: c.Jobs, Overwrite: c.Overwrite, Limits: c.limits(),
+		In: c.In, Out: c.Out, Model: c.Model, Depth: c.Depth, Jobs: c.Jobs, Overwrite: c.Overwrite, Limits: c.limits(),
 	}
 	if c.Shard != "" {
 		i, n, _ := strings.Cut(c.Shard, "/")
@@ -60,12 +62,15 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 			return usage(s, "denoise", "--shard is i/n, such as 1/4")
 		}
 	}
+	job.Repair = session.DefaultRepair
+	job.Repair.Strength = c.Strength
+	job.Repair.Manner = session.Manners[slices.Index([]string{"sharper", "balanced", "smoother"}, c.Manner)]
 	if c.Sigma != "auto" {
 		sigma, err := strconv.ParseFloat(c.Sigma, 64)
-		if err != nil {
+		if err != nil || !(sigma >= 0) {
 			return usage(s, "denoise", "--sigma is auto or a number, such as 25")
 		}
-		job.Sigma = &sigma
+		job.Repair.Sigma = sigma
 	}
 	bar := newProgress(s, c.common, -1, "Looking at the pictures")
 	started := false

@@ -115,6 +115,21 @@ func estimate(m *model.Model, x *tensor.Tensor) float64 {
 	return e.Level
 }
 
+// picture denoises a picture x in place, and returns what the model was told of its
+// noise, in levels of 255: NaN if it is not told.
+func (r Repair) picture(ctx context.Context, m *model.Model, x *tensor.Tensor, report model.Report) (sigma float64, err error) {
+	level := 0.0
+	sigma = nan
+	if m.Spec.Level {
+		if sigma = r.Sigma; sigma < 0 {
+			sigma = 255 * estimate(m, x)
+		}
+		sigma *= r.Manner
+		level = sigma / 255
+	}
+	return sigma, denoise(ctx, m, x, level, r.Strength, report)
+}
+
 // denoise makes of a picture x what the model makes of it, blended with it: 0 is x,
 // 1 the model's answer. level is the noise's, in units of white. When the context
 // ends, its error is returned and x is useless. Grey is shown to a colour model and

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,12 +33,11 @@ type DenoiseJob struct {
 	// below each folder of In. Pictures keep their format when it can be
 	// written (PNG, JPEG, TIFF) and become PNG when not.
 	Out           string
-	Model         string   // as LoadModel has it
-	Sigma         *float64 // of the noise, as the model is told it, in levels of 255; nil: estimated
-	Strength      float64  // 0: the picture as it is, 1: the model's answer, or a blend
-	Depth         int      // bits a sample, 8 or 16; 0: as the picture
-	Jobs          int      // pictures worked on at a time; 0: two
-	Shard, Shards int      // of all pictures, the Shard-th part of Shards, counted from 1; 0, 0: all
+	Model         string // as LoadModel has it
+	Repair        Repair // how the model is used; the zero value is DefaultRepair
+	Depth         int    // bits a sample, 8 or 16; 0: as the picture
+	Jobs          int    // pictures worked on at a time; 0: two
+	Shard, Shards int    // of all pictures, the Shard-th part of Shards, counted from 1; 0, 0: all
 	Overwrite     bool
 	Limits        imageio.Limits
 }
@@ -76,11 +74,11 @@ type errand struct {
 // half-written.
 func Denoise(ctx context.Context, job DenoiseJob, report func(DenoiseReport)) (DenoiseSummary, error) {
 	began := time.Now()
-	if job.Strength < 0 || job.Strength > 1 || job.Strength != job.Strength {
-		return DenoiseSummary{}, &model.SpecError{Field: "strength", Value: fmt.Sprint(job.Strength), Want: "0 to 1"}
+	if job.Repair == (Repair{}) {
+		job.Repair = DefaultRepair
 	}
-	if s := job.Sigma; s != nil && !(*s >= 0 && *s <= 255) {
-		return DenoiseSummary{}, &model.SpecError{Field: "sigma", Value: fmt.Sprint(*s), Want: "auto or 0 to 255"}
+	if err := job.Repair.check(); err != nil {
+		return DenoiseSummary{}, err
 	}
 	if job.Depth != 0 && job.Depth != 8 && job.Depth != 16 {
 		return DenoiseSummary{}, &model.SpecError{Field: "depth", Value: fmt.Sprint(job.Depth), Want: "8 or 16"}
@@ -152,7 +150,7 @@ type batch struct {
 func (b *batch) run(ctx context.Context, e errand) {
 	began := time.Now()
 	var part int64 // of this picture's pixels, counted so far
-	sigma := math.NaN()
+	sigma := nan
 	tell := func(pixels int64, finished bool, err error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -177,43 +175,39 @@ func (b *batch) run(ctx context.Context, e errand) {
 		tell(e.pixels, true, nil)
 		return
 	}
-	err := b.file(ctx, e, &sigma, func(done, total int) {
+	told, err := b.file(ctx, e, func(done, total int) {
 		if done < total {
 			tell(e.pixels*int64(done)/int64(total), false, nil)
 		}
 	})
+	sigma = told
 	if ctx.Err() != nil && err != nil {
 		return
 	}
 	tell(e.pixels, true, err)
 }
 
-// file denoises one picture. sigma becomes what the model is told of its noise, if it
-// is told, in levels of 255.
-func (b *batch) file(ctx context.Context, e errand, sigma *float64, report model.Report) error {
+// file denoises one picture, and returns what the model was told of its noise.
+func (b *batch) file(ctx context.Context, e errand, report model.Report) (sigma float64, err error) {
 	if e.err != nil {
-		return e.err
+		return nan, e.err
 	}
 	p, err := openPicture(ctx, e.in, b.job.Limits)
 	if err != nil {
+		return nan, err
+	}
+	if sigma, err = b.job.Repair.picture(ctx, b.model, p.Pix, report); err != nil {
+		return sigma, err
+	}
+	return sigma, saveInFolder(ctx, e.out, p, imageio.SaveOptions{Depth: b.job.Depth})
+}
+
+// saveInFolder is savePicture, and makes the folder.
+func saveInFolder(ctx context.Context, path string, p *imageio.Picture, o imageio.SaveOptions) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	level := 0.0
-	if b.job.Sigma != nil {
-		level = *b.job.Sigma / 255
-	} else {
-		level = levelOf(b.model, p.Pix)
-	}
-	if b.model.Spec.Level {
-		*sigma = 255 * level
-	}
-	if err := denoise(ctx, b.model, p.Pix, level, b.job.Strength, report); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(e.out), 0o777); err != nil {
-		return err
-	}
-	return savePicture(ctx, e.out, p, imageio.SaveOptions{Depth: b.job.Depth})
+	return savePicture(ctx, path, p, o)
 }
 
 // errands lists the pictures of this shard. Shards of one job on several

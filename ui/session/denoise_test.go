@@ -22,9 +22,6 @@ import (
 // batchOf runs a job and returns its reports of finished pictures, by file.
 func batchOf(t *testing.T, job DenoiseJob) (map[string]DenoiseReport, DenoiseSummary) {
 	t.Helper()
-	if job.Strength == 0 {
-		job.Strength = 1
-	}
 	reports := map[string]DenoiseReport{}
 	var last DenoiseReport
 	sum, err := Denoise(context.Background(), job, func(r DenoiseReport) {
@@ -108,11 +105,11 @@ func TestSigmaIsToldOrEstimated(t *testing.T) {
 	paintFile(t, in, 1, 64, 3, 8)
 	path := toldFile(t)
 	results := map[string][]byte{}
-	for name, sigma := range map[string]*float64{"auto": nil, "0": new(float64), "50": ptr(50)} {
-		job := DenoiseJob{In: []string{in}, Out: filepath.Join(dir, name+".png"), Model: path, Strength: 1, Sigma: sigma}
+	for name, sigma := range map[string]float64{"auto": -1, "0": 0, "50": 50} {
+		job := DenoiseJob{In: []string{in}, Out: filepath.Join(dir, name+".png"), Model: path, Repair: Repair{sigma, 1, 1}}
 		reports, sum := batchOf(t, job)
 		got := reports["a.png"].Sigma
-		if sum.Done != 1 || sigma != nil && got != *sigma || sigma == nil && !(got > 0 && got < 100) {
+		if sum.Done != 1 || sigma >= 0 && got != sigma || sigma < 0 && !(got > 0 && got < 100) {
 			t.Errorf("%s: %+v, the model was told %g", name, sum, got)
 		}
 		results[name] = read(t, job.Out)
@@ -120,13 +117,13 @@ func TestSigmaIsToldOrEstimated(t *testing.T) {
 	if bytes.Equal(results["0"], results["50"]) || bytes.Equal(results["auto"], results["50"]) {
 		t.Error("what the model is told makes no difference")
 	}
-	reports, _ := batchOf(t, DenoiseJob{In: []string{in}, Out: filepath.Join(dir, "plain.png"), Model: tinyFile(t, 3), Strength: 1})
+	reports, _ := batchOf(t, DenoiseJob{In: []string{in}, Out: filepath.Join(dir, "plain.png"), Model: tinyFile(t, 3)})
 	if s := reports["a.png"].Sigma; !math.IsNaN(s) {
 		t.Errorf("a model that is told nothing was told %g", s)
 	}
-	for _, wrong := range []float64{-1, 256, math.NaN()} {
-		if _, err := Denoise(t.Context(), DenoiseJob{In: []string{in}, Out: dir, Sigma: &wrong}, nil); !IsMistake(err) {
-			t.Errorf("a level of %g: %v", wrong, err)
+	for _, wrong := range []Repair{{256, 1, 1}, {math.NaN(), 1, 1}, {1, 0, 1}, {1, 1, -1}, {1, 1, 2}} {
+		if _, err := Denoise(t.Context(), DenoiseJob{In: []string{in}, Out: dir, Repair: wrong}, nil); !IsMistake(err) {
+			t.Errorf("%+v: %v", wrong, err)
 		}
 	}
 }
@@ -146,8 +143,6 @@ func toldFile(t *testing.T) string {
 	}
 	return path
 }
-
-func ptr(v float64) *float64 { return &v }
 
 func TestInputIsNeverOverwrittenUnasked(t *testing.T) {
 	dir := t.TempDir()
@@ -230,7 +225,7 @@ func TestShardsShareAllPictures(t *testing.T) {
 	if !slices.Equal(got, all) {
 		t.Errorf("three shards have %v", got)
 	}
-	for _, j := range []DenoiseJob{{Shard: 4, Shards: 3}, {Shard: 0, Shards: 3}, {Shard: 1}, {Strength: 2}, {Depth: 12}} {
+	for _, j := range []DenoiseJob{{Shard: 4, Shards: 3}, {Shard: 0, Shards: 3}, {Shard: 1}, {Repair: Repair{0, 1, 2}}, {Depth: 12}} {
 		if _, err := Denoise(context.Background(), j, nil); !IsMistake(err) {
 			t.Errorf("%+v: %v, want a mistake", j, err)
 		}
@@ -243,7 +238,7 @@ func TestCancelledBatchLeavesNothingHalfWritten(t *testing.T) {
 	for i := range 6 {
 		paintFile(t, filepath.Join(in, fmt.Sprintf("%d.png", i)), 1, 300, 3, 8)
 	}
-	job := DenoiseJob{In: []string{in}, Out: out, Model: tinyFile(t, 3), Strength: 1, Jobs: 2}
+	job := DenoiseJob{In: []string{in}, Out: out, Model: tinyFile(t, 3), Jobs: 2}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var began time.Time

@@ -26,7 +26,8 @@ var sampleNoise = Noise{Kind: "gaussian", Strength: 25, Seed: 1}
 // A source is where a picture comes from.
 type source struct {
 	path   string
-	sample int // when path is ""
+	root   string // the folder that was opened, "" for a file
+	sample int    // when path is ""
 }
 
 func (o source) open(ctx context.Context, lim imageio.Limits) (shown, error) {
@@ -611,7 +612,7 @@ func (s *Session) SetRepair(r Repair) {
 	if r.Sigma < 0 {
 		r.Sigma = -1
 	}
-	if r.valid() {
+	if r.check() == nil {
 		s.kick(func(w *want, st *State) { w.repair, st.Repair = r, r })
 	}
 }

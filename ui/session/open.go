@@ -48,7 +48,7 @@ func (s *Session) OpenPaths(paths []string, page Page) {
 					err = imageio.FileError{Path: path, Err: ErrNoPictures}
 				}
 				for _, rel := range found {
-					list = append(list, source{path: filepath.Join(path, rel)})
+					list = append(list, source{path: filepath.Join(path, rel), root: path})
 				}
 			default:
 				list = append(list, source{path: path})

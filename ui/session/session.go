@@ -45,6 +45,7 @@ type Session struct {
 	cancel  context.CancelFunc
 
 	easel easel
+	line  line
 	run   *run // nil when there is no training
 	slot  slot
 }

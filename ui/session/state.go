@@ -3,6 +3,7 @@ package session
 // This file holds what there is to show.
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -19,6 +20,7 @@ type State struct {
 	Repair  Repair
 	Model   Model
 	Panes           // of the current picture
+	Queue   Queue   // pictures that are denoised behind
 	Work    *Work   // what runs behind; nil when nothing does or it began just now
 	Data    Data    // chosen to learn from
 	Train   Train   // the training, if there is one
@@ -59,10 +61,21 @@ type Repair struct {
 // DefaultRepair estimates the noise and takes the model's answer as it is.
 var DefaultRepair = Repair{Sigma: -1, Manner: 1, Strength: 1}
 
-// valid reports whether all is within bounds.
-func (r Repair) valid() bool {
-	return r.Sigma <= 255 && r.Sigma == r.Sigma && r.Manner > 0 && r.Manner <= 10 && r.Strength >= 0 && r.Strength <= 1
+// check says what is out of bounds.
+func (r Repair) check() error {
+	switch {
+	case !(r.Sigma <= 255):
+		return &model.SpecError{Field: "sigma", Value: fmt.Sprint(r.Sigma), Want: "auto or 0 to 255"}
+	case !(r.Manner >= 0.1 && r.Manner <= 10):
+		return &model.SpecError{Field: "manner", Value: fmt.Sprint(r.Manner), Want: "0.1 to 10"}
+	case !(r.Strength >= 0 && r.Strength <= 1):
+		return &model.SpecError{Field: "strength", Value: fmt.Sprint(r.Strength), Want: "0 to 1"}
+	}
+	return nil
 }
+
+// Manners are what Repair.Manner is as a rule: from sharper to smoother.
+var Manners = [...]float64{0.7, 1, 1.4}
 
 // Model is the current one.
 type Model struct {

@@ -77,6 +77,7 @@ var plains = []plain{
 	{errBusy, "A training is under way. Stop it first."},
 	{ErrFolder, "{{.File}} is a folder. Choose a name for a file in it."},
 	{errExtension, "{{.File}} cannot be written: its name must end in .png, .jpg or .tif. Choose such a name."},
+	{errTemplate, "{{.File}} makes no names for files. Use {name} or {number}, and no signs that names of files cannot hold."},
 	{errNoPairs, "{{.File}} holds no pairs to compare: {{.Detail}}. Name a folder with pictures NAME_real and NAME_mean of one size."},
 	{errChart, "{{.File}} cannot be written: a chart's name must end in .png, .svg or .csv. Choose such a name."},
 	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},

@@ -29,7 +29,7 @@ var sentinels = map[string]error{
 	"session.ErrExists": ErrExists, "session.ErrOntoInput": ErrOntoInput, "session.ErrSameOutput": ErrSameOutput,
 	"session.ErrNotFolder": ErrNotFolder, "session.ErrNoPictures": ErrNoPictures, "session.ErrFolder": ErrFolder,
 	"session.ErrNoModel": ErrNoModel, "session.ErrNoTraining": ErrNoTraining, "session.ErrNothing": ErrNothing,
-	"session.ErrSpecFile": ErrSpecFile, "session.errExtension": errExtension, "session.errChart": errChart, "session.errNoPairs": errNoPairs,
+	"session.ErrSpecFile": ErrSpecFile, "session.errExtension": errExtension, "session.errChart": errChart, "session.errNoPairs": errNoPairs, "session.errTemplate": errTemplate,
 	"session.errUnknown": errUnknown, "session.errBusy": errBusy,
 }
 

@@ -192,7 +192,7 @@ func (p *chartPlot) DoubleTapped(*fyne.PointEvent) {
 
 // outsideWords says what is not seen.
 func (p *chartPlot) outsideWords() string {
-	words := map[string]any{"Count": FormatCount(p.above+p.below), "Min": FormatNumber(p.least, 3), "Max": FormatNumber(p.most, 3)}
+	words := map[string]any{"Count": FormatCount(p.above + p.below), "Min": FormatNumber(p.least, 3), "Max": FormatNumber(p.most, 3)}
 	switch {
 	case p.above > 0 && p.below > 0:
 		return lang.L("{{.Count}} points outside, from {{.Min}} to {{.Max}}", words)
