@@ -51,6 +51,8 @@ type denoisePage struct {
 	colors   *choice
 	scale    *choice
 	save     *fynewidget.Button
+	all      *fynewidget.Button
+	every    *widget.Hint // with all
 
 	paths []string // of models opened so far
 	folds folds
@@ -137,8 +139,13 @@ func newDenoisePage(w *window) *denoisePage {
 	p.save = fynewidget.NewButtonWithIcon(lang.L("Save the result…"), fynetheme.DocumentSaveIcon(), w.saveResult)
 	p.save.Importance = fynewidget.HighImportance
 
+	p.all = fynewidget.NewButtonWithIcon("", fynetheme.ContentAddIcon(), w.session.QueueAll)
+	p.every = widget.NewHint(lang.L("Put all open pictures into the queue, to be denoised with these settings"), "", p.all)
+	p.every.Hide()
+
 	form := container.New(column{gap: 2 * grid}, picture, model, result, noise, latent)
-	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(widget.NewHint(lang.L("Save the reconstruction as a picture"), "Ctrl+S", p.save))),
+	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(container.New(column{gap: grid}, p.every,
+		widget.NewHint(lang.L("Save the reconstruction as a picture"), "Ctrl+S", p.save)))),
 		nil, nil, container.NewVScroll(margins(form)))
 
 	p.showLook(w.view.look)
@@ -151,6 +158,7 @@ func newDenoisePage(w *window) *denoisePage {
 	w.trace.name(control{name: "denoise.level", o: p.level})
 	w.trace.name(control{name: "denoise.estimate", o: p.estimate})
 	w.trace.name(control{name: "denoise.save", o: p.save})
+	w.trace.name(control{name: "denoise.all", o: p.all})
 	return p
 }
 
@@ -204,8 +212,13 @@ func (p *denoisePage) show(f frame) {
 
 	p.showModels(f)
 	p.showRepair(f)
+	if several {
+		p.all.SetText(lang.L("Denoise all {{.Number}}…", map[string]any{"Number": widget.FormatCount(f.Picture.Of)}))
+	}
+	visible(p.every, several)
+	enable(p.all, f.Model.Name != "")
 	enable(p.save, f.State.Result != nil)
-	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about, p.told, p.guess, p.remark)
+	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about, p.told, p.guess, p.remark, p.every)
 }
 
 // repair changes how the model is used.

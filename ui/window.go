@@ -60,6 +60,8 @@ type window struct {
 	channels  int // that it offers
 	chart     *widget.Chart
 	split     *container.Split
+	under     *fyne.Container // what is under the panes
+	queue     *queuePanel
 	side      *fyne.Container // the settings of the page
 	status    *widget.StatusBar
 	hints     *widget.HintLayer
@@ -120,7 +122,9 @@ func (w *window) build() {
 	}
 	w.chart.SetView(v)
 	w.trace.name(control{name: "train.chart", o: w.chart})
-	w.split = container.NewVSplit(w.group, w.chart)
+	w.queue = newQueuePanel(w)
+	w.under = container.NewStack(w.chart, w.queue.box)
+	w.split = container.NewVSplit(w.group, w.under)
 	w.split.SetOffset(0.5)
 
 	w.status = widget.NewStatusBar()
@@ -232,14 +236,24 @@ func (w *window) turn(to session.Page) {
 			p.settings.Hide()
 		}
 	}
-	if to == session.PageTrain {
-		w.chart.Show()
-	} else {
-		w.chart.Hide()
-	}
-	w.split.Refresh()
+	w.showUnder()
 	w.drawer.look(w.view)
 	w.trace.event("page", "name", string(to))
+	w.trace.stir()
+}
+
+// showUnder shows what is under the panes: the chart of a training, the queue when
+// there is one, or nothing.
+func (w *window) showUnder() {
+	chart := w.view.page == session.PageTrain
+	queue := !chart && len(w.frame.Queue.Items) > 0
+	if w.chart.Visible() == chart && w.queue.box.Visible() == queue && w.under.Visible() == (chart || queue) {
+		return
+	}
+	visible(w.chart, chart)
+	visible(w.queue.box, queue)
+	visible(w.under, chart || queue)
+	w.split.Refresh()
 	w.trace.stir()
 }
 
@@ -286,6 +300,8 @@ func (w *window) show(f frame) {
 	w.showPanes(f, last)
 	w.showStatus(f)
 	w.denoise.show(f)
+	w.queue.show(f)
+	w.showUnder()
 	w.train.show(f, last.State)
 	w.menu.show(f)
 	if f.Picture.Version != last.Picture.Version {

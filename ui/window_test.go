@@ -379,6 +379,62 @@ func TestResultControls(t *testing.T) {
 	s.until("a model that is told nothing", func() bool { return s.frame.Model.Name == "denoise" && !p.told.Visible() })
 }
 
+// TestQueuePanel denoises a folder from the window.
+func TestQueuePanel(t *testing.T) {
+	s := newStage(t, "")
+	dir := filepath.Join(t.TempDir(), "in")
+	for _, name := range []string{"a.png", "b.png"} {
+		b, err := os.ReadFile(picture(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "c.png"), []byte("no picture"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	q := s.window.queue
+	if s.denoise.every.Visible() || q.box.Visible() {
+		t.Error("a sample offers a queue")
+	}
+	s.dropped([]fyne.URI{storage.NewFileURI(dir)})
+	s.until("the pictures", func() bool { return s.denoise.every.Visible() && !s.frame.panes.Pending })
+	if got := s.denoise.all.Text; got != "Denoise all 3…" {
+		t.Errorf("three pictures are offered as %q", got)
+	}
+	test.Tap(s.denoise.all)
+	s.until("the queue", func() bool { return q.box.Visible() && len(q.items) == 3 && !q.start.Disabled() })
+	s.turn(session.PageTrain)
+	if q.box.Visible() || !s.chart.Visible() {
+		t.Error("the queue is on the page Train")
+	}
+	s.turn(session.PageDenoise)
+	q.name.commit("{name}-{number}")
+	s.until("the template", func() bool { return s.frame.Queue.Options.Template == "{name}-{number}" })
+	test.Tap(q.start)
+	s.until("all of it", func() bool {
+		return s.frame.Queue.Counts[session.Done] == 2 && s.frame.Queue.Counts[session.Failed] == 1 && !s.frame.Queue.Running
+	})
+	if got := q.summary.Text; got != "2 of 3 done   1 failed" {
+		t.Errorf("the queue says %q", got)
+	}
+	for _, name := range []string{"a-1.png", "b-2.png"} {
+		if _, err := os.Stat(filepath.Join(dir+"-clean", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if text, _ := queueWords(q.items[2]); !strings.Contains(text, "c.png") || !q.retry.Visible() || q.start.Text != "Start" || !q.start.Disabled() {
+		t.Errorf("a failure says %q", text)
+	}
+	test.Tap(q.clear)
+	s.until("an empty queue", func() bool { return !q.box.Visible() })
+}
+
 // TestRemarks says what is unusual, and nothing where all is as it should be.
 func TestRemarks(t *testing.T) {
 	p := newStage(t, "").denoise

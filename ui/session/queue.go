@@ -79,12 +79,11 @@ var errTemplate = errors.New("session: template")
 
 // A line is the queue at work. The session's mutex guards it.
 type line struct {
-	items   []QueueItem
-	cancel  context.CancelFunc // of what runs; nil when nothing does
-	shown   time.Time
-	pending bool // a change that is not shown yet
-	spent   time.Duration
-	pixels  int64 // that were worked on in that time
+	items  []QueueItem
+	cancel context.CancelFunc // of what runs; nil when nothing does
+	shown  time.Time
+	spent  time.Duration
+	pixels int64 // that were worked on in that time
 }
 
 // QueueAll puts all pictures that are open into the queue, to be denoised with the model
