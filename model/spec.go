@@ -141,6 +141,8 @@ func (s Spec) Validate() error {
 		return &SpecError{"estimated", "true", "false where the network is not told the level"}
 	case s.Body == "linear" && s.Level:
 		return &SpecError{"level", "true", "false, because a linear body makes nothing of it"}
+	case strings.HasPrefix(strings.TrimSpace(s.Scheme), "pairs") && s.Crop%(2*s.Cell()) != 0:
+		return &SpecError{"crop", fmt.Sprint(s.Crop), fmt.Sprintf("a multiple of %d, as pairs are half as large, and one latent cell covers %d pixels a side", 2*s.Cell(), s.Cell())}
 	case s.Crop%s.Cell() != 0:
 		return &SpecError{"crop", fmt.Sprint(s.Crop), fmt.Sprintf("a multiple of %d, the pixels a side that one latent cell covers", s.Cell())}
 	case s.Loss == "bce" && s.Output != "sigmoid":

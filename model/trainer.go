@@ -223,7 +223,7 @@ func (tr *Trainer) learnShard(i int) {
 		return
 	}
 	in, want, weight := tr.lesson(r.rng, x)
-	r.level = tr.m.told(r.level[:0], in, want)
+	r.level = tr.told(r.level[:0], in, want)
 	if s.Estimated { // off by up to a quarter, so that users may be, too
 		for i, v := range r.level {
 			r.level[i] = float32(v * (0.75 + float32(0.5*r.rng.Float32())))
@@ -274,7 +274,7 @@ func (tr *Trainer) lesson(rng *rand.Rand, x *tensor.Tensor) (in, want, weight *t
 			if p.to == nil || p.from == nil {
 				continue
 			}
-			to := p.to.Data[i*h*w*3:][:h*w*3]
+			to := p.to.Data[3*i*len(p.from.Data):][:3*len(p.from.Data)]
 			for k, v := range p.from.Data {
 				to[3*k], to[3*k+1], to[3*k+2] = v, v, v
 			}
@@ -286,7 +286,9 @@ func (tr *Trainer) lesson(rng *rand.Rand, x *tensor.Tensor) (in, want, weight *t
 // told appends, for each picture of a lesson, the level that the network is told: the
 // root mean square of what the noise has changed, or an estimate of the noise as users
 // will have it.
-func (m *Model) told(to []float32, in, want *tensor.Tensor) []float32 {
+func (tr *Trainer) told(to []float32, in, want *tensor.Tensor) []float32 {
+	m := tr.m
+	known, _ := tr.scheme.(noise.Leveller)
 	n, h, w, c := in.Dims4()
 	size := h * w * c
 	for i := range n {
@@ -297,6 +299,8 @@ func (m *Model) told(to []float32, in, want *tensor.Tensor) []float32 {
 		case m.Spec.Estimated:
 			e := noise.Estimate(&tensor.Tensor{Shape: []int{1, h, w, c}, Data: noisy})
 			to = append(to, float32(e.Total))
+		case known != nil:
+			to = append(to, float32(known.Level()))
 		default:
 			var sum float64
 			for k, v := range noisy {
@@ -333,7 +337,7 @@ func (tr *Trainer) validate() (Validation, error) {
 	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
 	each(nn.NewForms(""), len(tr.val), 1, func(t *nn.Tape, i int) {
 		l := tr.val[i]
-		y, past := m.encode(t, m.lay(t, l.in, m.told(nil, l.in, l.want)))
+		y, past := m.encode(t, m.lay(t, l.in, tr.told(nil, l.in, l.want)))
 		z, _ := m.bottleneck.Code(t, y, nil)
 		y = m.decode(t, z, past)
 		loss[i] = float64(m.distortion(t, y, l).Val.Data[0])

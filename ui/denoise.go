@@ -21,7 +21,9 @@ import (
 	"github.com/disintegration/imaging"
 
 	"sieve/assets"
+	"sieve/model/noise"
 	"sieve/ui/session"
+	"sieve/ui/theme"
 	"sieve/ui/widget"
 )
 
@@ -41,6 +43,8 @@ type denoisePage struct {
 	again    *widget.Hint // with redraw
 	model    *choice
 	about    *widget.Note
+	learn    *fynewidget.Button
+	learned  string // the picture that was last learned from
 	amount   *widget.LabeledSlider
 	manner   *widget.Segmented
 	level    *widget.LabeledSlider
@@ -68,6 +72,7 @@ const (
 const (
 	openModel    = "open"
 	trainedModel = "trained"
+	learnedModel = "learned"
 	fileModel    = "file:"
 )
 
@@ -90,7 +95,7 @@ func newDenoisePage(w *window) *denoisePage {
 	p.turning.Hide()
 	picture := widget.NewSection(lang.L("Picture"), samples, widget.NewHint(lang.L("Open pictures, folders or models, or drop them on the window"), "Ctrl+O", open), p.turning)
 
-	values, names := noiseKinds()
+	values, names := addedKinds()
 	p.kind = newChoice(func(kind string) {
 		w.session.SetNoise(kind, p.strengthOf(kind))
 		w.record()
@@ -104,7 +109,9 @@ func newDenoisePage(w *window) *denoisePage {
 
 	p.model = newChoice(p.pickModel, nil, nil)
 	p.about = widget.NewNote("")
-	model := widget.NewSection(lang.L("Model"), p.model, p.about)
+	p.learn = fynewidget.NewButtonWithIcon(lang.L("Learn from this picture"), fynetheme.Icon(theme.IconNameTrain), w.session.LearnFromPicture)
+	model := widget.NewSection(lang.L("Model"), p.model, p.about,
+		widget.NewHint(lang.L("Teach a new model from this noisy picture alone, in a minute. For noise that no other model knows"), "", p.learn))
 
 	p.amount = widget.NewLabeledSlider(lang.L("Amount"), "%", 0, 100, 1, 100)
 	p.amount.OnChanged = func(v float64) { p.repair(func(r *session.Repair) { r.Strength = v / 100 }) }
@@ -153,6 +160,7 @@ func newDenoisePage(w *window) *denoisePage {
 	w.trace.name(control{name: "denoise.strength", o: p.strength})
 	w.trace.name(control{name: "denoise.open", o: open})
 	w.trace.name(control{name: "denoise.model", o: p.model})
+	w.trace.name(control{name: "denoise.learn", o: p.learn})
 	w.trace.name(control{name: "denoise.amount", o: p.amount})
 	w.trace.name(control{name: "denoise.manner", o: p.manner})
 	w.trace.name(control{name: "denoise.level", o: p.level})
@@ -188,7 +196,7 @@ func (p *denoisePage) show(f frame) {
 	}
 	visible(p.turning, several)
 
-	values, names := noiseKinds()
+	values, names := addedKinds()
 	if f.Picture.Twin {
 		values, names = append(values, session.OwnNoise), append(names, kindName(session.OwnNoise))
 	}
@@ -281,6 +289,16 @@ func (p *denoisePage) remarkOn(f frame) (widget.Level, string) {
 	return widget.StatusInfo, ""
 }
 
+// addedKinds are the kinds of noise that can be added to a picture, and their names.
+func addedKinds() (values, names []string) {
+	for _, k := range noise.Kinds() {
+		if !k.Lesson {
+			values, names = append(values, k.Name), append(names, kindName(k.Name))
+		}
+	}
+	return values, names
+}
+
 func unitName(unit string) string {
 	switch unit {
 	case "levels":
@@ -305,12 +323,20 @@ func (p *denoisePage) showModels(f frame) {
 	if m.Trained || f.Train.BestStep > 0 {
 		values, names = append(values, trainedModel), append(names, lang.L("Trained here"))
 	}
+	if m.Alone {
+		p.learned = m.Name
+	}
+	if p.learned != "" {
+		values, names = append(values, learnedModel), append(names, lang.L("Learned from {{.Name}}", map[string]any{"Name": p.learned}))
+	}
 	values, names = append(values, openModel), append(names, lang.L("Open a model…"))
 	p.model.PlaceHolder = lang.L("No model")
 	p.model.offer(values, names)
 	switch {
 	case m.Trained:
 		p.model.set(trainedModel)
+	case m.Alone:
+		p.model.set(learnedModel)
 	case m.Path != "":
 		p.model.set(fileModel + m.Path)
 	default:
@@ -332,6 +358,8 @@ func (p *denoisePage) pickModel(value string) {
 		p.w.openFile()
 	case value == trainedModel:
 		p.w.session.UseTrained()
+	case value == learnedModel:
+		p.w.session.UseLearned()
 	case strings.HasPrefix(value, fileModel):
 		p.w.session.UseModel(strings.TrimPrefix(value, fileModel))
 	default:

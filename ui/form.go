@@ -281,7 +281,7 @@ func kindOf(name string) noise.Kind {
 // strength; the blind spot, which is no noise but a way to learn from it, has one.
 func usualRange(kind string) [2]float64 {
 	k := kindOf(kind)
-	if k.Name == "blindspot" {
+	if k.Lesson {
 		return [2]float64{k.Default, k.Default}
 	}
 	return [2]float64{0, math.Min(2*k.Default, k.Max)}
@@ -313,6 +313,8 @@ func kindName(kind string) string {
 		return lang.L("Camera")
 	case "blindspot":
 		return lang.L("Blind spot")
+	case "pairs":
+		return lang.L("Pairs of neighbours")
 	case session.OwnNoise:
 		return lang.L("Its own (few samples)")
 	}

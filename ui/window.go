@@ -376,7 +376,7 @@ func (w *window) offerSecond(f frame, seen string) {
 	}
 	at, removed := 0, lang.L("Removed")
 	if f.removed() {
-		at, removed = 1, lang.L("{{.Gain}} times", map[string]any{"Gain": f.panes.Gain()})
+		at, removed = 1, lang.L("× {{.Gain}}", map[string]any{"Gain": f.panes.Gain()})
 	}
 	if offer := []string{seen, removed}; !slices.Equal(w.offered, offer) {
 		w.offered = offer
@@ -506,6 +506,10 @@ func modelName(m session.Model) string {
 	switch {
 	case m.Name == "":
 		return lang.L("No model")
+	case m.Alone && m.Unsaved:
+		return lang.L("Learned from {{.Name}}, not saved", map[string]any{"Name": m.Name})
+	case m.Alone:
+		return lang.L("Learned from {{.Name}}", map[string]any{"Name": m.Name})
 	case m.Trained && m.Unsaved:
 		return lang.L("Trained here: {{.Name}}, not saved", map[string]any{"Name": m.Name})
 	case m.Trained:

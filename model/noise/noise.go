@@ -23,7 +23,7 @@ import (
 )
 
 // A Scheme makes a lesson of a batch x (N, H, W, C): what the encoder sees,
-// what the decoder must produce, and where it is judged, all shaped as x.
+// what the decoder must produce, and where it is judged, all shaped as x, but for Pairs.
 // weight is 1 where judged and 0 elsewhere; nil means everywhere. x is never
 // changed, but in and want may be x itself.
 type Scheme interface {
@@ -67,6 +67,18 @@ type Masked Range
 // spread out and never coincide. The pixel of a 1×1 picture, which has no
 // neighbour, is seen as 0.5.
 type BlindSpot Range
+
+// Pairs teaches denoising from noisy pictures alone: the two means over the diagonals of
+// each 2×2 pixels are two pictures of half the size, of the same things and with noise
+// of their own. To one is added what makes its noise as strong as that of the pictures,
+// so many levels of 255, and the other must be produced. Mansour and Heckel, "Zero-Shot
+// Noise2Noise" (CVPR 2023); the added noise is ours. Pictures that are a single pixel
+// high or wide are lessons as they are, and of an odd row or column one is left out.
+type Pairs Range
+
+// A Leveller knows how strong the noise is that its lessons show, in units of white,
+// although nobody shows it the clean picture.
+type Leveller interface{ Level() float64 }
 
 // A Mix teaches all its parts at once: each picture of a batch draws one, all
 // equally likely. Where only some parts say what is judged, the pictures of
@@ -142,6 +154,41 @@ func (s BlindSpot) Lesson(rng *rand.Rand, x *tensor.Tensor) (in, want, weight *t
 		}
 	}
 	return in, x, weight
+}
+
+// Level is the middle of the range.
+func (s Pairs) Level() float64 { return (s.Lo + s.Hi) / 2 / 255 }
+
+func (s Pairs) Lesson(rng *rand.Rand, x *tensor.Tensor) (in, want, weight *tensor.Tensor) {
+	n, h, w, c := x.Dims4()
+	levels := strengths(rng, x, pairs, Range(s))
+	if h < 2 || w < 2 {
+		return x.Clone(), x, nil
+	}
+	h2, w2 := h/2, w/2
+	in, want = tensor.New(n, h2, w2, c), tensor.New(n, h2, w2, c)
+	for b := range n {
+		falling, rising := in, want
+		if rng.IntN(2) == 1 {
+			falling, rising = want, in
+		}
+		for i := range h2 {
+			above := x.Data[(b*h+2*i)*w*c:][:w*c]
+			below := x.Data[(b*h+2*i+1)*w*c:][:w*c]
+			to := (b*h2 + i) * w2 * c
+			for j := range w2 {
+				for k := range c {
+					at := 2*j*c + k
+					falling.Data[to+j*c+k] = (above[at] + below[at+c]) / 2
+					rising.Data[to+j*c+k] = (above[at+c] + below[at]) / 2
+				}
+			}
+		}
+	}
+	for b := range levels {
+		levels[b] *= math.Sqrt2 / 2
+	}
+	return pointwise(rng, in, levels, addGaussian), want, nil
 }
 
 func (s Mix) Lesson(rng *rand.Rand, x *tensor.Tensor) (in, want, weight *tensor.Tensor) {

@@ -43,11 +43,15 @@ func mustParse(t *testing.T, text string) Scheme {
 
 // everyScheme is one of each kind and a mixture of all.
 func everyScheme() []Scheme {
-	var all Mix
+	var all, mix Mix
 	for _, k := range Kinds() {
-		all = append(all, k.scheme(Range{k.Default / 2, k.Default}))
+		s := k.scheme(Range{k.Default / 2, k.Default})
+		all = append(all, s)
+		if _, alone := s.(Pairs); !alone {
+			mix = append(mix, s)
+		}
 	}
-	return append(slices.Clone(all), all)
+	return append(all, mix)
 }
 
 // moments returns mean and variance of v.
@@ -368,6 +372,9 @@ func TestLessonsLeaveTheirPicturesAlone(t *testing.T) {
 		if !slices.Equal(x.Data, before.Data) {
 			t.Fatalf("%v changed its pictures", s)
 		}
+		if _, ok := s.(Pairs); ok {
+			continue // has lessons of another shape, see TestPairs
+		}
 		if !slices.Equal(want.Data, x.Data) {
 			t.Errorf("%v wants other pictures than it was given", s)
 		}
@@ -386,8 +393,8 @@ func TestLessonsLeaveTheirPicturesAlone(t *testing.T) {
 func TestStrengthZeroChangesNothing(t *testing.T) {
 	x := numbered(2, 30, 20, 3)
 	for _, k := range Kinds() {
-		if k == blindSpot {
-			continue // at least one pixel, or there would be nothing to learn
+		if k.Lesson {
+			continue // of a blind spot at least one pixel, or there would be nothing to learn
 		}
 		if in, _, _ := k.scheme(Range{}).Lesson(seeded(1), x); !slices.Equal(in.Data, x.Data) {
 			t.Errorf("%s of strength 0 changes its pictures", k.Name)
@@ -408,7 +415,11 @@ func TestSmallestPictures(t *testing.T) {
 		for _, s := range everyScheme() {
 			x := flat(0.5, shape...)
 			in, want, _ := s.Lesson(seeded(1), x)
-			if !slices.Equal(in.Shape, shape) || !slices.Equal(want.Shape, shape) {
+			made := slices.Clone(shape)
+			if _, ok := s.(Pairs); ok && shape[1] > 1 && shape[2] > 1 {
+				made[1], made[2] = shape[1]/2, shape[2]/2
+			}
+			if !slices.Equal(in.Shape, made) || !slices.Equal(want.Shape, made) {
 				t.Errorf("%v makes shapes %v and %v of %v", s, in.Shape, want.Shape, shape)
 			}
 		}
@@ -454,6 +465,7 @@ func TestBits(t *testing.T) {
 		"masked:12.5-25":     "d44121f448ec6f23",
 		"blindspot:0.75-1.5": "66fceaa632eef6dd",
 		"camera:7.5-15":      "c3d0e3949307c769",
+		"pairs:12.5-25":      "8d063b5154e04fce",
 		"none+gaussian:12.5-25+poisson:12.5-25+speckle:25-50+saltpepper:5-10+masked:12.5-25+camera:7.5-15+blindspot:0.75-1.5": "94f3c016b82abeda",
 		"Normal": "23f8a5f58b6fcdba",
 	}
@@ -489,14 +501,14 @@ func TestSeedsAndPicturesDiffer(t *testing.T) {
 	for _, k := range Kinds()[1:] {
 		all = append(all, k.scheme(Range{k.Default, k.Default}))
 	}
-	for _, s := range append(slices.Clone(all), all) {
+	for _, s := range append(slices.Clone(all), all[:len(all)-1]) { // no mix holds pairs, the last
 		a, _, _ := s.Lesson(seeded(1), x)
 		b, _, _ := s.Lesson(seeded(2), x)
 		if hash(a) == hash(b) {
 			t.Errorf("%v is the same for two seeds", s)
 		}
 		different := map[string]bool{}
-		for picture := range slices.Chunk(a.Data, 1600) {
+		for picture := range slices.Chunk(a.Data, len(a.Data)/n) {
 			different[hash(&tensor.Tensor{Data: picture})] = true
 		}
 		if len(different) < n {
@@ -516,6 +528,7 @@ func TestParse(t *testing.T) {
 		"saltpepper:1-10":                      SaltPepper{1, 10},
 		"masked:25-25":                         Masked{25, 25},
 		"blindspot:1.5":                        BlindSpot{1.5, 1.5},
+		"pairs:25":                             Pairs{25, 25},
 		"gaussian:0-50+saltpepper:1-10 + none": Mix{Gaussian{0, 50}, SaltPepper{1, 10}, None{}},
 	} {
 		got := mustParse(t, text)
@@ -529,7 +542,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
-	kinds := "one of none, gaussian, poisson, speckle, saltpepper, masked, camera, blindspot"
+	kinds := "one of none, gaussian, poisson, speckle, saltpepper, masked, camera, blindspot, pairs"
 	strength := "a strength from 0 to 100 levels as in gaussian:25, or a range as in gaussian:0-25"
 	for text, want := range map[string]ParseError{
 		"":                         {Part: "", Want: kinds},
@@ -547,6 +560,7 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		"none + gaussian:5,5":      {Part: "gaussian:5,5", Want: strength},
 		"none+gaussian:50-25":      {Part: "gaussian:50-25", Want: "the lower strength first"},
 		"gaussian:0-101":           {Part: "gaussian:0-101", Want: "at most 100 levels"},
+		"gaussian:5+pairs:25":      {Part: "pairs:25", Want: "pairs alone: its lessons are half as large as others"},
 		"masked:25+saltpepper:100": {Part: "saltpepper:100", Want: "at most 90 %"},
 	} {
 		_, err := Parse(text)
@@ -715,5 +729,31 @@ func TestBlocking(t *testing.T) {
 		if b := Blocking(tensor.New(1, side, side, 1)); b != 1 {
 			t.Errorf("nothing of %d pixels has %g", side, b)
 		}
+	}
+}
+
+// TestPairs makes two pictures of a noisy one: both show the same, their noise has
+// nothing in common, and what is seen has the noise of the picture itself.
+func TestPairs(t *testing.T) {
+	const sigma = 20.0
+	x := flat(0.5, 1, 200, 200, 3)
+	for i := range x.Data {
+		x.Data[i] += float32(i/3%200) / 1000
+	}
+	noisy, _, _ := Gaussian{sigma, sigma}.Lesson(seeded(1), x)
+	in, want, _ := Pairs{sigma, sigma}.Lesson(seeded(2), noisy)
+	var a, b, ab float64
+	for i, v := range in.Data {
+		truth := 0.5 + (float32(i/3%100)*2+0.5)/1000
+		p, q := float64(v-truth), float64(want.Data[i]-truth)
+		a, b, ab = a+p*p, b+q*q, ab+p*q
+	}
+	n := float64(len(in.Data))
+	seen, wanted := 255*math.Sqrt(a/n), 255*math.Sqrt(b/n)
+	if math.Abs(seen-sigma) > 0.5 || math.Abs(wanted-sigma/math.Sqrt2) > 0.4 || math.Abs(ab/math.Sqrt(a*b)) > 0.03 {
+		t.Errorf("noise of %g and %g levels, correlated by %g", seen, wanted, ab/math.Sqrt(a*b))
+	}
+	if l := (Pairs{sigma, sigma}).Level(); math.Abs(255*l-sigma) > 1e-9 {
+		t.Errorf("a level of %g", 255*l)
 	}
 }

@@ -13,22 +13,24 @@ import (
 type Kind struct {
 	Name, Unit   string
 	Default, Max float64
+	Lesson       bool // it adds no noise, but teaches from pictures that are noisy
 }
 
 var (
 	none       = Kind{Name: "none"}
-	gaussian   = Kind{"gaussian", "levels", 25, 100}
-	poisson    = Kind{"poisson", "levels", 25, 100}
-	speckle    = Kind{"speckle", "levels", 50, 255}
-	saltPepper = Kind{"saltpepper", "%", 10, 90}
-	masked     = Kind{"masked", "%", 25, 90}
-	camera     = Kind{"camera", "levels", 15, 100}
-	blindSpot  = Kind{"blindspot", "%", 1.5, 50}
+	gaussian   = Kind{"gaussian", "levels", 25, 100, false}
+	poisson    = Kind{"poisson", "levels", 25, 100, false}
+	speckle    = Kind{"speckle", "levels", 50, 255, false}
+	saltPepper = Kind{"saltpepper", "%", 10, 90, false}
+	masked     = Kind{"masked", "%", 25, 90, false}
+	camera     = Kind{"camera", "levels", 15, 100, false}
+	blindSpot  = Kind{"blindspot", "%", 1.5, 50, true}
+	pairs      = Kind{"pairs", "levels", 25, 100, true}
 )
 
 // Kinds returns all kinds, in the order a list shows them.
 func Kinds() []Kind {
-	return []Kind{none, gaussian, poisson, speckle, saltPepper, masked, camera, blindSpot}
+	return []Kind{none, gaussian, poisson, speckle, saltPepper, masked, camera, blindSpot, pairs}
 }
 
 func (None) String() string         { return none.Name }
@@ -39,6 +41,7 @@ func (s SaltPepper) String() string { return saltPepper.text(Range(s)) }
 func (s Masked) String() string     { return masked.text(Range(s)) }
 func (s Camera) String() string     { return camera.text(Range(s)) }
 func (s BlindSpot) String() string  { return blindSpot.text(Range(s)) }
+func (s Pairs) String() string      { return pairs.text(Range(s)) }
 
 func (s Mix) String() string {
 	parts := make([]string, len(s))
@@ -74,6 +77,8 @@ func (k Kind) scheme(r Range) Scheme {
 		return Camera(r)
 	case blindSpot:
 		return BlindSpot(r)
+	case pairs:
+		return Pairs(r)
 	}
 	return None{}
 }
@@ -102,6 +107,11 @@ func Parse(text string) (Scheme, error) {
 	}
 	if len(mix) == 1 {
 		return mix[0], nil
+	}
+	for _, s := range mix {
+		if _, ok := s.(Pairs); ok {
+			return nil, &ParseError{text, fmt.Sprint(s), "pairs alone: its lessons are half as large as others"}
+		}
 	}
 	return mix, nil
 }

@@ -68,12 +68,15 @@ type benchDenoiseCmd struct {
 	Grey  bool      `help:"Make the pictures grey first."`
 	Pairs bool      `help:"Denoise each NAME_real and compare it with NAME_mean beside it; add no noise."`
 	Blind bool      `help:"Let the noise be estimated; else the model is told its strength."`
+
+	Alone   bool    `help:"Denoise each picture by learning from it alone, instead of with a model."`
+	Minutes float64 `help:"How long to learn from each, with --alone." default:"1"`
 }
 
 func (benchDenoiseCmd) Help() string {
 	return "The protocol of the papers: noise is added in float and not clipped, from one seed a picture; the whole picture is denoised " +
 		"and rounded to 8 bits; PSNR is over all channels; figures are means over pictures.\n\n" +
-		"Examples:\n  sieve bench denoise mcmaster/ --sigma 15,25,50\n  sieve bench denoise set12/ --grey --json\n  sieve bench denoise polyu/ --pairs --model photo"
+		"Examples:\n  sieve bench denoise mcmaster/ --sigma 15,25,50\n  sieve bench denoise set12/ --grey --json\n  sieve bench denoise polyu/ --pairs --model photo\n  sieve bench denoise mcmaster/ --sigma 25 --alone"
 }
 
 func (c benchDenoiseCmd) Run(ctx context.Context, s Streams) error {
@@ -88,6 +91,9 @@ func (c benchDenoiseCmd) Run(ctx context.Context, s Streams) error {
 	seed := uint64(1)
 	set(&seed, c.Seed)
 	job := session.BenchJob{Dirs: c.Dirs, Sigmas: c.Sigma, Pairs: c.Pairs, Grey: c.Grey, Blind: c.Blind, Model: c.Model, Seed: seed, Limits: c.limits()}
+	if c.Alone {
+		job.Alone = c.Minutes
+	}
 	report, err := session.BenchDenoise(ctx, job, func(dir string, sigma float64, p session.BenchPicture) {
 		if !c.JSON && !c.Quiet {
 			fmt.Fprintf(s.Err, "%-40s noisy %5.2f dB, denoised %5.2f dB, SSIM %.4f, σ estimated %4.1f, %.2f s\n", p.File, p.PSNRNoisy, p.PSNR, p.SSIM, p.Estimate, p.Seconds)

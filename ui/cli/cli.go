@@ -35,7 +35,7 @@ type Streams struct {
 
 // Commands are the words that make of the arguments a command rather than files
 // for the window.
-func Commands() []string { return []string{"train", "denoise", "inspect", "halve", "bench"} }
+func Commands() []string { return []string{"train", "denoise", "learn", "inspect", "halve", "bench"} }
 
 // Wanted reports whether the arguments are for Run.
 func Wanted(args []string) bool {
@@ -46,6 +46,7 @@ func Wanted(args []string) bool {
 type grammar struct {
 	Train   trainCmd   `cmd:"" help:"Train an autoencoder."`
 	Denoise denoiseCmd `cmd:"" help:"Remove noise from pictures."`
+	Learn   learnCmd   `cmd:"" help:"Learn to denoise from noisy pictures alone."`
 	Inspect inspectCmd `cmd:"" help:"Tell what a model, a checkpoint or a picture is."`
 	Halve   halveCmd   `cmd:"" help:"Write a model in half precision."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine."`

@@ -27,6 +27,7 @@ type BenchJob struct {
 	Grey   bool      // pictures are made grey first
 	Blind  bool      // the level is estimated and not told
 	Model  string    // as LoadModel has it
+	Alone  float64   // minutes to learn from each noisy picture alone; 0: the model is used
 	Seed   uint64    // of the noise
 	Limits imageio.Limits
 }
@@ -161,6 +162,12 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 	out.Estimate = 255 * level
 	if !job.Blind && !job.Pairs {
 		level = sigma / 255
+	}
+	if job.Alone > 0 {
+		l := &loner{time: time.Duration(job.Alone * float64(time.Minute)), seed: 1}
+		if m, err = l.learn(ctx, []*tensor.Tensor{noisy}); err != nil {
+			return out, err
+		}
 	}
 	result := noisy.Clone()
 	if err := denoise(ctx, m, result, level, 1, nil); err != nil {

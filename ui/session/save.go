@@ -107,11 +107,14 @@ func fromRGBA(m *image.RGBA) *imageio.Picture {
 	return p
 }
 
-// SaveModel writes the best model of the training, or, when there is none, the
-// model in use.
+// SaveModel writes the model in use when it was learned from a picture, or the best
+// model of the training, or, when there is none, the model in use.
 func (s *Session) SaveModel(path string) {
 	s.do("Saving the model", func(ctx context.Context) error {
 		m, saved := s.best(ctx)
+		if s.State().Model.Alone {
+			m, saved = nil, func() { s.update(func(st *State) { st.Model.Unsaved = st.Model.Unsaved && !st.Model.Alone }) }
+		}
 		if m == nil {
 			if err := s.settled(ctx); err != nil {
 				return err

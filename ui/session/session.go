@@ -46,8 +46,11 @@ type Session struct {
 
 	easel easel
 	line  line
-	run   *run // nil when there is no training
-	slot  slot
+	alone loaded // what was learned from a picture, without m when nothing was
+	// learning is whether that is under way.
+	learning bool
+	run      *run // nil when there is no training
+	slot     slot
 }
 
 // New returns a session that shows the first sample picture and the default

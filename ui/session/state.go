@@ -85,7 +85,8 @@ type Model struct {
 	Count   int // learned numbers
 	Info    model.Info
 	Trained bool // here
-	Unsaved bool // trained here and in no file yet
+	Alone   bool // learned from one noisy picture here, whose name it has
+	Unsaved bool // trained or learned here and in no file yet
 	Version uint64
 }
 
