@@ -118,16 +118,27 @@ func estimate(m *model.Model, x *tensor.Tensor) float64 {
 // picture denoises a picture x in place, and returns what the model was told of its
 // noise, in levels of 255: NaN if it is not told.
 func (r Repair) picture(ctx context.Context, m *model.Model, x *tensor.Tensor, report model.Report) (sigma float64, err error) {
-	level := 0.0
-	sigma = nan
-	if m.Spec.Level {
-		if sigma = r.Sigma; sigma < 0 {
-			sigma = 255 * estimate(m, x)
-		}
-		sigma *= r.Manner
-		level = sigma / 255
+	if !m.Spec.Level {
+		return nan, denoise(ctx, m, x, 0, r.Strength, report)
 	}
-	return sigma, denoise(ctx, m, x, level, r.Strength, report)
+	found := r.Sigma / 255
+	if r.Sigma < 0 {
+		found = estimate(m, x)
+	}
+	level, strength := r.told(found)
+	return 255 * level, denoise(ctx, m, x, level, strength, report)
+}
+
+// told returns what a model is told of a picture in which so much noise was found, in
+// units of white, and how much of its answer is taken: nothing where the noise is no
+// more than rounding to 8 bits leaves, because a model changes clean pictures a little.
+func (r Repair) told(found float64) (level, strength float64) {
+	if r.Sigma >= 0 {
+		return r.Sigma / 255 * r.Manner, r.Strength
+	}
+	const rounding, noise = 0.3 / 255, 0.6 / 255
+	sure := min(max(0, (found-rounding)/(noise-rounding)), 1)
+	return found * r.Manner, r.Strength * sure
 }
 
 // denoise makes of a picture x what the model makes of it, blended with it: 0 is x,

@@ -160,7 +160,10 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 	began := time.Now()
 	level := estimate(m, noisy)
 	out.Estimate = 255 * level
-	if !job.Blind && !job.Pairs {
+	strength := 1.0
+	if job.Blind || job.Pairs {
+		level, strength = DefaultRepair.told(level)
+	} else {
 		level = sigma / 255
 	}
 	if job.Alone > 0 {
@@ -170,7 +173,7 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 		}
 	}
 	result := noisy.Clone()
-	if err := denoise(ctx, m, result, level, 1, nil); err != nil {
+	if err := denoise(ctx, m, result, level, strength, nil); err != nil {
 		return out, err
 	}
 	out.Seconds = time.Since(began).Seconds()

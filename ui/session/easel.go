@@ -135,15 +135,19 @@ func (p *painted) whole() bool {
 	return p.result != nil && p.answered() && p.resultRepair == p.repair
 }
 
-// level is what the model is to be told, in units of white.
-func (p *painted) level() float64 {
-	switch {
-	case !p.model.m.Spec.Level:
-		return 0
-	case p.repair.Sigma >= 0:
-		return p.repair.Sigma / 255 * p.repair.Manner
+// use is what the model is to be told, in units of white, and how much of its answer
+// is to be taken.
+func (p *painted) use() (level, strength float64) {
+	if !p.model.m.Spec.Level {
+		return 0, p.repair.Strength
 	}
-	return p.found.estimate * p.repair.Manner
+	return p.repair.told(p.found.estimate)
+}
+
+// level is what the model is to be told.
+func (p *painted) level() float64 {
+	level, _ := p.use()
+	return level
 }
 
 // kick changes what is wanted, and ends work on what was wanted before. There is
@@ -396,7 +400,7 @@ func (b *brush) reconstruct() bool {
 	if m.Spec.Level && (h.found.of != h.noised || h.found.by != h.model.version) {
 		h.found = found{h.noised, h.model.version, estimate(m, noisy), noise.Blocking(noisy)}
 	}
-	level := h.level()
+	level, strength := h.use()
 	if !h.answered() {
 		in, back := Adapt(m, noisy)
 		z, y, err := m.Look(b.ctx, in, level, t.report)
@@ -413,7 +417,7 @@ func (b *brush) reconstruct() bool {
 			return false
 		}
 	}
-	result, psnr := blended(noisy, h.answer, h.repair.Strength), nan
+	result, psnr := blended(noisy, h.answer, strength), nan
 	if noisy != x {
 		psnr = metric.PSNR(x, result)
 	}
