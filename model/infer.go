@@ -36,8 +36,9 @@ func (m *Model) Look(ctx context.Context, x *tensor.Tensor, level float64, repor
 
 // Flow is Reconstruct for one picture of h × w pixels that need not be in memory as
 // numbers. read fills a slice with the pixels of row y from column x on, and write is
-// given those of the result, not to be kept; rows come in order, and those that are
-// longer than strips, strip by strip. What is written may take the place of what is
+// given those of the result, not to be kept; rows come in order, but for those that
+// are mirrored at the end and read at first, and those that are longer than strips come
+// strip by strip. What is written may take the place of what is
 // read.
 func (m *Model) Flow(ctx context.Context, h, w int, level float64, read, write func(row []float32, y, x int), report Report) error {
 	e := edges{read: read, write: write, channels: m.Spec.Channels}
@@ -135,16 +136,24 @@ func (m *Model) pass(ctx context.Context, p pictures, level float64, z, y writer
 			b, _ = s.legs(m.Spec, dec, m.dec, b, kept)
 			s.keep(m.finish(s, b, seen), y, p.h, p.w)
 		}
+		x := s.out.first * cell
+		n := min(width, p.w-x) * c
+		// What is mirrored at the end is read at first: it may be written by then.
+		mirrored := make([]float32, max(0, height-p.h)*n)
+		for r := p.h; r < height; r++ {
+			p.read(s, mirrored[(r-p.h)*n:][:n], tensor.Mirror(r, p.h), x)
+		}
 		s.flow(ctx, func(first, end int) {
-			x := s.out.first * cell
 			first, end = first*cell, end*cell
 			seen.reserve(end)
 			for r := first; r < end; r++ {
 				row := seen.at(r, r+1)
-				n := min(width, p.w-x)
-				src := tensor.Mirror(r, p.h)
-				p.read(s, row[:n*c], src, x)
-				for i := n; i < width; i++ {
+				if r < p.h {
+					p.read(s, row[:n], r, x)
+				} else {
+					copy(row, mirrored[(r-p.h)*n:][:n])
+				}
+				for i := n / c; i < width; i++ {
 					copy(row[i*c:(i+1)*c], row[(tensor.Mirror(x+i, p.w)-x)*c:])
 				}
 			}

@@ -362,6 +362,41 @@ func TestBandsDoNotShow(t *testing.T) {
 	}
 }
 
+// TestMirroredRowsAreReadInTime works in place on a picture whose last rows are mirrored
+// from those of a cell that is done by then.
+func TestMirroredRowsAreReadInTime(t *testing.T) {
+	least := leastRows
+	defer func() { leastRows = least }()
+	leastRows = 8
+	s := small()
+	s.Body, s.Patch, s.Crop = "linear", 8, 32
+	m, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const h, w = 8*84 + 1, 70
+	x := tensor.New(1, h, w, 1)
+	rng := rand.New(rand.NewPCG(3, 3))
+	for i := range x.Data {
+		x.Data[i] = rng.Float32()
+	}
+	want, err := m.Reconstruct(t.Context(), x, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(r, c int) []float32 { return x.Data[r*w+c:] }
+	was := bandPixels
+	defer func() { bandPixels = was }()
+	bandPixels = 1
+	err = m.Flow(t.Context(), h, w, 0, func(to []float32, r, c int) { copy(to, row(r, c)) }, func(from []float32, r, c int) { copy(row(r, c), from) }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(x.Data, want.Data) {
+		t.Error("in place it is another picture")
+	}
+}
+
 // TestAnySize reconstructs pictures that are no multiple of anything.
 func TestAnySize(t *testing.T) {
 	s := small()

@@ -51,6 +51,7 @@ type denoisePage struct {
 	estimate *fynewidget.Button
 	guess    *widget.Hint    // with estimate
 	told     *fyne.Container // what is for models that are told the level
+	finest   *fynewidget.Check
 	remark   *widget.Note
 	colors   *choice
 	scale    *choice
@@ -131,8 +132,18 @@ func newDenoisePage(w *window) *denoisePage {
 	p.guess = widget.NewHint(lang.L("Estimate it from each picture again"), "", p.estimate)
 	p.told = container.New(column{gap: grid}, p.manner,
 		widget.NewHint(lang.L("How strong the noise is. It is estimated from each picture until you move this"), "", p.level), p.guess)
+	p.finest = fynewidget.NewCheck(lang.L("Finest, eight times slower"), func(yes bool) {
+		p.repair(func(r *session.Repair) {
+			r.Passes = 1
+			if yes {
+				r.Passes = mostPasses
+			}
+		})
+		w.record()
+	})
 	p.remark = widget.NewNote("")
-	result := widget.NewSection(lang.L("Result"), p.told, widget.NewHint(lang.L("Blends the picture with the model's answer"), "", p.amount), p.remark)
+	result := widget.NewSection(lang.L("Result"), p.told, widget.NewHint(lang.L("Blends the picture with the model's answer"), "", p.amount),
+		widget.NewHint(lang.L("Turns and mirrors the picture in eight ways and takes the mean of the answers"), "", p.finest), p.remark)
 
 	var maps, mapNames []string
 	for _, m := range colormaps {
@@ -163,6 +174,7 @@ func newDenoisePage(w *window) *denoisePage {
 	w.trace.name(control{name: "denoise.learn", o: p.learn})
 	w.trace.name(control{name: "denoise.amount", o: p.amount})
 	w.trace.name(control{name: "denoise.manner", o: p.manner})
+	w.trace.name(control{name: "denoise.finest", o: p.finest})
 	w.trace.name(control{name: "denoise.level", o: p.level})
 	w.trace.name(control{name: "denoise.estimate", o: p.estimate})
 	w.trace.name(control{name: "denoise.save", o: p.save})
@@ -229,6 +241,9 @@ func (p *denoisePage) show(f frame) {
 	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about, p.told, p.guess, p.remark, p.every)
 }
 
+// mostPasses is in how many ways a picture can be turned and mirrored.
+const mostPasses = 8
+
 // repair changes how the model is used.
 func (p *denoisePage) repair(change func(r *session.Repair)) {
 	r := p.w.session.State().Repair
@@ -240,6 +255,10 @@ func (p *denoisePage) repair(change func(r *session.Repair)) {
 func (p *denoisePage) showRepair(f frame) {
 	r := f.Repair
 	p.amount.SetValue(100 * r.Strength)
+	if finest := r.Passes > 1; p.finest.Checked != finest {
+		p.finest.Checked = finest
+		p.finest.Refresh()
+	}
 	visible(p.told, f.Model.Spec.Level)
 	for i, m := range session.Manners {
 		if r.Manner == m {

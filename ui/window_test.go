@@ -366,7 +366,7 @@ func TestResultControls(t *testing.T) {
 	p.manner.OnChanged(2)
 	p.amount.OnChanged(40)
 	p.amount.OnChangeEnded(40)
-	want := session.Repair{Sigma: 30, Manner: 1.4, Strength: 0.4}
+	want := session.Repair{Sigma: 30, Manner: 1.4, Strength: 0.4, Passes: 1}
 	s.until("all of it", func() bool {
 		return s.frame.Repair == want && p.guess.Visible() && p.level.Value() == 30 && p.manner.Selected() == 2 && p.amount.Value() == 40
 	})
@@ -374,7 +374,7 @@ func TestResultControls(t *testing.T) {
 	s.until("an estimate again", func() bool { return s.frame.Repair.Sigma < 0 && !p.guess.Visible() })
 	s.undo()
 	s.undo()
-	s.until("the amount undone", func() bool { return s.frame.Repair == session.Repair{Sigma: 30, Manner: 1.4, Strength: 1} })
+	s.until("the amount undone", func() bool { return s.frame.Repair == session.Repair{Sigma: 30, Manner: 1.4, Strength: 1, Passes: 1} })
 	s.session.UseModel("denoise")
 	s.until("a model that is told nothing", func() bool { return s.frame.Model.Name == "denoise" && !p.told.Visible() })
 }

@@ -69,6 +69,7 @@ type benchDenoiseCmd struct {
 	Pairs bool      `help:"Denoise each NAME_real and compare it with NAME_mean beside it; add no noise."`
 	Blind bool      `help:"Let the noise be estimated; else the model is told its strength."`
 
+	Passes  int     `help:"As of sieve denoise." default:"1"`
 	Alone   bool    `help:"Denoise each picture by learning from it alone, instead of with a model."`
 	Minutes float64 `help:"How long to learn from each, with --alone." default:"1"`
 }
@@ -91,6 +92,10 @@ func (c benchDenoiseCmd) Run(ctx context.Context, s Streams) error {
 	seed := uint64(1)
 	set(&seed, c.Seed)
 	job := session.BenchJob{Dirs: c.Dirs, Sigmas: c.Sigma, Pairs: c.Pairs, Grey: c.Grey, Blind: c.Blind, Model: c.Model, Seed: seed, Limits: c.limits()}
+	if c.Passes < 1 || c.Passes > 8 {
+		return usage(s, "bench denoise", "--passes is 1 to 8")
+	}
+	job.Passes = c.Passes
 	if c.Alone {
 		job.Alone = c.Minutes
 	}

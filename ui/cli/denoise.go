@@ -19,6 +19,7 @@ type denoiseCmd struct {
 	Model     string   `help:"Shipped model (${models}) or model file." placeholder:"NAME|FILE"`
 	Sigma     string   `help:"Noise in levels of 255, which the model is told: auto (estimated from each picture) or a number." default:"auto" placeholder:"auto|N"`
 	Manner    string   `help:"sharper tells the model less noise, smoother more." enum:"sharper,balanced,smoother" default:"balanced"`
+	Passes    int      `help:"Turn and mirror the picture in so many ways, 1 to 8, and take the mean: cleaner, and so many times slower." default:"1"`
 	Strength  float64  `help:"0 leaves the picture as it is, 1 is the model's answer." default:"1"`
 	Depth     int      `help:"Bits a sample, 8 or 16; by default as the picture." default:"0" placeholder:"8|16"`
 	Jobs      int      `help:"Pictures worked on at a time (0: two)." default:"0"`
@@ -63,7 +64,7 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 		}
 	}
 	job.Repair = session.DefaultRepair
-	job.Repair.Strength = c.Strength
+	job.Repair.Strength, job.Repair.Passes = c.Strength, c.Passes
 	job.Repair.Manner = session.Manners[slices.Index([]string{"sharper", "balanced", "smoother"}, c.Manner)]
 	if c.Sigma != "auto" {
 		sigma, err := strconv.ParseFloat(c.Sigma, 64)

@@ -119,14 +119,14 @@ func estimate(m *model.Model, x *tensor.Tensor) float64 {
 // noise, in levels of 255: NaN if it is not told.
 func (r Repair) picture(ctx context.Context, m *model.Model, x *tensor.Tensor, report model.Report) (sigma float64, err error) {
 	if !m.Spec.Level {
-		return nan, denoise(ctx, m, x, 0, r.Strength, report)
+		return nan, denoise(ctx, m, x, 0, r.Strength, r.Passes, report)
 	}
 	found := r.Sigma / 255
 	if r.Sigma < 0 {
 		found = estimate(m, x)
 	}
 	level, strength := r.told(found)
-	return 255 * level, denoise(ctx, m, x, level, strength, report)
+	return 255 * level, denoise(ctx, m, x, level, strength, r.Passes, report)
 }
 
 // told returns what a model is told of a picture in which so much noise was found, in
@@ -145,8 +145,7 @@ func (r Repair) told(found float64) (level, strength float64) {
 // 1 the model's answer. level is the noise's, in units of white. When the context
 // ends, its error is returned and x is useless. Grey is shown to a colour model and
 // colour to a grey one as Adapt says.
-func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, level, strength float64, report model.Report) error {
-	_, h, w, c := x.Dims4()
+func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, level, strength float64, passes int, report model.Report) error {
 	blend := func(at int, y float32) {
 		v := x.Data[at]
 		if s := float32(strength); s != 1 {
@@ -160,41 +159,91 @@ func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, level, stren
 		}
 		x.Data[at] = y
 	}
-	flow := func(read, write func(row []float32, y, x int), report model.Report) error {
-		return m.Flow(ctx, h, w, level, read, write, report)
+	if passes <= 1 {
+		return look(ctx, m, x, level, 0, blend, report)
 	}
-	switch {
-	case c == m.Spec.Channels:
-		return flow(func(to []float32, y, x0 int) {
-			copy(to, x.Data[(y*w+x0)*c:])
-		}, func(from []float32, y, x0 int) {
-			for i, v := range from {
-				blend((y*w+x0)*c+i, v)
-			}
-		}, report)
-	case c == 1:
-		return flow(func(to []float32, y, x0 int) {
-			for i, v := range x.Data[y*w+x0:][:len(to)/3] {
-				to[3*i], to[3*i+1], to[3*i+2] = v, v, v
-			}
-		}, func(from []float32, y, x0 int) {
-			for i := range len(from) / 3 {
-				blend(y*w+x0+i, (from[3*i]+from[3*i+1]+from[3*i+2])/3)
-			}
-		}, report)
+	sum := tensor.New(x.Shape...)
+	if err := lookAgain(ctx, m, x, level, 0, passes, sum, report); err != nil {
+		return err
 	}
-	for k := range c {
-		err := flow(func(to []float32, y, x0 int) {
-			for i := range to {
-				to[i] = x.Data[(y*w+x0+i)*c+k]
-			}
-		}, func(from []float32, y, x0 int) {
-			for i, v := range from {
-				blend((y*w+x0+i)*c+k, v)
-			}
-		}, func(done, total int) {
+	for i, v := range sum.Data {
+		blend(i, v/float32(passes))
+	}
+	return nil
+}
+
+// lookAgain adds what the model makes of x in some of the eight ways in which it can be
+// turned and mirrored, from the first-th one on.
+func lookAgain(ctx context.Context, m *model.Model, x *tensor.Tensor, level float64, first, end int, sum *tensor.Tensor, report model.Report) error {
+	for turn := first; turn < end; turn++ {
+		err := look(ctx, m, x, level, turn, func(at int, y float32) { sum.Data[at] += y }, func(done, total int) {
 			if report != nil {
-				report(k*total+done, c*total)
+				report((turn-first)*total+done, (end-first)*total)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look hands what the model makes of x to put, with the place of each number in x. The
+// model sees x turned: bit 0 of turn is upside down, 1 is left to right, 2 is rows for
+// columns. put may write to x. The only error is ctx's.
+func look(ctx context.Context, m *model.Model, x *tensor.Tensor, level float64, turn int, put func(at int, y float32), report model.Report) error {
+	_, height, width, c := x.Dims4()
+	h, w := height, width
+	if turn&4 != 0 {
+		h, w = w, h
+	}
+	at := func(y, x int) int { // the first number of a pixel
+		if turn&4 != 0 {
+			y, x = x, y
+		}
+		if turn&1 != 0 {
+			y = height - 1 - y
+		}
+		if turn&2 != 0 {
+			x = width - 1 - x
+		}
+		return (y*width + x) * c
+	}
+	want := m.Spec.Channels
+	planes := 1
+	if c == 3 && want == 1 {
+		planes = 3
+	}
+	for k := range planes {
+		read := func(to []float32, y, x0 int) {
+			for i := range len(to) / want {
+				switch p := at(y, x0+i); {
+				case c == want:
+					copy(to[i*c:(i+1)*c], x.Data[p:])
+				case c == 1:
+					to[3*i], to[3*i+1], to[3*i+2] = x.Data[p], x.Data[p], x.Data[p]
+				default:
+					to[i] = x.Data[p+k]
+				}
+			}
+		}
+		write := func(from []float32, y, x0 int) {
+			for i := range len(from) / want {
+				switch p := at(y, x0+i); {
+				case c == want:
+					for j, v := range from[i*c : (i+1)*c] {
+						put(p+j, v)
+					}
+				case c == 1:
+					put(p, (from[3*i]+from[3*i+1]+from[3*i+2])/3)
+				default:
+					put(p+k, from[i])
+				}
+			}
+		}
+		err := m.Flow(ctx, h, w, level, read, write, func(done, total int) {
+			if report != nil {
+				report(k*total+done, planes*total)
 			}
 		})
 		if err != nil {

@@ -310,7 +310,7 @@ func (l *loner) learn(ctx context.Context, pictures []*tensor.Tensor) (*model.Mo
 	var flat, rising fit
 	for i, x := range xs {
 		clean[i] = x.Clone()
-		if err := denoise(ctx, first, clean[i], l.noise.Level, 1, nil); err != nil {
+		if err := denoise(ctx, first, clean[i], l.noise.Level, 1, 1, nil); err != nil {
 			return l.best, err
 		}
 		compareNoise(x, clean[i], &flat, &rising)

@@ -49,7 +49,7 @@ func TestLearnsAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			result := noisy.Clone()
-			if err := denoise(t.Context(), m, result, l.noise.Level, 1, nil); err != nil {
+			if err := denoise(t.Context(), m, result, l.noise.Level, 1, 1, nil); err != nil {
 				t.Fatal(err)
 			}
 			before, after := metric.PSNR(clean, noisy), metric.PSNR(clean, result)

@@ -27,6 +27,7 @@ type BenchJob struct {
 	Grey   bool      // pictures are made grey first
 	Blind  bool      // the level is estimated and not told
 	Model  string    // as LoadModel has it
+	Passes int       // as in Repair; 0: 1
 	Alone  float64   // minutes to learn from each noisy picture alone; 0: the model is used
 	Seed   uint64    // of the noise
 	Limits imageio.Limits
@@ -173,7 +174,7 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 		}
 	}
 	result := noisy.Clone()
-	if err := denoise(ctx, m, result, level, strength, nil); err != nil {
+	if err := denoise(ctx, m, result, level, strength, max(1, job.Passes), nil); err != nil {
 		return out, err
 	}
 	out.Seconds = time.Since(began).Seconds()

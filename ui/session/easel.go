@@ -114,6 +114,7 @@ type painted struct {
 	answer       *tensor.Tensor // the model's
 	of, by       uint64         // versions of the noisy picture and of the model they were made of
 	told         float64        // the level that the model was told
+	looked       int            // … and how often it looked
 	result       *tensor.Tensor // the answer, blended
 	resultRepair Repair         // with which it was made
 	judged       *tensor.Tensor // the answer whose figures are known
@@ -127,7 +128,7 @@ type found struct {
 
 // answered reports whether the answer is the one to these wishes.
 func (p *painted) answered() bool {
-	return p.answer != nil && p.of == p.noised && p.by == p.model.version && p.told == p.level()
+	return p.answer != nil && p.of == p.noised && p.by == p.model.version && p.told == p.level() && p.looked == p.repair.Passes
 }
 
 // whole reports whether nothing is left to do.
@@ -407,12 +408,21 @@ func (b *brush) reconstruct() bool {
 		if err != nil {
 			return false
 		}
-		latent, answer := together(z), clamp(back(y))
+		latent, answer := together(z), back(y)
+		if n := h.repair.Passes; n > 1 {
+			if err := lookAgain(b.ctx, m, noisy, level, 1, n, answer, t.report); err != nil {
+				return false
+			}
+			for i := range answer.Data {
+				answer.Data[i] /= float32(n)
+			}
+		}
+		clamp(answer)
 		if !b.show(func(_ *easel, st *State) {
 			st.Latent, st.Versions[PaneLatent] = latent, b.s.next()
 			st.RemovedRMS, st.Whiteness, st.Structure = nan, nan, nan
 			h.latent, h.answer, h.result = latent, answer, nil
-			h.of, h.by, h.told = h.noised, h.model.version, level
+			h.of, h.by, h.told, h.looked = h.noised, h.model.version, level, h.repair.Passes
 		}) {
 			return false
 		}

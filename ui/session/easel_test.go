@@ -67,7 +67,7 @@ func TestRepair(t *testing.T) {
 			t.Fatalf("element %d of the blend is %g, want %g", i, v, want)
 		}
 	}
-	r = Repair{Sigma: 40, Manner: 1, Strength: 1}
+	r = Repair{Sigma: 40, Manner: 1, Strength: 1, Passes: 1}
 	s.SetRepair(r)
 	told := until(t, s, "another level", func(st State) bool { return settled(st) && st.Repair == r })
 	if told.Versions[PaneLatent] == full.Versions[PaneLatent] {
@@ -82,7 +82,7 @@ func TestRepair(t *testing.T) {
 	if sharp.Versions[PaneLatent] == told.Versions[PaneLatent] {
 		t.Error("another manner does not ask the model again")
 	}
-	for _, wrong := range []Repair{{Sigma: 256, Manner: 1, Strength: 1}, {Sigma: math.NaN(), Manner: 1, Strength: 1}, {Manner: 0, Strength: 1}, {Manner: 1, Strength: 1.5}, {Manner: 1, Strength: math.NaN()}} {
+	for _, wrong := range []Repair{{256, 1, 1, 1}, {math.NaN(), 1, 1, 1}, {0, 0, 1, 1}, {0, 1, 1.5, 1}, {0, 1, math.NaN(), 1}, {0, 1, 1, 0}} {
 		s.SetRepair(wrong)
 		if got := s.State().Repair; got != r {
 			t.Errorf("%+v is taken", wrong)

@@ -221,9 +221,75 @@ func TestAdaptedPicturesComeBack(t *testing.T) {
 			}
 		}
 		y := x.Clone()
-		err = denoise(context.Background(), m, y, 0, 0, nil)
+		err = denoise(context.Background(), m, y, 0, 0, 1, nil)
 		if err != nil || !bytes.Equal(bits(y), bits(x)) {
 			t.Errorf("%d channels in a model of %d: strength 0 changes the picture (%v)", c.picture, c.model, err)
+		}
+	}
+}
+
+// TestPassesAreTheMeanOfAllTurns turns a picture by hand.
+func TestPassesAreTheMeanOfAllTurns(t *testing.T) {
+	const h, w = 21, 34
+	for _, c := range []struct{ model, picture int }{{3, 3}, {3, 1}, {1, 3}} {
+		m, _, err := LoadModel(tinyFile(t, c.model))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := tensor.New(1, h, w, c.picture)
+		for i := range x.Data {
+			x.Data[i] = 0.3 + float32(i*7919%1000)/20000 // and little of the answer, so that nothing is clamped
+		}
+		mean := make([]float64, len(x.Data))
+		for turn := range 8 {
+			there := func(y, x int) (int, int) { // where a pixel goes
+				if turn&1 != 0 {
+					y = h - 1 - y
+				}
+				if turn&2 != 0 {
+					x = w - 1 - x
+				}
+				if turn&4 != 0 {
+					y, x = x, y
+				}
+				return y, x
+			}
+			turned := tensor.New(1, h, w, c.picture)
+			if turn&4 != 0 {
+				turned = tensor.New(1, w, h, c.picture)
+			}
+			_, _, across, _ := turned.Dims4()
+			each := func(f func(at, to int)) {
+				for y := range h {
+					for x := range w {
+						i, j := there(y, x)
+						for k := range c.picture {
+							f((y*w+x)*c.picture+k, (i*across+j)*c.picture+k)
+						}
+					}
+				}
+			}
+			each(func(at, to int) { turned.Data[to] = x.Data[at] })
+			if err := denoise(t.Context(), m, turned, 0, 0.1, 1, nil); err != nil {
+				t.Fatal(err)
+			}
+			each(func(at, to int) { mean[at] += float64(turned.Data[to]) / 8 })
+		}
+		got := x.Clone()
+		last := 0
+		err = denoise(t.Context(), m, got, 0, 0.1, 8, func(done, total int) {
+			if done < last || done > total {
+				t.Errorf("%d of %d after %d", done, total, last)
+			}
+			last = done
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got.Data {
+			if math.Abs(float64(v)-mean[i]) > 1e-5 {
+				t.Fatalf("%d channels in a model of %d: element %d is %g, the mean of all turns %g", c.picture, c.model, i, v, mean[i])
+			}
 		}
 	}
 }

@@ -34,7 +34,7 @@ func testShipped(t *testing.T, name string) {
 		for _, tc := range []struct{ sigma, gain float64 }{{15, 0}, {25, 4}, {50, 8}} {
 			noisy, _, _ := noise.Gaussian{Lo: tc.sigma, Hi: tc.sigma}.Lesson(rand.New(rand.NewPCG(1, 1)), p.Pix)
 			clean := noisy.Clone()
-			err := denoise(t.Context(), m, clean, tc.sigma/255, 1, nil)
+			err := denoise(t.Context(), m, clean, tc.sigma/255, 1, 1, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

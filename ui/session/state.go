@@ -56,10 +56,11 @@ type Repair struct {
 	Sigma    float64 // of the noise, as the model is told it, in levels of 255; below 0: estimated
 	Manner   float64 // what that is multiplied with: below 1 keeps more, above 1 smooths more
 	Strength float64 // 0: the picture as it is, 1: the model's answer
+	Passes   int     // in how many ways the picture is turned and looked at, 1 to 8; the mean is the answer
 }
 
 // DefaultRepair estimates the noise and takes the model's answer as it is.
-var DefaultRepair = Repair{Sigma: -1, Manner: 1, Strength: 1}
+var DefaultRepair = Repair{Sigma: -1, Manner: 1, Strength: 1, Passes: 1}
 
 // check says what is out of bounds.
 func (r Repair) check() error {
@@ -68,6 +69,8 @@ func (r Repair) check() error {
 		return &model.SpecError{Field: "sigma", Value: fmt.Sprint(r.Sigma), Want: "auto or 0 to 255"}
 	case !(r.Manner >= 0.1 && r.Manner <= 10):
 		return &model.SpecError{Field: "manner", Value: fmt.Sprint(r.Manner), Want: "0.1 to 10"}
+	case r.Passes < 1 || r.Passes > 8:
+		return &model.SpecError{Field: "passes", Value: fmt.Sprint(r.Passes), Want: "1 to 8"}
 	case !(r.Strength >= 0 && r.Strength <= 1):
 		return &model.SpecError{Field: "strength", Value: fmt.Sprint(r.Strength), Want: "0 to 1"}
 	}
