@@ -5,6 +5,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -530,7 +531,7 @@ func (w *window) tell(f, last frame) {
 		t.event("message", "kind", string(m.Kind), "text", sentence(m))
 	}
 	if f.Model.Version != last.Model.Version {
-		t.event("model", "name", f.Model.Name, "step", f.Model.Info.Step)
+		t.event("model", "name", f.Model.Name, "step", f.Model.Info.Step, "alone", f.Model.Alone)
 	}
 	if f.Picture.Version != last.Picture.Version {
 		t.event("picture", "name", f.Picture.Name, "width", f.Picture.Width, "height", f.Picture.Height)
@@ -541,6 +542,10 @@ func (w *window) tell(f, last frame) {
 			w.told = now
 			t.event("result", "psnr", p.ResultPSNR, "ssim", p.ResultSSIM, "psnr_noisy", p.NoisyPSNR)
 		}
+	}
+	if q := f.Queue; len(q.Items) > 0 && (q.Running != last.Queue.Running || !maps.Equal(q.Counts, last.Queue.Counts)) {
+		t.event("queue", "running", q.Running, "waiting", q.Counts[session.Waiting], "done", q.Counts[session.Done],
+			"there", q.Counts[session.There], "failed", q.Counts[session.Failed])
 	}
 	t.setting("denoise.noise", f.Noise.Kind)
 	t.setting("denoise.strength", f.Noise.Strength)

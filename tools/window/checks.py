@@ -120,6 +120,51 @@ def says_what_is_wrong(stage):
         p.drop(stage.waves("after.png"))
 
 
+def denoises_a_folder(stage):
+    """A dropped folder goes through the queue into a folder beside it; a bad file is named, a second run does nothing again."""
+    folder = os.path.join(stage.folder, "holiday")
+    os.makedirs(os.path.join(folder, "day 2"))
+    for name in "a.png", "b.png", "day 2/c.png":
+        os.rename(stage.waves("one.png"), os.path.join(folder, name))
+    with open(os.path.join(folder, "words.png"), "w") as f:
+        f.write("This is not a picture.\n")
+    p = stage.ready()
+    with p.expects("picture", name="a.png"):
+        p.drop(folder)
+    p.wait("result")
+    p.settle()
+    with p.expects("queue", running=False, waiting=4):
+        p.click("denoise.all")
+    p.settle()
+    stage.shot("waiting")
+    with p.expects("queue", 60, running=False, done=3, failed=1):
+        p.click("queue.start")
+    p.settle()
+    stage.shot("done")
+    for name in "a.png", "b.png", "day 2/c.png":
+        assert os.path.getsize(os.path.join(folder + "-clean", name)) > 1000, f"{name} was not written"
+    with p.expects("queue", running=False, waiting=4):
+        p.click("denoise.all")
+    p.settle()
+    with p.expects("queue", 60, running=False, there=3, waiting=0):
+        p.click("queue.start")
+
+
+def learns_from_a_picture(stage):
+    """A model learns from the picture alone, shows what it makes of it, and stays when that is cut short."""
+    p = stage.ready()
+    with p.expects("result"):
+        p.drop(stage.waves("alone.png"))
+    p.settle()
+    with p.expects("model", 30, name="alone.png", alone=True):
+        p.click("denoise.learn")
+    stage.shot("learning")
+    p.key("Escape")
+    p.settle()
+    assert p.latest("model").alone, "another model is in use"
+    stage.shot("learned")
+
+
 def learns_while_you_watch(stage):
     """Start, pause, one step, go on, stop, by clicks and by Space: the step counts, the chart moves, the loss falls."""
     p = stage.training()
