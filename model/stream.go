@@ -53,10 +53,11 @@ func (b *belt) reserve(end int) {
 		return
 	}
 	low := b.kept()
-	if n := (end - low) * b.row(); n <= len(b.data) {
+	n, kept := (end-low)*b.row(), (b.made-low)*b.row()
+	if n+kept/4 <= len(b.data) {
 		b.move(low, b.data)
-	} else {
-		b.move(low, b.memory.Take(roomy(n)))
+	} else { // with room for more than is asked for, so that what is kept is seldom moved
+		b.move(low, b.memory.Take(roomy(n+kept/2)))
 	}
 }
 

@@ -278,6 +278,7 @@ func TestInspectTellsWhatAFileIs(t *testing.T) {
 		picture:                 {"picture", "png", "20 × 20", "16 bits"},
 		model:                   {"model", "conv", "4 channels", "gaussian:25"},
 		filepath.Join(dir, "c"): {"checkpoint", "builtin:shapes"},
+		"gaussian":              {"model", "unet", "3 levels", "told, in training as it is"},
 	} {
 		in, err := Inspect(context.Background(), path, imageio.Limits{})
 		if err != nil {

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"sieve/assets"
 	"sieve/imageio"
 	"sieve/model"
 )
@@ -58,7 +60,7 @@ type Tensor struct {
 // A Fact is a name and a value for people.
 type Fact struct{ Name, Value string }
 
-// Inspect reads a picture, a model or a checkpoint as a whole, so that one it
+// Inspect reads a picture, a model (a file or a shipped one) or a checkpoint as a whole, so that one it
 // returns is not damaged.
 func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, error) {
 	if err := ctx.Err(); err != nil {
@@ -66,6 +68,9 @@ func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, 
 	}
 	in := Inspection{File: path}
 	kind, size, err := kindOf(path)
+	if b, ok := assets.Model(path); ok && errors.Is(err, fs.ErrNotExist) {
+		kind, size, err = kindModel, int64(len(b)), nil // a shipped one
+	}
 	if err != nil {
 		return in, err
 	}
@@ -129,10 +134,16 @@ func (in Inspection) Facts() []Fact {
 	if m := in.Model; m != nil {
 		s := m.Spec
 		add("Body", "%s, %d channels of the picture", s.Body, s.Channels)
-		if s.Body == "conv" {
+		switch s.Body {
+		case "conv":
 			add("Layers", "depth %d, width %d, kernel %d, %d residual blocks, %s, up by %s", s.Depth, s.Width, s.Kernel, s.Blocks, s.Activation, s.Up)
+		case "unet":
+			add("Layers", "%d levels from half the resolution on, %d channels growing to %d, %d residual blocks each, %s, up by %s", s.Depth, s.Width, s.Latent, s.Blocks, s.Activation, s.Up)
 		}
 		add("Output", "%s", s.Output)
+		if s.Level {
+			add("Noise level", "told, in training %s", map[bool]string{false: "as it is", true: "as it is estimated"}[s.Estimated])
+		}
 		add("Latent", "%d channels, one cell for %d × %d pixels: %.3g numbers for each of the picture", s.Latent, m.Cell, m.Cell, m.Share)
 		add("Bottleneck", "%s, lambda %g", s.Bottleneck, s.Lambda)
 		add("Scheme", "%s, loss %s", s.Scheme, s.Loss)
