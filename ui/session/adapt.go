@@ -136,7 +136,7 @@ func (r Repair) told(found float64) (level, strength float64) {
 	if r.Sigma >= 0 {
 		return r.Sigma / 255 * r.Manner, r.Strength
 	}
-	const rounding, noise = 0.3 / 255, 0.6 / 255
+	const rounding, noise = 0.4 / 255, 0.7 / 255
 	sure := min(max(0, (found-rounding)/(noise-rounding)), 1)
 	return found * r.Manner, r.Strength * sure
 }
