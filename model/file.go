@@ -68,11 +68,15 @@ type entry struct {
 // spec in the metadata. It opens in Python and in Netron. A convolution's
 // weights are (K, K, Cin, Cout), a transposed one's (K, K, Cout, Cin).
 func (m *Model) Save(w io.Writer) error {
+	return m.save(w, full)
+}
+
+func (m *Model) save(w io.Writer, as dtype) error {
 	meta, err := m.metadata()
 	if err != nil {
 		return err
 	}
-	return write(w, meta, m.named(""), full)
+	return write(w, meta, m.named(""), as)
 }
 
 // SaveHalf is Save with weights as F16: half the bytes, and weights that are off by
@@ -85,11 +89,7 @@ func (m *Model) SaveHalf(w io.Writer) error {
 			}
 		}
 	}
-	meta, err := m.metadata()
-	if err != nil {
-		return err
-	}
-	return write(w, meta, m.named(""), half)
+	return m.save(w, half)
 }
 
 func (m *Model) metadata() (map[string]string, error) {

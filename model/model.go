@@ -130,13 +130,22 @@ func (m *Model) begin() {
 
 func buildLegs(rng *rand.Rand, s Spec, stages []stage) legs {
 	var l legs
-	for from, i := 0, 0; i <= len(stages); i++ {
-		if i == len(stages) || stages[i].kind == "keep" || stages[i].kind == "join" {
-			l = append(l, build(rng, s, stages[from:i]))
+	for _, leg := range cut(stages) {
+		l = append(l, build(rng, s, leg))
+	}
+	return l
+}
+
+// cut returns the stages of each leg: those between "keep" or "join".
+func cut(stages []stage) (l [][]stage) {
+	from := 0
+	for i, st := range stages {
+		if st.kind == "keep" || st.kind == "join" {
+			l = append(l, stages[from:i])
 			from = i + 1
 		}
 	}
-	return l
+	return append(l, stages[from:])
 }
 
 func build(rng *rand.Rand, s Spec, stages []stage) nn.Seq {

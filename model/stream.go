@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -277,26 +276,18 @@ func (f *stream) drain(b *belt, take func(y int, row []float32)) {
 	f.works = append(f.works, &drain{b, b.reader(), take})
 }
 
-// legs lays out an encoder, or a decoder, which adds what the encoder has kept. It
-// returns the belt behind it, and those between the encoder's legs.
+// legs lays out an encoder, or a decoder, which adds what the encoder has kept, the last
+// first. It returns the belt behind it, and those between its legs.
 func (f *stream) legs(s Spec, stages []stage, of legs, b *belt, kept []*belt) (*belt, []*belt) {
 	var between []*belt
-	for _, leg := range of {
-		i := slices.IndexFunc(stages, func(st stage) bool { return st.kind == "keep" || st.kind == "join" })
-		if i < 0 {
-			i = len(stages)
-		}
-		b = f.seq(s, stages[:i], leg, b)
-		if i == len(stages) {
-			break
-		}
-		if stages[i].kind == "keep" {
+	for i, leg := range cut(stages) {
+		if i > 0 {
 			between = append(between, b)
-		} else {
-			last := len(kept) - 1
-			b, kept = f.add(b, kept[last]), kept[:last]
+			if last := len(kept) - 1; last >= 0 {
+				b, kept = f.add(b, kept[last]), kept[:last]
+			}
 		}
-		stages = stages[i+1:]
+		b = f.seq(s, leg, of[i], b)
 	}
 	return b, between
 }

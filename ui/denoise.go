@@ -136,7 +136,7 @@ func newDenoisePage(w *window) *denoisePage {
 		p.repair(func(r *session.Repair) {
 			r.Passes = 1
 			if yes {
-				r.Passes = mostPasses
+				r.Passes = session.MostPasses
 			}
 		})
 		w.record()
@@ -240,9 +240,6 @@ func (p *denoisePage) show(f frame) {
 	enable(p.save, f.State.Result != nil)
 	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about, p.told, p.guess, p.remark, p.every)
 }
-
-// mostPasses is in how many ways a picture can be turned and mirrored.
-const mostPasses = 8
 
 // repair changes how the model is used.
 func (p *denoisePage) repair(change func(r *session.Repair)) {

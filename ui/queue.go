@@ -45,7 +45,7 @@ func newQueuePanel(w *window) *queuePanel {
 	p.summary = fynewidget.NewLabel("")
 	p.summary.Truncation = fyne.TextTruncateEllipsis
 	p.start = fynewidget.NewButtonWithIcon("", fynetheme.MediaPlayIcon(), p.toggle)
-	p.clear = fynewidget.NewButtonWithIcon(lang.L("Clear"), fynetheme.ContentClearIcon(), func() { w.session.ClearQueue(false) })
+	p.clear = fynewidget.NewButtonWithIcon(lang.L("Clear"), fynetheme.ContentClearIcon(), w.session.ClearQueue)
 	p.retry = fynewidget.NewButtonWithIcon(lang.L("Try failed again"), fynetheme.ViewRefreshIcon(), func() {
 		w.session.RetryQueue()
 		w.session.StartQueue()
@@ -61,7 +61,7 @@ func newQueuePanel(w *window) *queuePanel {
 	p.name = newTextEntry(func(text string) { p.change(func(o *session.QueueOptions) { o.Template = strings.TrimSpace(text) }) })
 	p.name.PlaceHolder = "{name}"
 	p.overwrite = fynewidget.NewCheck(lang.L("Replace files"), func(yes bool) { p.change(func(o *session.QueueOptions) { o.Overwrite = yes }) })
-	middle := func(o fyne.CanvasObject) fyne.CanvasObject { return container.NewCenter(o) }
+	middle := container.NewCenter
 	name := container.NewGridWrap(fyne.NewSize(20*grid, p.name.MinSize().Height), p.name)
 	where := container.NewBorder(nil, nil, middle(fynewidget.NewLabel(lang.L("Into"))),
 		container.NewHBox(middle(widget.NewHint(lang.L("Into a folder beside each one again"), "", p.usual)), middle(p.choose), middle(fynewidget.NewLabel(lang.L("Name"))),

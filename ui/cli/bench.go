@@ -92,7 +92,7 @@ func (c benchDenoiseCmd) Run(ctx context.Context, s Streams) error {
 	seed := uint64(1)
 	set(&seed, c.Seed)
 	job := session.BenchJob{Dirs: c.Dirs, Sigmas: c.Sigma, Pairs: c.Pairs, Grey: c.Grey, Blind: c.Blind, Model: c.Model, Seed: seed, Limits: c.limits()}
-	if c.Passes < 1 || c.Passes > 8 {
+	if c.Passes < 1 || c.Passes > session.MostPasses {
 		return usage(s, "bench denoise", "--passes is 1 to 8")
 	}
 	job.Passes = c.Passes

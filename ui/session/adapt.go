@@ -25,11 +25,7 @@ func Adapt(m *model.Model, x *tensor.Tensor) (in *tensor.Tensor, back func(y *te
 	case c == m.Spec.Channels:
 		return x, func(y *tensor.Tensor) *tensor.Tensor { return y }
 	case c == 1:
-		in = tensor.New(1, h, w, 3)
-		for i, v := range x.Data {
-			in.Data[3*i], in.Data[3*i+1], in.Data[3*i+2] = v, v, v
-		}
-		return in, func(y *tensor.Tensor) *tensor.Tensor {
+		return inChannels(x, 3), func(y *tensor.Tensor) *tensor.Tensor {
 			out := tensor.New(1, h, w, 1)
 			for i := range out.Data {
 				out.Data[i] = (y.Data[3*i] + y.Data[3*i+1] + y.Data[3*i+2]) / 3
@@ -87,13 +83,45 @@ func sheet(x *tensor.Tensor) *tensor.Tensor {
 // may change y.
 func clamp(y *tensor.Tensor) *tensor.Tensor {
 	for i, v := range y.Data {
-		if !(v > 0) {
-			y.Data[i] = 0
-		} else if v > 1 {
-			y.Data[i] = 1
-		}
+		y.Data[i] = within(v)
 	}
 	return y
+}
+
+// within returns the number in [0, 1] that is nearest to v, or 0.
+func within(v float32) float32 {
+	switch {
+	case !(v > 0):
+		return 0
+	case v > 1:
+		return 1
+	}
+	return v
+}
+
+// blend returns a number between v and y, in [0, 1]: strength 0 is v, 1 is y.
+func blend(v, y, strength float32) float32 {
+	if strength != 1 {
+		y = v + float32(strength*(y-v))
+	}
+	return within(y)
+}
+
+// inChannels returns a picture in grey or in colour.
+func inChannels(x *tensor.Tensor, channels int) *tensor.Tensor {
+	_, h, w, c := x.Dims4()
+	if c == channels {
+		return x
+	}
+	out := tensor.New(1, h, w, channels)
+	for i := range h * w {
+		if c == 1 {
+			out.Data[3*i], out.Data[3*i+1], out.Data[3*i+2] = x.Data[i], x.Data[i], x.Data[i]
+		} else {
+			out.Data[i] = tensor.Luma(x.Data[3*i], x.Data[3*i+1], x.Data[3*i+2])
+		}
+	}
+	return out
 }
 
 // levelOf returns what a model is to be told of the noise of a picture: nothing, if
@@ -121,7 +149,7 @@ func (r Repair) picture(ctx context.Context, m *model.Model, x *tensor.Tensor, r
 	if !m.Spec.Level {
 		return nan, denoise(ctx, m, x, 0, r.Strength, r.Passes, report)
 	}
-	found := r.Sigma / 255
+	var found float64
 	if r.Sigma < 0 {
 		found = estimate(m, x)
 	}
@@ -146,28 +174,17 @@ func (r Repair) told(found float64) (level, strength float64) {
 // ends, its error is returned and x is useless. Grey is shown to a colour model and
 // colour to a grey one as Adapt says.
 func denoise(ctx context.Context, m *model.Model, x *tensor.Tensor, level, strength float64, passes int, report model.Report) error {
-	blend := func(at int, y float32) {
-		v := x.Data[at]
-		if s := float32(strength); s != 1 {
-			y = v + float32(s*(y-v))
-		}
-		switch {
-		case !(y > 0):
-			y = 0
-		case y > 1:
-			y = 1
-		}
-		x.Data[at] = y
-	}
+	s := float32(strength)
+	put := func(at int, y float32) { x.Data[at] = blend(x.Data[at], y, s) }
 	if passes <= 1 {
-		return look(ctx, m, x, level, 0, blend, report)
+		return look(ctx, m, x, level, 0, put, report)
 	}
 	sum := tensor.New(x.Shape...)
 	if err := lookAgain(ctx, m, x, level, 0, passes, sum, report); err != nil {
 		return err
 	}
 	for i, v := range sum.Data {
-		blend(i, v/float32(passes))
+		put(i, v/float32(passes))
 	}
 	return nil
 }

@@ -426,23 +426,6 @@ func enough(x *tensor.Tensor, side int) *tensor.Tensor {
 	return out
 }
 
-// inChannels returns a picture in grey or in colour.
-func inChannels(x *tensor.Tensor, channels int) *tensor.Tensor {
-	_, h, w, c := x.Dims4()
-	if c == channels {
-		return x
-	}
-	out := tensor.New(1, h, w, channels)
-	for i := range h * w {
-		if c == 1 {
-			out.Data[3*i], out.Data[3*i+1], out.Data[3*i+2] = x.Data[i], x.Data[i], x.Data[i]
-		} else {
-			out.Data[i] = tensor.Luma(x.Data[3*i], x.Data[3*i+1], x.Data[3*i+2])
-		}
-	}
-	return out
-}
-
 // A fit is the least-squares factor of y = factor·x.
 type fit struct{ xx, xy, yy float64 }
 

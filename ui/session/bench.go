@@ -146,13 +146,19 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 	if err != nil {
 		return out, err
 	}
-	clean := job.colours(p.Pix)
+	colours := func(x *tensor.Tensor) *tensor.Tensor {
+		if job.Grey {
+			return inChannels(x, 1)
+		}
+		return x
+	}
+	clean := colours(p.Pix)
 	noisy := clean
 	if job.Pairs {
 		if p, err = openPicture(ctx, path, job.Limits); err != nil {
 			return out, err
 		}
-		if noisy = job.colours(p.Pix); !slices.Equal(noisy.Shape, clean.Shape) {
+		if noisy = colours(p.Pix); !slices.Equal(noisy.Shape, clean.Shape) {
 			return out, imageio.FileError{Path: path, Err: fmt.Errorf("%w: not of the size of %s", errNoPairs, filepath.Base(cleanOf(path)))}
 		}
 	} else {
@@ -183,17 +189,4 @@ func (job BenchJob) picture(ctx context.Context, m *model.Model, path string, si
 	}
 	out.PSNR, out.SSIM, out.PSNRNoisy = metric.PSNR(clean, result), metric.SSIM(clean, result), metric.PSNR(clean, noisy)
 	return out, nil
-}
-
-// colours makes a picture grey, if that is asked for.
-func (job BenchJob) colours(x *tensor.Tensor) *tensor.Tensor {
-	n, h, w, c := x.Dims4()
-	if !job.Grey || c != 3 {
-		return x
-	}
-	out := tensor.New(n, h, w, 1)
-	for i := range out.Data {
-		out.Data[i] = tensor.Luma(x.Data[3*i], x.Data[3*i+1], x.Data[3*i+2])
-	}
-	return out
 }

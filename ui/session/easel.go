@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"sieve/assets"
@@ -450,9 +449,9 @@ func blended(x, y *tensor.Tensor, strength float64) *tensor.Tensor {
 	out := tensor.New(x.Shape...)
 	s := float32(strength)
 	for i, v := range x.Data {
-		out.Data[i] = v + float32(s*(y.Data[i]-v))
+		out.Data[i] = blend(v, y.Data[i], s)
 	}
-	return clamp(out)
+	return out
 }
 
 // judge finds the figures that take longer, when nothing else is to be done.
@@ -610,7 +609,7 @@ func (n Noise) scheme() string {
 	if n.Kind == "none" {
 		return n.Kind
 	}
-	return n.Kind + ":" + strconv.FormatFloat(n.Strength, 'f', -1, 64)
+	return n.Kind + ":" + number(n.Strength)
 }
 
 // NewNoiseSeed draws the noise anew.

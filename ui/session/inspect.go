@@ -60,8 +60,8 @@ type Tensor struct {
 // A Fact is a name and a value for people.
 type Fact struct{ Name, Value string }
 
-// Inspect reads a picture, a model (a file or a shipped one) or a checkpoint as a whole, so that one it
-// returns is not damaged.
+// Inspect reads a picture, a model (a file or a shipped one) or a checkpoint as a
+// whole, so that one it returns is not damaged.
 func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, error) {
 	if err := ctx.Err(); err != nil {
 		return Inspection{}, err

@@ -109,9 +109,9 @@ func (s *Session) QueueAll() {
 			if src.path == "" {
 				continue
 			}
-			item := QueueItem{In: src.path, Name: filepath.Base(src.path), State: Waiting, Sigma: nan, root: src.root, how: how}
-			if rel, err := filepath.Rel(src.root, src.path); src.root != "" && err == nil {
-				item.Name = filepath.Join(filepath.Base(src.root), rel)
+			item := QueueItem{In: src.path, State: Waiting, Sigma: nan, root: src.root, how: how}
+			if item.Name = item.rel(); src.root != "" {
+				item.Name = filepath.Join(filepath.Base(src.root), item.Name)
 			}
 			if info, err := imageio.Probe(src.path); err == nil {
 				item.pixels = int64(info.Width) * int64(info.Height)
@@ -145,10 +145,6 @@ func (s *Session) StartQueue() {
 	if s.line.cancel != nil || s.closing || s.waiting() < 0 {
 		return
 	}
-	if err := checkTemplate(s.state.Queue.Options.Template); err != nil {
-		s.put(Error, Explain(err))
-		return
-	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	s.line.cancel = cancel
 	s.line.spent, s.line.pixels = 0, 0
@@ -172,14 +168,11 @@ func (s *Session) StopQueue() {
 	}
 }
 
-// ClearQueue takes everything out that is not being worked on, or only what needs no
-// more work.
-func (s *Session) ClearQueue(onlyEnded bool) {
+// ClearQueue takes everything out that is not being worked on.
+func (s *Session) ClearQueue() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.line.items = slices.DeleteFunc(slices.Clone(s.line.items), func(q QueueItem) bool {
-		return q.State != Working && !(onlyEnded && (q.State == Waiting || q.State == Failed))
-	})
+	s.line.items = slices.DeleteFunc(s.line.items, func(q QueueItem) bool { return q.State != Working })
 	s.showQueue(true)
 }
 
@@ -253,13 +246,8 @@ func (s *Session) queue(ctx context.Context) {
 		}
 		q := s.line.items[at]
 		options := s.state.Queue.Options
-		taken := map[string]bool{}
-		for i, other := range s.line.items {
-			if i != at && other.Out != "" && other.In != q.In {
-				taken[other.Out] = true
-			}
-		}
 		q.State, q.Out = Working, options.target(q, at+1)
+		taken := slices.ContainsFunc(s.line.items, func(other QueueItem) bool { return other.Out == q.Out && other.In != q.In })
 		s.line.items[at] = q
 		s.showQueue(true)
 		s.mu.Unlock()
@@ -274,7 +262,7 @@ func (s *Session) queue(ctx context.Context) {
 			}
 		}
 		began := s.o.Now()
-		err := s.queued(ctx, q, taken[q.Out], options.Overwrite, change)
+		err := s.queued(ctx, q, taken, options.Overwrite, change)
 		change(func(q *QueueItem) {
 			switch {
 			case ctx.Err() != nil && err != nil:
@@ -326,13 +314,17 @@ func (s *Session) queued(ctx context.Context, q QueueItem, taken, overwrite bool
 	return saveInFolder(ctx, q.Out, p, imageio.SaveOptions{})
 }
 
+// rel is the file's path below the folder it was dropped with, or its name.
+func (q QueueItem) rel() string {
+	if rel, err := filepath.Rel(q.root, q.In); q.root != "" && err == nil {
+		return rel
+	}
+	return filepath.Base(q.In)
+}
+
 // target returns the file that an item becomes.
 func (o QueueOptions) target(q QueueItem, number int) string {
-	rel := filepath.Base(q.In)
-	if below, err := filepath.Rel(q.root, q.In); q.root != "" && err == nil {
-		rel = below
-	}
-	dir := o.Out
+	rel, dir := q.rel(), o.Out
 	switch {
 	case dir != "":
 	case q.root != "":

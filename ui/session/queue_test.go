@@ -73,7 +73,7 @@ func TestQueue(t *testing.T) {
 	if st.Queue.Counts[Done] != 4 {
 		t.Errorf("after a second try: %v", st.Queue.Counts)
 	}
-	s.ClearQueue(true)
+	s.ClearQueue()
 	until(t, s, "an empty queue", func(st State) bool { return len(st.Queue.Items) == 0 })
 }
 
@@ -92,7 +92,7 @@ func TestQueueOptions(t *testing.T) {
 	if got := files(t, out); !slices.Equal(got, []string{"a.webp by tiny 1.png"}) {
 		t.Errorf("written: %v", got)
 	}
-	s.ClearQueue(false)
+	s.ClearQueue()
 	before := read(t, path)
 	s.SetQueueOptions(QueueOptions{Out: dir, Overwrite: true})
 	queueOf(t, s, 1, path)

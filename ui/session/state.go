@@ -59,6 +59,9 @@ type Repair struct {
 	Passes   int     // in how many ways the picture is turned and looked at, 1 to 8; the mean is the answer
 }
 
+// MostPasses is in how many ways a picture can be turned and mirrored.
+const MostPasses = 8
+
 // DefaultRepair estimates the noise and takes the model's answer as it is.
 var DefaultRepair = Repair{Sigma: -1, Manner: 1, Strength: 1, Passes: 1}
 
@@ -69,8 +72,8 @@ func (r Repair) check() error {
 		return &model.SpecError{Field: "sigma", Value: fmt.Sprint(r.Sigma), Want: "auto or 0 to 255"}
 	case !(r.Manner >= 0.1 && r.Manner <= 10):
 		return &model.SpecError{Field: "manner", Value: fmt.Sprint(r.Manner), Want: "0.1 to 10"}
-	case r.Passes < 1 || r.Passes > 8:
-		return &model.SpecError{Field: "passes", Value: fmt.Sprint(r.Passes), Want: "1 to 8"}
+	case r.Passes < 1 || r.Passes > MostPasses:
+		return &model.SpecError{Field: "passes", Value: fmt.Sprint(r.Passes), Want: fmt.Sprintf("1 to %d", MostPasses)}
 	case !(r.Strength >= 0 && r.Strength <= 1):
 		return &model.SpecError{Field: "strength", Value: fmt.Sprint(r.Strength), Want: "0 to 1"}
 	}
