@@ -1,6 +1,7 @@
 package model
 
 import (
+	"iter"
 	"math/rand/v2"
 
 	"sieve/model/nn"
@@ -9,28 +10,57 @@ import (
 
 // A Bottleneck is what makes one autoencoder differ from another: it turns the
 // encoder's output into the latent the decoder sees, and says what it costs
-// (nil: nothing). A nil rng asks for the latent itself, without chance.
+// (nil: nothing). A nil rng asks for the latent itself, without chance. quality is
+// between 0 and 1, for those that know of any.
 type Bottleneck interface {
-	Code(t *nn.Tape, y *nn.Var, rng *rand.Rand) (z, price *nn.Var)
+	Code(t *nn.Tape, y *nn.Var, quality float32, rng *rand.Rand) (z, price *nn.Var)
+	// Rows returns what Code does without chance or price, from some rows of y alone.
+	Rows(t *nn.Tape, y *nn.Var) *nn.Var
+	Params() iter.Seq2[string, *nn.Param]
 }
 
-var bottlenecks = map[string]Bottleneck{"plain": plain{}, "sparse": sparse{}, "variational": variational{}}
+func newBottleneck(rng *rand.Rand, s Spec) Bottleneck {
+	switch s.Bottleneck {
+	case "sparse":
+		return sparse{}
+	case "variational":
+		return variational{}
+	case "quantised":
+		return newQuantised(rng, s)
+	default:
+		return plain{}
+	}
+}
+
+// fixed is a bottleneck that learns nothing.
+type fixed struct{}
+
+func (fixed) Params() iter.Seq2[string, *nn.Param] { return func(func(string, *nn.Param) bool) {} }
 
 // plain charges nothing.
-type plain struct{}
+type plain struct{ fixed }
 
-func (plain) Code(_ *nn.Tape, y *nn.Var, _ *rand.Rand) (z, price *nn.Var) { return y, nil }
+func (plain) Code(_ *nn.Tape, y *nn.Var, _ float32, _ *rand.Rand) (z, price *nn.Var) { return y, nil }
+
+func (plain) Rows(_ *nn.Tape, y *nn.Var) *nn.Var { return y }
 
 // sparse charges for the mean magnitude.
-type sparse struct{}
+type sparse struct{ plain }
 
-func (sparse) Code(t *nn.Tape, y *nn.Var, _ *rand.Rand) (z, price *nn.Var) { return y, nn.Abs(t, y) }
+func (sparse) Code(t *nn.Tape, y *nn.Var, _ float32, _ *rand.Rand) (z, price *nn.Var) {
+	return y, nn.Abs(t, y)
+}
 
 // variational draws the latent, and charges the nats a picture by which its
 // distribution differs from a unit normal.
-type variational struct{}
+type variational struct{ fixed }
 
-func (variational) Code(t *nn.Tape, y *nn.Var, rng *rand.Rand) (z, price *nn.Var) {
+func (variational) Rows(t *nn.Tape, y *nn.Var) *nn.Var {
+	z, _ := nn.Gauss(t, y, nil)
+	return z
+}
+
+func (variational) Code(t *nn.Tape, y *nn.Var, _ float32, rng *rand.Rand) (z, price *nn.Var) {
 	if rng == nil {
 		return nn.Gauss(t, y, nil)
 	}

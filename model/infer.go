@@ -122,12 +122,8 @@ func (m *Model) pass(ctx context.Context, p pictures, level float64, z, y writer
 			told = s.belt(height, width, c+1)
 		}
 		b, kept := s.legs(m.Spec, enc, m.enc, told, nil)
-		if b.channels != m.Spec.Latent { // a distribution
-			code := nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var {
-				z, _ := m.bottleneck.Code(t, x, nil)
-				return z
-			})
-			b = s.mapped(code, b, s.belt(b.height, b.width, m.Spec.Latent), 1, 1)
+		if m.Spec.Bottleneck == "variational" || m.Spec.Bottleneck == "quantised" {
+			b = s.mapped(nn.Func(m.bottleneck.Rows), b, s.belt(b.height, b.width, m.Spec.Latent), 1, 1)
 		}
 		if z != nil {
 			s.keep(b, z, size.height, size.width)

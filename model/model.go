@@ -104,26 +104,32 @@ func New(s Spec) (*Model, error) {
 	}
 	rng := rand.New(rand.NewPCG(s.Seed, 0))
 	enc, dec := s.plan()
-	m := &Model{Spec: s, enc: buildLegs(rng, s, enc), dec: buildLegs(rng, s, dec), bottleneck: bottlenecks[s.Bottleneck]}
+	m := &Model{Spec: s, enc: buildLegs(rng, s, enc), dec: buildLegs(rng, s, dec), bottleneck: newBottleneck(rng, s)}
 	m.begin()
 	return m, nil
 }
 
-// begin starts pictures from mid-grey rather than from black, and residuals from
-// almost nothing.
+// begin starts pictures from mid-grey rather than from black, residuals and what comes
+// of whole numbers from almost nothing; a shuffle body sees mid-grey as nothing.
 func (m *Model) begin() {
 	var weights, bias *nn.Param
 	for _, p := range m.dec.Params() {
 		weights, bias = bias, p
 	}
-	switch m.Spec.Output {
-	case "identity":
+	if m.Spec.Output == "residual" || m.Spec.Bottleneck == "quantised" {
+		for i := range weights.Val.Data {
+			weights.Val.Data[i] *= 0.1
+		}
+	}
+	if m.Spec.Output == "identity" {
 		for i := range bias.Val.Data {
 			bias.Val.Data[i] = 0.5
 		}
-	case "residual":
-		for i := range weights.Val.Data {
-			weights.Val.Data[i] *= 0.1
+	}
+	if m.Spec.Body == "shuffle" {
+		first := m.enc[0][1].(*nn.Conv2D)
+		for i, v := range first.W.Val.Data {
+			first.B.Val.Data[i%len(first.B.Val.Data)] -= v / 2
 		}
 	}
 }
@@ -168,19 +174,26 @@ func build(rng *rand.Rand, s Spec, stages []stage) nn.Seq {
 				continue
 			}
 			seq = append(seq, activations[s.Activation])
+		case "levels":
+			seq = append(seq, nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Levels(t, x, grain, mostGrains*grain) }))
 		case "residual":
 			body := build(rng, s, st.body)
 			// A block starts as almost nothing, so that depth costs no speed at first.
-			last := body[len(body)-1].(*nn.Conv2D)
-			for i := range last.W.Val.Data {
-				last.W.Val.Data[i] *= 0.1
-			}
+			weaken(body, 0.1)
 			seq = append(seq, nn.Residual{Layer: body})
 		default:
 			panic("model: unknown stage " + st.kind)
 		}
 	}
 	return seq
+}
+
+// weaken multiplies the weights that a residual block ends with.
+func weaken(body nn.Seq, by float32) {
+	last := body[len(body)-1].(*nn.Conv2D)
+	for i := range last.W.Val.Data {
+		last.W.Val.Data[i] *= by
+	}
 }
 
 // slopes are those of the activations that a convolution can do as it stores.
@@ -226,8 +239,10 @@ func (m *Model) Params() iter.Seq2[string, *nn.Param] {
 	return func(yield func(string, *nn.Param) bool) {
 		for _, part := range []struct {
 			name string
-			of   legs
-		}{{"enc", m.enc}, {"dec", m.dec}} {
+			of   interface {
+				Params() iter.Seq2[string, *nn.Param]
+			}
+		}{{"enc", m.enc}, {"dec", m.dec}, {"code", m.bottleneck}} {
 			for name, p := range part.of.Params() {
 				if !yield(part.name+"."+name, p) {
 					return
@@ -238,9 +253,10 @@ func (m *Model) Params() iter.Seq2[string, *nn.Param] {
 }
 
 // params returns Params in a slice.
-func (m *Model) params() []*nn.Param {
-	var out []*nn.Param
-	for _, p := range m.Params() {
+func (m *Model) params() []*nn.Param { return collect(m.Params()) }
+
+func collect(named iter.Seq2[string, *nn.Param]) (out []*nn.Param) {
+	for _, p := range named {
 		out = append(out, p)
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"sieve/model/nn"
 	"sieve/model/noise"
 )
 
@@ -14,10 +15,10 @@ import (
 // flags of a command are views of it.
 type Spec struct {
 	// The network.
-	Body       string  `json:"body"`       // "conv", "unet" or "linear"
+	Body       string  `json:"body"`       // "conv", "unet", "shuffle" or "linear"
 	Channels   int     `json:"channels"`   // of the picture: 1 or 3
 	Depth      int     `json:"depth"`      // how often a conv body halves the picture
-	Width      int     `json:"width"`      // channels after the first halving; doubled at each further one, and in a unet grown to Latent
+	Width      int     `json:"width"`      // channels after the first halving; doubled at each further one, and in a unet or a shuffle body, whose first level it is, grown to Latent
 	Latent     int     `json:"latent"`     // channels of the latent
 	Patch      int     `json:"patch"`      // cells a side gathered into one code; 1 keeps a map
 	Kernel     int     `json:"kernel"`     // taps a side: 3, 5 or 7
@@ -27,12 +28,14 @@ type Spec struct {
 	Output     string  `json:"output"`     // "identity", "sigmoid", or "residual": what is to be added to the input
 	Level      bool    `json:"level"`      // the network is told how strong the noise is, by a map beside the channels
 	Estimated  bool    `json:"estimated"`  // the level told in training is estimated, too, and not known
-	Bottleneck string  `json:"bottleneck"` // "plain", "sparse" or "variational"
-	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss
+	Bottleneck string  `json:"bottleneck"` // "plain", "sparse", "variational" or "quantised"
+	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss; of a quantised latent, at the highest quality
+	Range      float64 `json:"range"`      // how many times as much a quantised latent costs at the lowest quality
+	Hyper      int     `json:"hyper"`      // channels of what a quantised latent sends ahead of itself
 
 	// The lesson.
 	Scheme string `json:"scheme"` // what noise.Parse reads
-	Loss   string `json:"loss"`   // "mse", "bce" or "l1"
+	Loss   string `json:"loss"`   // "mse", "rmse", "l1" or "bce"
 
 	Augment bool    `json:"augment"` // photographs are also scaled and recoloured
 	Leaves  float64 `json:"leaves"`  // share of augmented photographs that is dead leaves instead
@@ -59,7 +62,7 @@ type Spec struct {
 func DefaultSpec() Spec {
 	return Spec{
 		Body: "conv", Channels: 3, Depth: 2, Width: 32, Latent: 16, Patch: 1, Kernel: 3, Blocks: 0,
-		Activation: "relu", Up: "transposed", Output: "identity", Bottleneck: "plain", Lambda: 1e-4,
+		Activation: "relu", Up: "transposed", Output: "identity", Bottleneck: "plain", Lambda: 1e-4, Range: 100, Hyper: 32,
 		Scheme: "gaussian:0-50", Loss: "mse",
 		Optimiser: "adam", Rate: 1e-3, Schedule: "cosine", Warmup: 50, Steps: 2000, Momentum: 0.9, Clip: 1,
 		Batch: 16, Crop: 64, Check: 50, Seed: 1,
@@ -68,12 +71,12 @@ func DefaultSpec() Spec {
 
 // Choices of the fields that are words, in the order people should meet them.
 var choices = map[string][]string{
-	"body":       {"conv", "unet", "linear"},
+	"body":       {"conv", "unet", "shuffle", "linear"},
 	"activation": {"relu", "leaky", "silu", "tanh", "sigmoid"},
 	"up":         {"transposed", "nearest"},
 	"output":     {"identity", "sigmoid", "residual"},
-	"bottleneck": {"plain", "sparse", "variational"},
-	"loss":       {"mse", "l1", "bce"},
+	"bottleneck": {"plain", "sparse", "variational", "quantised"},
+	"loss":       {"mse", "rmse", "l1", "bce"},
 	"optimiser":  {"adam", "muon", "sgd"},
 	"schedule":   {"constant", "cosine"},
 }
@@ -110,7 +113,7 @@ func (s Spec) Validate() error {
 		value, low, high int
 	}{
 		{"depth", s.Depth, 0, maxDepth}, {"width", s.Width, 1, 512}, {"latent", s.Latent, 1, 4096}, {"patch", s.Patch, 1, 64},
-		{"blocks", s.Blocks, 0, 16}, {"warmup", s.Warmup, 0, 1e6}, {"steps", s.Steps, 0, 1e9},
+		{"blocks", s.Blocks, 0, 16}, {"hyper", s.Hyper, 0, 1024}, {"warmup", s.Warmup, 0, 1e6}, {"steps", s.Steps, 0, 1e9},
 		{"batch", s.Batch, 1, 1024}, {"crop", s.Crop, 1, 512}, {"check", s.Check, 1, 1e6},
 	} {
 		if f.value < f.low || f.value > f.high {
@@ -121,7 +124,7 @@ func (s Spec) Validate() error {
 		name             string
 		value, low, high float64
 	}{
-		{"lambda", s.Lambda, 0, 1e6}, {"rate", s.Rate, 0, 1e6}, {"decay", s.Decay, 0, 1},
+		{"lambda", s.Lambda, 0, 1e6}, {"range", s.Range, 0, 1e6}, {"rate", s.Rate, 0, 1e6}, {"decay", s.Decay, 0, 1},
 		{"momentum", s.Momentum, 0, 0.9999}, {"clip", s.Clip, 0, 1e9}, {"average", s.Average, 0, 0.99999}, {"leaves", s.Leaves, 0, 1}, {"grey", s.Grey, 0, 1},
 	} {
 		if math.IsNaN(f.value) || f.value < f.low || f.value > f.high {
@@ -137,6 +140,18 @@ func (s Spec) Validate() error {
 		return &SpecError{"patch", fmt.Sprint(s.Patch), "1, because a unet keeps a map"}
 	case s.Body == "unet" && s.Depth == 0:
 		return &SpecError{"depth", "0", "1 to 5, because a unet works at half the resolution and below"}
+	case s.Body == "shuffle" && s.Patch != 1:
+		return &SpecError{"patch", fmt.Sprint(s.Patch), "1, because a shuffle body keeps a map"}
+	case s.Body == "shuffle" && s.Depth < 2:
+		return &SpecError{"depth", fmt.Sprint(s.Depth), "2 to 5, because a shuffle body works at a quarter of the resolution and below"}
+	case s.Bottleneck == "quantised" && s.Body == "unet":
+		return &SpecError{"bottleneck", `"quantised"`, "another, because what a unet hands across would have to be sent, too"}
+	case s.Bottleneck == "quantised" && s.Range < 1:
+		return &SpecError{"range", fmt.Sprint(s.Range), "1 or more"}
+	case s.Bottleneck == "quantised" && s.Hyper == 0:
+		return &SpecError{"hyper", "0", "1 to 1024"}
+	case s.Bottleneck == "quantised" && s.Lambda == 0:
+		return &SpecError{"lambda", "0", "more, because bits have to cost something"}
 	case s.Estimated && !s.Level:
 		return &SpecError{"estimated", "true", "false where the network is not told the level"}
 	case s.Body == "linear" && s.Level:
@@ -164,7 +179,7 @@ func (s Spec) sameNetwork(t Spec) bool {
 	network := func(s Spec) Spec {
 		return Spec{
 			Body: s.Body, Channels: s.Channels, Depth: s.Depth, Width: s.Width, Latent: s.Latent, Patch: s.Patch, Kernel: s.Kernel,
-			Blocks: s.Blocks, Activation: s.Activation, Up: s.Up, Output: s.Output, Level: s.Level, Bottleneck: s.Bottleneck,
+			Blocks: s.Blocks, Activation: s.Activation, Up: s.Up, Output: s.Output, Level: s.Level, Bottleneck: s.Bottleneck, Hyper: s.Hyper,
 		}
 	}
 	return network(s) == network(t)
@@ -181,12 +196,30 @@ func (s Spec) Cell() int {
 // Count returns how many numbers a model of this spec learns.
 func (s Spec) Count() int {
 	enc, dec := s.plan()
-	return count(enc) + count(dec)
+	n := count(enc) + count(dec)
+	if s.Bottleneck == "quantised" {
+		analysis, synthesis := s.hyperPlan()
+		n += count(analysis) + count(synthesis) + anchors*(3*s.Latent+s.Hyper)
+	}
+	return n
+}
+
+// price returns what a bit a pixel costs at a quality between 0 and 1, in units of loss,
+// and what loss counts there. The one goes from Lambda·Range down to Lambda by equal
+// factors; the other keeps the losses of all qualities alike, and near 1.
+func (s Spec) price(quality float32) (lambda, weight float32) {
+	if s.Bottleneck != "quantised" {
+		return float32(s.Lambda), 1
+	}
+	span := float64(nn.Log(float32(s.Range)))
+	at := func(quality float64) float64 { return s.Lambda * float64(nn.Exp(float32((1-quality)*span))) }
+	now := at(float64(quality))
+	return float32(now), float32(1 / math.Sqrt(now*at(0.5)))
 }
 
 // A stage is one layer of a network before it exists.
 type stage struct {
-	kind    string // "conv", "transposed", "nearest", "gather", "spread", "act", "residual", "keep" or "join"
+	kind    string // "conv", "transposed", "nearest", "gather", "spread", "act", "levels", "residual", "keep" or "join"
 	in, out int    // channels
 	k       int    // taps a side, or pixels a side of a block
 	stride  int
@@ -240,6 +273,23 @@ func (s Spec) plan() (enc, dec []stage) {
 		}
 		return enc, append(dec, conv(s.width(0), 4*s.Channels, 3, 1), stage{kind: "spread", k: 2})
 	}
+	if s.Body == "shuffle" {
+		enc = append(enc, stage{kind: "gather", k: 4}, conv(16*c, s.width(0), 3, 1))
+		dec = append(dec, conv(s.Latent, s.Latent, 1, 1))
+		for level := range s.Depth - 1 {
+			if level > 0 {
+				enc = append(enc, conv(s.width(level-1), s.width(level), 3, 2))
+			}
+			enc = append(enc, blocks(s.width(level))...)
+		}
+		for level := s.Depth - 2; level >= 0; level-- {
+			dec = append(dec, blocks(s.width(level))...)
+			if level > 0 {
+				dec = append(dec, stage{kind: "transposed", in: s.width(level), out: s.width(level - 1), k: 2, stride: 2})
+			}
+		}
+		return append(enc, conv(s.Latent, head, 1, 1)), append(dec, conv(s.width(0), 16*s.Channels, 3, 1), stage{kind: "spread", k: 4})
+	}
 	width := s.width
 	for level := range max(1, s.Depth) {
 		enc = append(enc, conv(c, width(level), s.Kernel, min(2, s.Depth+1)), act)
@@ -276,12 +326,28 @@ func (s Spec) plan() (enc, dec []stage) {
 	return enc, dec
 }
 
-// width returns the channels of a level. Those of a unet go from Width to Latent by
-// equal factors, in multiples of 16 between the two.
+// hyperPlan lists the layers that look at a quantised latent, at a sixteenth of its
+// cells, and those that tell from what they say how it is distributed: the means of all
+// channels, then the logarithms of their scales. The second work on whole numbers in
+// the end (see Freeze), so what is between their layers has few levels from the start.
+func (s Spec) hyperPlan() (analysis, synthesis []stage) {
+	h, act, levels := s.Hyper, stage{kind: "act"}, stage{kind: "levels"}
+	conv := func(in, out, k, stride int) stage { return stage{kind: "conv", in: in, out: out, k: k, stride: stride} }
+	double := stage{kind: "transposed", in: h, out: h, k: 2, stride: 2}
+	analysis = []stage{conv(s.Latent, h, 3, 1), act, conv(h, h, 5, 2), act, conv(h, h, 5, 2)}
+	synthesis = []stage{conv(h, h, 3, 1), levels, double, levels, conv(h, h, 3, 1), levels, double, levels, conv(h, h, 3, 1), levels, conv(h, 2*s.Latent, 1, 1)}
+	return analysis, synthesis
+}
+
+// width returns the channels of a level. Those of a unet and of a shuffle body go from
+// Width to Latent by equal factors, in multiples of 16 between the two.
 func (s Spec) width(level int) int {
 	last := s.Depth - 1
+	if s.Body == "shuffle" {
+		last = s.Depth - 2
+	}
 	switch {
-	case s.Body != "unet":
+	case s.Body != "unet" && s.Body != "shuffle":
 		return min(s.Width<<level, max(512, s.Width))
 	case level == last:
 		return s.Latent

@@ -47,8 +47,9 @@ type Progress struct {
 
 // Validation is how well the model does on pictures it does not learn from.
 type Validation struct {
-	Loss float64 // the distortion it is trained on
+	Loss float64 // the distortion it is trained on; where the latent is quantised, with its price
 	PSNR float64 // of what it makes against what it should, in dB
+	Bits float64 // a pixel, of a quantised latent
 }
 
 // A Trainer moves a model towards its data. It is used by one goroutine at a
@@ -120,19 +121,49 @@ func copies(params []*nn.Param) []*tensor.Tensor {
 	return out
 }
 
-// Begin starts from the weights of another model, before the first step. It is a
-// *SpecError when that has another network.
+// Begin starts from the weights of another model, before the first step. That may
+// have fewer residual blocks: those it lacks start as nothing, so that the deeper
+// network begins with what the other has learned (Chen et al., arXiv:1511.05641). It is
+// a *SpecError when that has another network.
 func (tr *Trainer) Begin(from *Model) error {
-	if !tr.m.Spec.sameNetwork(from.Spec) {
-		return &SpecError{"from", "a model of another network", "one of the same body, sizes and output"}
+	old := from.Spec
+	if old.Blocks < tr.m.Spec.Blocks {
+		old.Blocks = tr.m.Spec.Blocks
 	}
-	for i, p := range from.params() {
-		copy(tr.params[i].Val.Data, p.Val.Data)
-		if tr.average != nil {
-			copy(tr.average[i].Data, p.Val.Data)
-		}
+	if !tr.m.Spec.sameNetwork(old) {
+		return &SpecError{"from", "a model of another network", "one of the same body, sizes and output, with as many blocks or fewer"}
+	}
+	tr.m.enc.take(from.enc)
+	tr.m.dec.take(from.dec)
+	for i, a := range tr.average {
+		copy(a.Data, tr.params[i].Val.Data)
 	}
 	return nil
+}
+
+// take copies the weights of legs that may lack residual blocks at the end of a row of
+// them.
+func (l legs) take(from legs) {
+	for i, leg := range l {
+		old := from[i]
+		for _, layer := range leg {
+			block, ok := layer.(nn.Residual)
+			if ok && (len(old) == 0 || !isResidual(old[0])) {
+				weaken(block.Layer.(nn.Seq), 0)
+				continue
+			}
+			to := collect(layer.Params())
+			for k, p := range collect(old[0].Params()) {
+				copy(to[k].Val.Data, p.Val.Data)
+			}
+			old = old[1:]
+		}
+	}
+}
+
+func isResidual(l nn.Layer) bool {
+	_, ok := l.(nn.Residual)
+	return ok
 }
 
 // Spec returns what is trained and how.
@@ -230,15 +261,20 @@ func (tr *Trainer) learnShard(i int) {
 		}
 	}
 	y, past := tr.m.encode(t, tr.m.lay(t, in, r.level))
-	z, price := tr.m.bottleneck.Code(t, y, r.rng)
+	var quality float32
+	if s.Bottleneck == "quantised" {
+		quality = r.rng.Float32()
+	}
+	lambda, counts := s.price(quality)
+	z, price := tr.m.bottleneck.Code(t, y, quality, r.rng)
 	loss := tr.m.distortion(t, tr.m.decode(t, z, past), lesson{in, want, weight})
 	r.part = Progress{Distortion: float64(loss.Val.Data[0])}
 	if price != nil {
 		r.part.Price = float64(price.Val.Data[0])
-		loss = nn.AddScaled(t, loss, float32(s.Lambda), price)
+		loss = nn.AddScaled(t, loss, lambda, price)
 	}
-	r.part.Loss = float64(loss.Val.Data[0])
-	t.Backward(loss, float32(sh.n)/float32(s.Batch))
+	r.part.Loss = float64(counts * loss.Val.Data[0])
+	t.Backward(loss, counts*float32(sh.n)/float32(s.Batch))
 }
 
 // lesson has the scheme make a lesson of x. A share of colour pictures is grey, and
@@ -320,6 +356,8 @@ func (m *Model) distortion(t *nn.Tape, y *nn.Var, l lesson) *nn.Var {
 		return nn.BCE(t, y, l.want, l.weight)
 	case "l1":
 		return nn.L1(t, m.output(t, y, l.in), l.want, l.weight)
+	case "rmse":
+		return nn.RMSE(t, m.output(t, y, l.in), l.want, l.weight)
 	default:
 		return nn.MSE(t, m.output(t, y, l.in), l.want, l.weight)
 	}
@@ -334,13 +372,19 @@ func (tr *Trainer) validate() (Validation, error) {
 		}
 	}
 	m := tr.Model()
-	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
+	loss, mse, bits := make([]float64, len(tr.val)), make([]float64, len(tr.val)), make([]float64, len(tr.val))
 	each(nn.NewForms(""), len(tr.val), 1, func(t *nn.Tape, i int) {
 		l := tr.val[i]
 		y, past := m.encode(t, m.lay(t, l.in, tr.told(nil, l.in, l.want)))
-		z, _ := m.bottleneck.Code(t, y, nil)
+		quality := (float32(i) + 0.5) / float32(len(tr.val))
+		z, price := m.bottleneck.Code(t, y, quality, nil)
 		y = m.decode(t, z, past)
 		loss[i] = float64(m.distortion(t, y, l).Val.Data[0])
+		if m.Spec.Bottleneck == "quantised" { // whose distortion alone says nothing
+			lambda, counts := m.Spec.price(quality)
+			loss[i] = float64(counts) * (loss[i] + float64(lambda*price.Val.Data[0]))
+			bits[i] = float64(price.Val.Data[0])
+		}
 		mse[i] = metric.MSE(m.output(t, y, l.in).Val, l.want)
 	})
 	var v Validation
@@ -348,6 +392,7 @@ func (tr *Trainer) validate() (Validation, error) {
 	for i := range tr.val {
 		v.Loss += loss[i] / float64(len(tr.val))
 		all += mse[i] / float64(len(tr.val))
+		v.Bits += bits[i] / float64(len(tr.val))
 	}
 	v.PSNR = metric.Decibels(all)
 	if finite(v.Loss) && (tr.best == nil || v.Loss < tr.bestInfo.ValLoss) {

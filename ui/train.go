@@ -96,11 +96,11 @@ func newTrainPage(w *window) *trainPage {
 	p.about = widget.NewNote("")
 	p.scheme = newSchemeForm(f)
 
-	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Variational")})
+	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Variational"), lang.L("Quantised")})
 	p.lambda = f.number("lambda", lang.L("Price λ"), 0, 1e6)
 	latent := f.number("latent", lang.L("Latent channels"), 1, 4096)
-	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), "U-Net", lang.L("Linear")})
-	loss := f.choice("loss", lang.L("Loss"), model.Choices("loss"), []string{lang.L("Squared error"), lang.L("Absolute error"), lang.L("Cross-entropy")})
+	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), "U-Net", lang.L("Pixel shuffle"), lang.L("Linear")})
+	loss := f.choice("loss", lang.L("Loss"), model.Choices("loss"), []string{lang.L("Squared error"), lang.L("Root of it"), lang.L("Absolute error"), lang.L("Cross-entropy")})
 	steps := f.number("steps", lang.L("Steps"), 0, 1e9)
 	p.minutes = widget.NewNumberEntry(lang.L("Minutes at most"), 0, 1e5, 0)
 	p.minutes.OnChanged = func(v float64) {
@@ -118,6 +118,7 @@ func newTrainPage(w *window) *trainPage {
 		f.choice("activation", lang.L("Activation"), model.Choices("activation"), []string{"ReLU", "Leaky ReLU", "SiLU", "tanh", lang.L("Sigmoid")}),
 		f.choice("up", lang.L("Upsampling"), model.Choices("up"), []string{lang.L("Transposed"), lang.L("Nearest")}),
 		f.choice("output", lang.L("Output"), model.Choices("output"), []string{lang.L("Identity"), lang.L("Sigmoid"), lang.L("Residual")}),
+		f.number("range", lang.L("λ at quality 0, times"), 0, 1e6), f.number("hyper", lang.L("Channels sent ahead"), 0, 1024),
 		f.choice("level", lang.L("Noise level is told"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
 		f.choice("estimated", lang.L("Noise level in training"), []string{"false", "true"}, []string{lang.L("Known"), lang.L("Estimated")}),
 		f.choice("channels", lang.L("Pictures are"), []string{"0", "1", "3"}, []string{lang.L("As the data"), lang.L("Grey"), lang.L("Colour")}),

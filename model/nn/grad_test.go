@@ -96,6 +96,8 @@ func TestGrad(t *testing.T) {
 				return mse(t, r.Forward(t, v[0]))
 			}},
 		{"MSE/weighted", inputs{random(1, 2, 3, 3, 3)}, func(t *Tape, v []*Var) *Var { return MSE(t, v[0], random(2, 2, 3, 3, 3), weight) }},
+		{"RMSE", inputs{random(1, 2, 3, 3, 3)}, func(t *Tape, v []*Var) *Var { return RMSE(t, v[0], tensor.New(2, 3, 3, 3), nil) }},
+		{"weighted RMSE", inputs{random(1, 2, 3, 3, 3)}, func(t *Tape, v []*Var) *Var { return RMSE(t, v[0], tensor.New(2, 3, 3, 3), weight) }},
 		{"L1", inputs{away(random(1, 2, 3, 3, 3))}, func(t *Tape, v []*Var) *Var { return L1(t, v[0], tensor.New(2, 3, 3, 3), weight) }},
 		{"BCE", inputs{random(1, 2, 3, 3, 3)}, func(t *Tape, v []*Var) *Var { return BCE(t, v[0], unit, nil) }},
 		{"Abs", inputs{away(random(1, 2, 4))}, func(t *Tape, v []*Var) *Var { return Abs(t, v[0]) }},
@@ -104,6 +106,19 @@ func TestGrad(t *testing.T) {
 				z, nats := Gauss(t, v[0], random(4, 2, 2, 2, 2))
 				return AddScaled(t, mse(t, z), .5, nats)
 			}},
+		{"Between", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 0.45)) }},
+		{"Between/end", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 1)) }},
+		{"Gain", inputs{random(1, 2, 2, 3, 4), random(2, 4)}, func(t *Tape, v []*Var) *Var { return mse(t, Gain(t, v[0], v[1], -0.7)) }},
+		{"Shift", inputs{random(1, 2, 2, 3, 4), random(2, 2)}, func(t *Tape, v []*Var) *Var { return mse(t, Shift(t, v[0], v[1], 1)) }},
+		{"Corner", inputs{random(1, 2, 4, 5, 4)}, func(t *Tape, v []*Var) *Var {
+			return Add(t, mse(t, Corner(t, v[0], 3, 2, 0, 1)), mse(t, Corner(t, v[0], 2, 4, 1, 3)))
+		}},
+		{"LogisticBits", inputs{random(1, 1, 2, 3, 2), random(2, 1, 2, 3, 2), random(3, 1, 2, 3, 2)},
+			func(t *Tape, v []*Var) *Var {
+				return LogisticBits(t, v[0], v[1], v[2], random(4, 1, 2, 3, 2), -3, 4, 2)
+			}},
+		{"LogisticBits/scale a channel", inputs{random(1, 1, 2, 3, 2), random(3, 2)},
+			func(t *Tape, v []*Var) *Var { return LogisticBits(t, v[0], nil, v[1], nil, -3, 4, 1) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			run := func(tape *Tape) ([]*Var, *Var) {

@@ -109,6 +109,57 @@ func (o *errorStep) back(t *Tape) {
 	}
 }
 
+// RMSE returns the mean over pictures of the root of the mean squared error of x against
+// want, weighted as in MSE. Where noise differs from picture to picture, strong noise
+// counts less than in MSE, and what is best for each is the same.
+func RMSE(t *Tape, x *Var, want, weight *tensor.Tensor) *Var {
+	if len(x.Val.Data) != len(want.Data) {
+		panic("nn: loss: what is judged and what is wanted differ in size")
+	}
+	n := x.Val.Shape[0]
+	y, slope := t.out(1), t.New(n)
+	size := len(want.Data) / n
+	var all float64
+	for i := range n {
+		var sum, total float64
+		for k := i * size; k < (i+1)*size; k++ {
+			w := float32(1)
+			if weight != nil {
+				w = weight.Data[k]
+			}
+			d := x.Val.Data[k] - want.Data[k]
+			sum += float64(float32(w*d) * d)
+			total += float64(w)
+		}
+		slope.Data[i] = 0
+		if root := math.Sqrt(sum / max(total, 1)); root != 0 { // NaN stays NaN
+			all += root / float64(n)
+			slope.Data[i] = float32(1 / (root * total * float64(n)))
+		}
+	}
+	y.Val.Data[0] = float32(all)
+	push(t, rmseStep{of{y}, x, slope, want, weight})
+	return y
+}
+
+type rmseStep struct {
+	of
+	x                   *Var
+	slope, want, weight *tensor.Tensor
+}
+
+func (o *rmseStep) back(t *Tape) {
+	g := o.y.Grad.Data[0]
+	size := len(o.want.Data) / len(o.slope.Data)
+	t.each(o.x, func(i int) float32 {
+		d := g * o.slope.Data[i/size] * (o.x.Val.Data[i] - o.want.Data[i])
+		if o.weight != nil {
+			d *= o.weight.Data[i]
+		}
+		return d
+	})
+}
+
 // L1 returns the mean absolute error of x against want, weighted as in MSE.
 func L1(t *Tape, x *Var, want, weight *tensor.Tensor) *Var {
 	return judge(t, x, want, weight, absolute)

@@ -31,7 +31,7 @@ type trainCmd struct {
 // specFlags are the fields of session.Spec. What is not given stays as the spec
 // file, the recipe or the default has it.
 type specFlags struct {
-	Body       *string  `group:"Network" help:"conv, unet or linear."`
+	Body       *string  `group:"Network" help:"conv, unet, shuffle or linear."`
 	Channels   *int     `group:"Network" help:"1 for grey, 3 for colour; by default as the data."`
 	Depth      *int     `group:"Network" help:"How often the picture is halved."`
 	Width      *int     `group:"Network" help:"Channels after the first halving; doubled at each further one."`
@@ -44,11 +44,13 @@ type specFlags struct {
 	Output     *string  `group:"Network" help:"identity, sigmoid or residual: what is to be added to the input."`
 	Level      *bool    `group:"Network" help:"Tell the network how strong the noise is."`
 	Estimated  *bool    `group:"Network" help:"Tell it in training what is estimated from the picture, too."`
-	Bottleneck *string  `group:"Network" help:"plain, sparse or variational."`
-	Lambda     *float64 `group:"Network" help:"What a unit of the bottleneck's price costs."`
+	Bottleneck *string  `group:"Network" help:"plain, sparse, variational or quantised."`
+	Lambda     *float64 `group:"Network" help:"What a unit of the bottleneck's price costs; of a quantised one, a bit a pixel at quality 100."`
+	Range      *float64 `group:"Network" help:"How many times as much it costs at quality 0."`
+	Hyper      *int     `group:"Network" help:"Channels of what a quantised latent sends ahead."`
 
 	Scheme *string `group:"Lesson" help:"Noise to remove: none, gaussian:25, gaussian:0-50, mixtures with +. Kinds: gaussian, poisson, speckle (levels of 255), saltpepper, masked, blindspot (percent)."`
-	Loss   *string `group:"Lesson" help:"mse, l1 or bce."`
+	Loss   *string `group:"Lesson" help:"mse, rmse, l1 or bce."`
 
 	Augment *bool    `group:"Lesson" help:"Also scale and recolour photographs."`
 	Leaves  *float64 `group:"Lesson" help:"Share of augmented photographs that is dead leaves instead, 0 to 1."`
