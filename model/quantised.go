@@ -34,6 +34,7 @@ const (
 type quantised struct {
 	spec                Spec
 	gain, back          *nn.Param // (anchors, Latent): logarithms of gains, before and after rounding
+	tone                *nn.Param // (anchors, Latent): what is added after that, so that the decoder knows the quality
 	spread              *nn.Param // (anchors, Latent): what is added to the logarithms of scales
 	prior               *nn.Param // (anchors, Hyper): logarithms of the scales of what is sent ahead
 	analysis, synthesis nn.Seq
@@ -56,6 +57,7 @@ func newQuantised(rng *rand.Rand, s Spec) *quantised {
 		spec:     s,
 		gain:     table(s.Latent, gain),
 		back:     table(s.Latent, func(quality float64) float64 { return -gain(quality) }),
+		tone:     table(s.Latent, func(float64) float64 { return 0 }),
 		spread:   table(s.Latent, func(float64) float64 { return 0.5 }),
 		prior:    table(s.Hyper, func(float64) float64 { return 0.5 }),
 		analysis: build(rng, s, analysis), synthesis: build(rng, s, synthesis),
@@ -71,7 +73,7 @@ func (q *quantised) Params() iter.Seq2[string, *nn.Param] {
 		for _, p := range []struct {
 			name string
 			of   *nn.Param
-		}{{"gain", q.gain}, {"back", q.back}, {"spread", q.spread}, {"prior", q.prior}} {
+		}{{"gain", q.gain}, {"back", q.back}, {"tone", q.tone}, {"spread", q.spread}, {"prior", q.prior}} {
 			if !yield(p.name, p.of) {
 				return
 			}
@@ -112,12 +114,18 @@ func (q *quantised) Code(t *nn.Tape, y *nn.Var, quality float32, rng *rand.Rand)
 		return nn.LogisticBits(t, x, mean, scale, noise, leastScale, mostScale, float32(n*h*w*cell*cell))
 	}
 	price = nn.Add(t, cost(ahead, sent, nil, nn.Between(t, t.Use(q.prior), quality)), cost(y, rounded, mean, scale))
-	return nn.Gain(t, rounded, nn.Between(t, t.Use(q.back), quality), 1), price
+	return q.undo(t, rounded, quality), price
+}
+
+// undo turns what has been rounded into what the decoder sees.
+func (q *quantised) undo(t *nn.Tape, x *nn.Var, quality float32) *nn.Var {
+	x = nn.Gain(t, x, nn.Between(t, t.Use(q.back), quality), 1)
+	return nn.Shift(t, x, nn.Between(t, t.Use(q.tone), quality), 0)
 }
 
 // Rows rounds without means, at medium quality: what it looks like, and not what is sent.
 func (q *quantised) Rows(t *nn.Tape, y *nn.Var) *nn.Var {
 	const quality = 0.5
-	y = nn.Rounded(t, nn.Gain(t, y, nn.Between(t, t.Use(q.gain), quality), 1), nil)
-	return nn.Gain(t, y, nn.Between(t, t.Use(q.back), quality), 1)
+	y = nn.Gain(t, y, nn.Between(t, t.Use(q.gain), quality), 1)
+	return q.undo(t, nn.Rounded(t, y, nil), quality)
 }

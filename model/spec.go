@@ -199,7 +199,7 @@ func (s Spec) Count() int {
 	n := count(enc) + count(dec)
 	if s.Bottleneck == "quantised" {
 		analysis, synthesis := s.hyperPlan()
-		n += count(analysis) + count(synthesis) + anchors*(3*s.Latent+s.Hyper)
+		n += count(analysis) + count(synthesis) + anchors*(4*s.Latent+s.Hyper)
 	}
 	return n
 }
