@@ -35,8 +35,17 @@ const (
 
 // A named tensor on its way to or from a file.
 type named struct {
-	name string
-	val  *tensor.Tensor
+	name  string
+	val   *tensor.Tensor
+	whole bool // whole numbers, which are always written in full
+}
+
+// as returns how the numbers are written where others are written so.
+func (t named) as(others dtype) dtype {
+	if t.whole {
+		return full
+	}
+	return others
 }
 
 // A dtype is how numbers are written.
@@ -76,7 +85,15 @@ func (m *Model) save(w io.Writer, as dtype) error {
 	if err != nil {
 		return err
 	}
-	return write(w, meta, m.named(""), as)
+	all := m.named("")
+	if m.Spec.Bottleneck == "quantised" {
+		f, err := m.decides()
+		if err != nil {
+			return fmt.Errorf("model: save: %w", err)
+		}
+		all = append(all, f.named()...)
+	}
+	return write(w, meta, all, as)
 }
 
 // SaveHalf is Save with weights as F16: half the bytes, and weights that are off by
@@ -107,7 +124,7 @@ func (m *Model) metadata() (map[string]string, error) {
 func (m *Model) named(prefix string) []named {
 	var out []named
 	for name, p := range m.Params() {
-		out = append(out, named{prefix + name, p.Val})
+		out = append(out, named{name: prefix + name, val: p.Val})
 	}
 	return out
 }
@@ -125,8 +142,18 @@ func Read(r io.Reader) (*Model, error) {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	m.Info = f.info
-	if err := f.fill(m.named("")); err != nil {
+	all := m.named("")
+	if _, ok := f.entries["frozen.order"]; ok && f.spec.Bottleneck == "quantised" {
+		m.frozen = emptyFrozen(f.spec)
+		all = append(all, m.frozen.named()...)
+	}
+	if err := f.fill(all); err != nil {
 		return nil, err
+	}
+	if m.frozen != nil {
+		if err := m.frozen.check(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+		}
 	}
 	return m, nil
 }
@@ -229,6 +256,7 @@ func write(w io.Writer, meta map[string]string, tensors []named, as dtype) error
 	header := map[string]any{"__metadata__": meta}
 	var at int64
 	for _, t := range tensors {
+		as := t.as(as)
 		end := at + int64(as.bytes)*int64(len(t.val.Data))
 		header[t.name] = entry{as.name, t.val.Shape, [2]int64{at, end}}
 		at = end
@@ -253,6 +281,7 @@ func write(w io.Writer, meta map[string]string, tensors []named, as dtype) error
 func writeNumbers(w io.Writer, tensors []named, as dtype) error {
 	buf := make([]byte, 0, 1<<16)
 	for _, t := range tensors {
+		as := t.as(as)
 		for chunk := range slices.Chunk(t.val.Data, cap(buf)/as.bytes) {
 			buf = buf[:0]
 			for _, v := range chunk {
@@ -352,6 +381,11 @@ func read(r io.Reader) (*file, error) {
 	}
 	// Weights, two moments, averages and best: five sets at most.
 	limit := int64(5*4)*int64(f.spec.Count()) + 1
+	if f.spec.Bottleneck == "quantised" {
+		for _, t := range emptyFrozen(f.spec).named() {
+			limit += 4 * int64(len(t.val.Data))
+		}
+	}
 	var body bytes.Buffer
 	n, err := io.Copy(&body, io.LimitReader(r, limit))
 	if err != nil {

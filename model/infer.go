@@ -46,7 +46,7 @@ func (m *Model) Flow(ctx context.Context, h, w int, level float64, read, write f
 		e.width = min(w, (m.margin(true)+nn.Grid)*m.Cell())
 		e.old, e.new = make([]float32, h*e.width*e.channels), make([]float32, h*e.width*e.channels)
 	}
-	return m.pass(ctx, pictures{1, h, w, e.in}, level, nil, e.out, report)
+	return m.pass(ctx, pictures{n: 1, h: h, w: w, read: e.in}, level, nil, e.out, report)
 }
 
 // Edges keep what stood at the right edge of a strip before it was written, which the
@@ -82,6 +82,7 @@ func (e *edges) out(_ *strip, from []float32, y, x int) {
 type pictures struct {
 	n, h, w int
 	read    func(s *strip, to []float32, y, x int)
+	bare    bool // what comes of the encoder is wanted, before the bottleneck
 }
 
 // A writer takes what is at row y of a strip's picture from column x on, which may be
@@ -93,7 +94,7 @@ func (m *Model) pictures(x *tensor.Tensor) pictures {
 	if c != m.Spec.Channels {
 		panic("model: wrong number of channels")
 	}
-	return pictures{n, h, w, func(s *strip, to []float32, y, col int) { copy(to, x.Data[((s.picture*h+y)*w+col)*c:]) }}
+	return pictures{n: n, h: h, w: w, read: func(s *strip, to []float32, y, col int) { copy(to, x.Data[((s.picture*h+y)*w+col)*c:]) }}
 }
 
 // room returns an empty latent for x.
@@ -122,7 +123,7 @@ func (m *Model) pass(ctx context.Context, p pictures, level float64, z, y writer
 			told = s.belt(height, width, c+1)
 		}
 		b, kept := s.legs(m.Spec, enc, m.enc, told, nil)
-		if m.Spec.Bottleneck == "variational" || m.Spec.Bottleneck == "quantised" {
+		if !p.bare && (m.Spec.Bottleneck == "variational" || m.Spec.Bottleneck == "quantised") {
 			b = s.mapped(nn.Func(m.bottleneck.Rows), b, s.belt(b.height, b.width, m.Spec.Latent), 1, 1)
 		}
 		if z != nil {
@@ -206,17 +207,23 @@ func (m *Model) Generates() bool { return len(m.dec) == 1 && m.Spec.Output != "r
 // Generates. The only error is ctx's.
 func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report Report) (*tensor.Tensor, error) {
 	n, zh, zw, c := z.Dims4()
-	cell := m.Cell()
-	if !m.Generates() || c != m.Spec.Latent || h > zh*cell || w > zw*cell {
+	if cell := m.Cell(); !m.Generates() || c != m.Spec.Latent || h > zh*cell || w > zw*cell {
 		panic("model: generate: the latent is not this model's, or too small")
 	}
 	x := tensor.New(n, h, w, m.Spec.Channels)
+	return x, m.generate(ctx, z, h, w, rows(x), report)
+}
+
+// generate hands on the pictures of a latent row by row.
+func (m *Model) generate(ctx context.Context, z *tensor.Tensor, h, w int, write writer, report Report) error {
+	n, zh, zw, c := z.Dims4()
+	cell := m.Cell()
 	_, plan := m.Spec.plan()
 	margin := (reach(plan, cell) + cell - 1) / cell
-	return x, strips(ctx, nn.NewForms(""), area{n, zh, zw, cell}, margin, report, func(s *strip) {
+	return strips(ctx, nn.NewForms(""), area{n, zh, zw, cell}, margin, report, func(s *strip) {
 		code := s.belt(zh, s.out.length(), c)
 		b, _ := s.legs(m.Spec, plan, m.dec, code, nil)
-		s.keep(m.finish(s, b, nil), rows(x), h, w)
+		s.keep(m.finish(s, b, nil), write, h, w)
 		s.flow(ctx, func(first, end int) {
 			code.reserve(end)
 			for r := first; r < end; r++ {

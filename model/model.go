@@ -22,6 +22,7 @@ type Model struct {
 	Info       Info
 	enc, dec   legs // dec ends before the output function
 	bottleneck Bottleneck
+	frozen     *frozen // of a model that was read
 }
 
 // Legs are the parts of an encoder or decoder between which something is kept or

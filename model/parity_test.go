@@ -57,7 +57,7 @@ func parity(t *testing.T, name, kernel string) {
 	}
 	out, losses := tensor.New(r.x.Shape...), tensor.New(steps+1)
 	grads, after := zeros(params), zeros(params)
-	load(t, name, []named{{"x", r.x}, {"out", out}, {"loss", losses}}, list("w", params), list("grad", grads), list("after", after))
+	load(t, name, []named{{name: "x", val: r.x}, {name: "out", val: out}, {name: "loss", val: losses}}, list("w", params), list("grad", grads), list("after", after))
 
 	r.forms.Changed()
 	compare(t, "result", r.forward(), out, nearResult*largest(out))
@@ -132,7 +132,7 @@ func load(t *testing.T, network string, sets ...[]named) {
 func list(kind string, of []*tensor.Tensor) []named {
 	var out []named
 	for i, x := range of {
-		out = append(out, named{fmt.Sprint(kind, ".", i), x})
+		out = append(out, named{name: fmt.Sprint(kind, ".", i), val: x})
 	}
 	return out
 }

@@ -8,6 +8,7 @@ package entropy
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"math/bits"
 )
 
@@ -88,6 +89,15 @@ func (t *Table) Count(v int) uint32 {
 		i = v + t.reach
 	}
 	return t.starts[i+1] - t.starts[i]
+}
+
+// Bits returns what v costs.
+func (t *Table) Bits(v int) float64 {
+	b := Precision - math.Log2(float64(t.Count(v)))
+	if far := max(v, -v) - t.reach; far > 0 {
+		b += float64(4 + bits.Len32(uint32(far)))
+	}
+	return b
 }
 
 // An Encoder gathers numbers. Its zero value is ready.

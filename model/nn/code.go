@@ -240,7 +240,7 @@ func LogisticBits(t *Tape, x, mean, log *Var, noise *tensor.Tensor, low, high, p
 		}
 		l := log.Val.Data[i%scales]
 		var cost float32
-		cost, slope[i], spread[i] = logisticCost(v, min(max(l, low), high))
+		cost, slope[i], spread[i] = LogisticCost(v, min(max(l, low), high))
 		nats += float64(cost)
 		if l < low && spread[i] > 0 || l > high && spread[i] < 0 {
 			spread[i] = 0 // it would move further beyond
@@ -252,10 +252,10 @@ func LogisticBits(t *Tape, x, mean, log *Var, noise *tensor.Tensor, low, high, p
 	return y
 }
 
-// logisticCost returns -ln of the mass of the unit interval around v, with the scale
+// LogisticCost returns -ln of the mass of the unit interval around v, with the scale
 // eˡ, and its derivatives by v and l. With u = e⁻ˡ, a = (|v|-½)u and b = -(|v|+½)u
 // the mass is σ(-a)·σ(-b)·(1-e⁻ᵘ), in which nothing cancels.
-func logisticCost(v, l float32) (nats, slope, spread float32) {
+func LogisticCost(v, l float32) (nats, slope, spread float32) {
 	u := kernel.Exp(-l)
 	size := max(v, -v)
 	a, b := float32((size-0.5)*u), float32(-(size+0.5)*u)

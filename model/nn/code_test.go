@@ -16,7 +16,7 @@ func TestLogisticMassIsWhole(t *testing.T) {
 		reach := int(20*scale) + 2
 		for k := -reach; k <= reach; k++ {
 			v := float64(k)
-			nats, _, _ := logisticCost(float32(v), float32(log))
+			nats, _, _ := LogisticCost(float32(v), float32(log))
 			mass := math.Exp(-float64(nats))
 			sum += mass
 			at := func(x float64) float64 { return 1 / (1 + math.Exp(-x/scale)) }
@@ -29,7 +29,7 @@ func TestLogisticMassIsWhole(t *testing.T) {
 		}
 	}
 	for _, v := range []float32{1e6, -1e6} { // where a mass would be nothing
-		if nats, slope, spread := logisticCost(v, -3); !(nats > 1e6) || slope*v <= 0 || spread >= 0 {
+		if nats, slope, spread := LogisticCost(v, -3); !(nats > 1e6) || slope*v <= 0 || spread >= 0 {
 			t.Errorf("at %g: %g nats, slopes %g and %g", v, nats, slope, spread)
 		}
 	}

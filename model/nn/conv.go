@@ -46,6 +46,17 @@ func Conv(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 	return y
 }
 
+// WholeConv is Conv with stride 1 for whole numbers, exact where every sum of magnitudes
+// of products is below 2²⁴. It leaves no step.
+func WholeConv(t *Tape, x *Var, w, b *Param) *Var {
+	n, h, wd, _ := x.Val.Dims4()
+	weights := t.Use(w)
+	s := convShape(n, h, wd, weights, 1).Exact()
+	y := t.out(n, h, wd, s.Cout)
+	t.convolve(kernel.Conv.Forward, s, y.Val.Data, x.Val.Data, weights.forms(), kernel.End{Bias: b.Val.Data, Slope: 1})
+	return y
+}
+
 // Part makes the next convolution, transposed or not, compute a part of its result
 // and write it to y: the rows of the smaller picture from Grid·from on and before
 // Grid·to, and what belongs to them in the greater one. The tape must be one of

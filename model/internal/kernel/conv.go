@@ -8,6 +8,15 @@ type Conv struct {
 
 	from, to    int // see Only
 	band, bands int // see Band
+	exact       bool
+}
+
+// Exact returns the convolution whose Forward adds the products of the definition and
+// nothing else, as minimal filtering does: of whole numbers whose sums are less than
+// 2²⁴ in magnitude, in any order, it is exact.
+func (c Conv) Exact() Conv {
+	c.exact = true
+	return c
 }
 
 // Only returns the convolution whose Forward and BackwardData compute the rows of

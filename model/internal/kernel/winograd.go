@@ -40,7 +40,7 @@ const patch, wide, points, kernelTaps = 4, 6, wide * wide, 3
 // it decides the bits of the result.
 func (c Conv) fast() bool {
 	ho, wo := c.Out()
-	return (c.K == 3 && c.Stride <= 2 || c.K == 5 && c.Stride == 2) &&
+	return !c.exact && (c.K == 3 && c.Stride <= 2 || c.K == 5 && c.Stride == 2) &&
 		c.Cin%8 == 0 && c.Cout%8 == 0 && min(c.Cin, c.Cout) >= 32 && min(ho, wo) >= patch
 }
 

@@ -1,0 +1,427 @@
+package model
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+
+	"sieve/model/entropy"
+	"sieve/model/nn"
+	"sieve/model/tensor"
+)
+
+// Qualities is how many steps of quality there are above the lowest.
+const Qualities = 1000
+
+// tileCells is how many cells a side are coded together, apart from all others.
+const tileCells = 64
+
+// A Codec turns pictures into bytes and back. What decides a bit of them is computed in
+// whole numbers, so every machine reads what any has written. It may be used by several
+// goroutines at once.
+type Codec struct {
+	m             *Model
+	q             *quantised
+	layers        []wholeLayer
+	tables        []*entropy.Table
+	spread, prior []int64
+	order         []int
+	forms         *nn.Forms
+	id            [8]byte
+}
+
+// Freeze returns the codec of a model with a quantised bottleneck. That of a model which
+// was read is the one it was saved with. Errors wrap ErrFreeze.
+func (m *Model) Freeze() (*Codec, error) {
+	q, ok := m.bottleneck.(*quantised)
+	if !ok {
+		return nil, fmt.Errorf("%w: its latent is not quantised", ErrFreeze)
+	}
+	if !m.Generates() || m.Spec.Level {
+		return nil, fmt.Errorf("%w: its decoder needs more than the latent", ErrFreeze)
+	}
+	f, err := m.decides()
+	if err != nil {
+		return nil, err
+	}
+	c := &Codec{m: m, q: q, layers: f.layers, forms: nn.NewForms("")}
+	for i := range scales {
+		t, err := f.table(i)
+		if err != nil {
+			return nil, fmt.Errorf("%w: table %d: %w", ErrFreeze, i, err)
+		}
+		c.tables = append(c.tables, t)
+	}
+	for _, v := range f.spread.Data {
+		c.spread = append(c.spread, int64(v))
+	}
+	for _, v := range f.prior.Data {
+		c.prior = append(c.prior, int64(v))
+	}
+	for _, v := range f.order.Data {
+		c.order = append(c.order, int(v))
+	}
+	hash := sha256.New()
+	all := f.named()
+	for name, p := range m.Params() {
+		all = append(all, named{name: name, val: p.Val})
+	}
+	if err := writeNumbers(hash, all, full); err != nil {
+		return nil, err
+	}
+	copy(c.id[:], hash.Sum(nil))
+	return c, nil
+}
+
+// decides returns what a model was saved with, or would be.
+func (m *Model) decides() (*frozen, error) {
+	if m.frozen != nil {
+		return m.frozen, nil
+	}
+	return m.freeze()
+}
+
+// ID names the codec: all numbers that writing and reading depend on.
+func (c *Codec) ID() [8]byte { return c.id }
+
+// Channels returns how many channels pictures have.
+func (c *Codec) Channels() int { return c.m.Spec.Channels }
+
+// A Latent is what the encoder makes of one picture of h × w pixels, or what the decoder
+// is given.
+type Latent struct {
+	H, W int
+	z    *tensor.Tensor // (1, ⌈h/cell⌉, ⌈w/cell⌉, Latent)
+}
+
+// Analyse returns the latent of a picture of h × w pixels, of which read fills a slice
+// with the pixels of row y from column x on, as for Model.Flow. The only error is ctx's.
+func (c *Codec) Analyse(ctx context.Context, h, w int, read func(row []float32, y, x int), report Report) (*Latent, error) {
+	p := pictures{n: 1, h: h, w: w, read: func(_ *strip, to []float32, y, x int) { read(to, y, x) }, bare: true}
+	rh, rw := c.cells(h, w)
+	z := tensor.New(1, rh, rw, c.m.Spec.Latent)
+	return &Latent{h, w, z}, c.m.pass(ctx, p, 0, rows(z), nil, report)
+}
+
+// cells returns the size of the latent of a picture.
+func (c *Codec) cells(h, w int) (rows, cols int) {
+	cell := c.m.Cell()
+	return (h + cell - 1) / cell, (w + cell - 1) / cell
+}
+
+// Synthesise hands the picture of a latent on, row by row, as Model.Flow does. The only
+// error is ctx's.
+func (c *Codec) Synthesise(ctx context.Context, l *Latent, write func(row []float32, y, x int), report Report) error {
+	return c.m.generate(ctx, l.z, l.H, l.W, func(_ *strip, from []float32, y, x int) { write(from, y, x) }, report)
+}
+
+// Tiles returns how many tiles a picture of h × w pixels is coded in: row by row, each of
+// so many pixels a side but for the last of a row or column.
+func (c *Codec) Tiles(h, w int) (rows, cols, side int) {
+	zh, zw := c.cells(h, w)
+	return (zh + tileCells - 1) / tileCells, (zw + tileCells - 1) / tileCells, tileCells * c.m.Cell()
+}
+
+// Packed is a picture as bytes.
+type Packed struct {
+	Tiles  [][]byte
+	Latent *Latent        // what the decoder will see
+	Bits   *tensor.Tensor // (1, ⌈h/cell⌉, ⌈w/cell⌉, 1): what each cell costs
+}
+
+// Pack rounds a latent at a quality, from 0 to Qualities, and codes it. The only error is
+// ctx's.
+func (c *Codec) Pack(ctx context.Context, l *Latent, quality int) (*Packed, error) {
+	_, zh, zw, _ := l.z.Dims4()
+	tr, tc, _ := c.Tiles(l.H, l.W)
+	p := &Packed{make([][]byte, tr*tc), &Latent{l.H, l.W, tensor.New(l.z.Shape...)}, tensor.New(1, zh, zw, 1)}
+	return p, c.eachTile(ctx, l, quality, func(b *block) {
+		b.round(l.z)
+		p.Tiles[b.index] = b.encode(p.Bits)
+		b.restore(p.Latent.z)
+	})
+}
+
+// A Loss says what is missing of a tile.
+type Loss struct {
+	Tile int
+	Part float64 // of its numbers
+}
+
+// Unpack returns what the decoder sees of a picture of h × w pixels. Of tiles that are
+// cut short it takes what is there, and a nil one is empty; losses tell of those. A tile
+// that Pack has not made is an error that wraps entropy.ErrData, or a loss.
+func (c *Codec) Unpack(ctx context.Context, h, w, quality int, tiles [][]byte) (*Latent, []Loss, error) {
+	zh, zw := c.cells(h, w)
+	l := &Latent{h, w, tensor.New(1, zh, zw, c.m.Spec.Latent)}
+	tr, tc, _ := c.Tiles(h, w)
+	if len(tiles) != tr*tc {
+		return nil, nil, fmt.Errorf("%w: %d tiles for a picture that has %d", entropy.ErrData, len(tiles), tr*tc)
+	}
+	missing, wrong := make([]float64, len(tiles)), make([]error, len(tiles))
+	err := c.eachTile(ctx, l, quality, func(b *block) {
+		missing[b.index], wrong[b.index] = b.decode(tiles[b.index])
+		b.restore(l.z)
+	})
+	var losses []Loss
+	for i, part := range missing {
+		if part > 0 {
+			losses = append(losses, Loss{i, part})
+		}
+		if wrong[i] != nil && err == nil {
+			err = fmt.Errorf("tile %d: %w", i, wrong[i])
+		}
+	}
+	return l, losses, err
+}
+
+// A block is a tile at work.
+type block struct {
+	*Codec
+	t           *nn.Tape
+	index       int
+	quality     int
+	top, left   int // of the latent
+	h, w        int // in cells
+	sent        *tensor.Tensor
+	means       []int32 // by channel, then cell, in fractions
+	scales      []uint8 // by channel, then cell
+	numbers     []int32 // by channel, then cell
+	full, width int     // of what it is a part of
+}
+
+// eachTile calls f for all tiles, on all processors.
+func (c *Codec) eachTile(ctx context.Context, l *Latent, quality int, f func(b *block)) error {
+	if quality < 0 || quality > Qualities {
+		panic("model: codec: quality is beyond its range")
+	}
+	_, zh, zw, m := l.z.Dims4()
+	tr, tc, _ := c.Tiles(l.H, l.W)
+	threads := 1
+	if tr*tc == 1 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	each(c.forms, tr*tc, threads, func(t *nn.Tape, i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		b := &block{Codec: c, t: t, index: i, quality: quality, top: i / tc * tileCells, left: i % tc * tileCells, full: zw}
+		b.h, b.w = min(tileCells, zh-b.top), min(tileCells, zw-b.left)
+		n := b.h * b.w * m
+		b.means, b.scales, b.numbers = make([]int32, n), make([]uint8, n), make([]int32, n)
+		b.sent = tensor.New(1, (b.h+3)/4, (b.w+3)/4, c.m.Spec.Hyper)
+		f(b)
+	})
+	return ctx.Err()
+}
+
+// at returns the quality as gains know it.
+func (b *block) at() float32 { return float32(b.quality) / Qualities }
+
+// cut returns the tile's part of a latent.
+func (b *block) cut(z *tensor.Tensor) *tensor.Tensor {
+	_, _, zw, c := z.Dims4()
+	to := tensor.New(1, b.h, b.w, c)
+	for r := range b.h {
+		copy(to.Data[r*b.w*c:(r+1)*b.w*c], z.Data[((b.top+r)*zw+b.left)*c:])
+	}
+	return to
+}
+
+// round chooses the numbers that say what is in a latent.
+func (b *block) round(z *tensor.Tensor) {
+	y := nn.Gain(b.t, b.t.Input(b.cut(z)), nn.Between(b.t, b.t.Use(b.q.gain), b.at()), 1)
+	for i, v := range b.q.analysis.Forward(b.t, y).Val.Data {
+		b.sent.Data[i] = float32(math.RoundToEven(float64(min(max(v, -mostSent), mostSent))))
+	}
+	b.predict()
+	c, cells := b.m.Spec.Latent, b.h*b.w
+	for i, v := range y.Val.Data {
+		k := i%c*cells + i/c
+		d := math.RoundToEven(float64(v) - float64(b.means[k])/fraction)
+		b.numbers[k] = int32(min(max(d, 1-entropy.Most), entropy.Most-1))
+	}
+}
+
+// predict computes means and scales from what is sent ahead, in whole numbers.
+func (b *block) predict() {
+	x := b.t.Input(b.sent)
+	for i, l := range b.layers {
+		if l.doubles {
+			x = nn.ConvT(b.t, x, b.t.Use(l.w), b.t.Use(l.b), 2, 1)
+		} else {
+			x = nn.WholeConv(b.t, x, l.w, l.b)
+		}
+		n := len(l.times.Data)
+		if i == len(b.layers)-1 {
+			break
+		}
+		for k, v := range x.Val.Data {
+			x.Val.Data[k] = float32(min(max(scaled(v, l.times.Data[k%n]), 0), mostGrains))
+		}
+	}
+	last := b.layers[len(b.layers)-1]
+	c, cells := b.m.Spec.Latent, b.h*b.w
+	_, _, wide, _ := x.Val.Dims4()
+	spread := betweenWhole(b.Codec.spread, c, b.quality)
+	for r := range b.h {
+		for s := range b.w {
+			from := x.Val.Data[(r*wide+s)*2*c:][:2*c]
+			k := r*b.w + s
+			for i := range c {
+				b.means[i*cells+k] = int32(min(max(scaled(from[i], last.times.Data[i]), -mostMean*fraction), mostMean*fraction))
+				index := scaled(from[c+i], last.times.Data[c+i]) + spread[i]
+				b.scales[i*cells+k] = scaleIndex(index)
+			}
+		}
+	}
+}
+
+// scaled returns what a sum stands for.
+func scaled(sum, times float32) int64 {
+	return (int64(sum)*int64(times) + 1<<(multiple-1)) >> multiple
+}
+
+// scaleIndex rounds an index in fractions.
+func scaleIndex(v int64) uint8 {
+	return uint8(min(max((v+fraction/2)/fraction, 0), scales-1))
+}
+
+// betweenWhole is nn.Between in whole numbers.
+func betweenWhole(table []int64, c, quality int) []int64 {
+	p := quality * (anchors - 1)
+	row := min(p/Qualities, anchors-2)
+	part := int64(p - row*Qualities)
+	out := make([]int64, c)
+	for i := range out {
+		a, b := table[row*c+i], table[(row+1)*c+i]
+		out[i] = a + ((b-a)*part+Qualities/2)/Qualities
+	}
+	return out
+}
+
+// walk calls f for all numbers of a tile in the order in which they are coded: what is
+// sent ahead, then the latent, one channel after another.
+func (b *block) walk(ahead func(i int, t *entropy.Table) error, then func(k int, t *entropy.Table) error) error {
+	h := b.m.Spec.Hyper
+	prior := betweenWhole(b.Codec.prior, h, b.quality)
+	cells := len(b.sent.Data) / h
+	for c, index := range prior {
+		t := b.tables[scaleIndex(index)]
+		for i := range cells {
+			if err := ahead(i*h+c, t); err != nil {
+				return err
+			}
+		}
+	}
+	if then == nil {
+		return nil
+	}
+	cells = b.h * b.w
+	for _, c := range b.order {
+		for k := c * cells; k < (c+1)*cells; k++ {
+			if err := then(k, b.tables[b.scales[k]]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// encode returns the tile's bytes, and adds to bits what its cells cost.
+func (b *block) encode(bits *tensor.Tensor) []byte {
+	var e entropy.Encoder
+	h, wide := b.m.Spec.Hyper, (b.w+3)/4
+	cost := func(r, s int, nats float64) { bits.Data[(b.top+r)*b.full+b.left+s] += float32(nats) }
+	cells := b.h * b.w
+	b.walk(func(i int, t *entropy.Table) error {
+		e.Put(t, int(b.sent.Data[i]))
+		r, s := i/h/wide*4, i/h%wide*4
+		n := min(4, b.h-r) * min(4, b.w-s)
+		for y := r; y < min(r+4, b.h); y++ {
+			for x := s; x < min(s+4, b.w); x++ {
+				cost(y, x, t.Bits(int(b.sent.Data[i]))/float64(n))
+			}
+		}
+		return nil
+	}, func(k int, t *entropy.Table) error {
+		e.Put(t, int(b.numbers[k]))
+		cost(k%cells/b.w, k%cells%b.w, t.Bits(int(b.numbers[k])))
+		return nil
+	})
+	return e.Bytes()
+}
+
+// decode reads a tile's bytes, and returns which part of its numbers they do not hold.
+// Those are as likely as can be.
+func (b *block) decode(bytes []byte) (missing float64, err error) {
+	all := float64(len(b.sent.Data) + len(b.numbers))
+	got := 0
+	d, err := entropy.NewDecoder(bytes)
+	if err == nil {
+		err = b.walk(func(i int, t *entropy.Table) error {
+			v, err := d.Get(t)
+			if err != nil {
+				return err
+			}
+			if v > mostSent || v < -mostSent {
+				return entropy.ErrData
+			}
+			b.sent.Data[i] = float32(v)
+			got++
+			return nil
+		}, nil)
+	}
+	b.predict()
+	if err == nil {
+		err = b.walk(func(int, *entropy.Table) error { return nil }, func(k int, t *entropy.Table) error {
+			v, err := d.Get(t)
+			b.numbers[k] = int32(v)
+			if err == nil {
+				got++
+			}
+			return err
+		})
+	}
+	if err == nil {
+		err = d.Close()
+	}
+	if errors.Is(err, entropy.ErrEnd) {
+		err = nil
+	}
+	return 1 - float64(got)/all, err
+}
+
+// restore writes to a latent what the tile's numbers stand for.
+func (b *block) restore(z *tensor.Tensor) {
+	c, cells := b.m.Spec.Latent, b.h*b.w
+	y := tensor.New(1, b.h, b.w, c)
+	for k, v := range b.numbers {
+		y.Data[k%cells*c+k/cells] = float32(v) + float32(float32(b.means[k])/fraction)
+	}
+	y = b.q.undo(b.t, b.t.Input(y), b.at()).Val
+	for r := range b.h {
+		copy(z.Data[((b.top+r)*b.full+b.left)*c:], y.Data[r*b.w*c:(r+1)*b.w*c])
+	}
+}
+
+// Estimate returns how many bits the model says that a latent costs at a quality, before
+// anything is made whole.
+func (c *Codec) Estimate(ctx context.Context, l *Latent, quality int) (float64, error) {
+	_, _, _, m := l.z.Dims4()
+	tr, tc, _ := c.Tiles(l.H, l.W)
+	bits := make([]float64, tr*tc)
+	err := c.eachTile(ctx, l, quality, func(b *block) {
+		y := b.t.Input(b.cut(l.z))
+		_, price := c.q.Code(b.t, y, b.at(), nil)
+		bits[b.index] = float64(price.Val.Data[0]) * float64(len(y.Val.Data)/m*c.m.Cell()*c.m.Cell())
+	})
+	var sum float64
+	for _, v := range bits {
+		sum += v
+	}
+	return sum, err
+}

@@ -1,0 +1,274 @@
+package model
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+
+	"sieve/model/entropy"
+	"sieve/model/nn"
+	"sieve/model/tensor"
+)
+
+// coder returns a small model that has learned to send waves.
+func coder(t testing.TB, change func(*Spec)) *Model {
+	t.Helper()
+	s := small()
+	s.Body, s.Depth, s.Width, s.Latent, s.Hyper, s.Bottleneck, s.Blocks, s.Crop = "shuffle", 2, 16, 12, 32, "quantised", 1, 32
+	s.Scheme, s.Rate, s.Lambda = "none", 3e-3, 1e-4
+	if change != nil {
+		change(&s)
+	}
+	tr, err := NewTrainer(s, waves{s.Crop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 60 {
+		if _, err := tr.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tr.Model()
+}
+
+func codec(t testing.TB, m *Model) *Codec {
+	t.Helper()
+	c, err := m.Freeze()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// picture returns waves and noise of some size.
+func picture(h, w int) *tensor.Tensor {
+	x, rng := tensor.New(1, h, w, 1), rand.New(rand.NewPCG(5, 5))
+	for i := range x.Data {
+		x.Data[i] = float32(0.5 + 0.3*math.Sin(float64(i%w)/5)*math.Cos(float64(i/w)/7) + 0.05*rng.NormFloat64())
+	}
+	return x
+}
+
+func analyse(t testing.TB, c *Codec, x *tensor.Tensor) *Latent {
+	t.Helper()
+	_, h, w, n := x.Dims4()
+	l, err := c.Analyse(context.Background(), h, w, func(row []float32, y, left int) { copy(row, x.Data[(y*w+left)*n:]) }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func synthesise(t testing.TB, c *Codec, l *Latent) *tensor.Tensor {
+	t.Helper()
+	n := c.Channels()
+	x := tensor.New(1, l.H, l.W, n)
+	if err := c.Synthesise(context.Background(), l, func(row []float32, y, left int) { copy(x.Data[(y*l.W+left)*n:], row) }, nil); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func pack(t testing.TB, c *Codec, l *Latent, quality int) *Packed {
+	t.Helper()
+	p, err := c.Pack(context.Background(), l, quality)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func unpack(t testing.TB, c *Codec, p *Packed, quality int) *Latent {
+	t.Helper()
+	l, losses, err := c.Unpack(context.Background(), p.Latent.H, p.Latent.W, quality, p.Tiles)
+	if err != nil || len(losses) > 0 {
+		t.Fatal(losses, err)
+	}
+	return l
+}
+
+// TestUnpackGivesWhatPackSaw takes pictures of many sizes there and back, by every
+// kernel and with so many threads: what one has written all the others read.
+func TestUnpackGivesWhatPackSaw(t *testing.T) {
+	m := coder(t, nil)
+	writer := codec(t, m)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, size := range [][2]int{{1, 1}, {1, 300}, {300, 1}, {37, 50}, {260, 530}} {
+		x := picture(size[0], size[1])
+		l := analyse(t, writer, x)
+		for _, quality := range []int{0, 1, 333, 999, Qualities} {
+			p := pack(t, writer, l, quality)
+			if got := synthesise(t, writer, p.Latent); metricMSE(got, x) > 0.02 && quality == Qualities {
+				t.Errorf("%v: the mean squared error is %g", size, metricMSE(got, x))
+			}
+			for _, k := range nn.Kernels() {
+				if k.State != "available" {
+					continue
+				}
+				reader := codec(t, m)
+				reader.forms = nn.NewForms(k.Kind)
+				for _, threads := range []int{1, 2, 7} {
+					runtime.GOMAXPROCS(threads)
+					if got := unpack(t, reader, p, quality); !slices.Equal(got.z.Data, p.Latent.z.Data) {
+						t.Fatalf("%v at quality %d: %s on %d threads reads something else", size, quality, k.Kind, threads)
+					}
+				}
+			}
+		}
+	}
+}
+
+func metricMSE(x, y *tensor.Tensor) (s float64) {
+	for i, v := range x.Data {
+		d := float64(v - y.Data[i])
+		s += d * d / float64(len(x.Data))
+	}
+	return s
+}
+
+// TestBytesAreTheEstimate compares the bytes with what the model itself says that the
+// latent costs, in float: making it whole costs little.
+func TestBytesAreTheEstimate(t *testing.T) {
+	c := codec(t, coder(t, nil))
+	l := analyse(t, c, picture(512, 512))
+	last := 0
+	for _, quality := range []int{0, 500, 1000} {
+		p := pack(t, c, l, quality)
+		n := 0
+		for _, b := range p.Tiles {
+			n += len(b)
+		}
+		want, err := c.Estimate(context.Background(), l, quality)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cells float64
+		for _, v := range p.Bits.Data {
+			cells += float64(v)
+		}
+		if got := float64(8 * n); got < 0.97*want || got > 1.01*want+64*float64(len(p.Tiles)) {
+			t.Errorf("quality %d: %g bits, the model says %g", quality, got, want)
+		}
+		if got := float64(8 * n); cells > got || cells < got-64*float64(len(p.Tiles)) {
+			t.Errorf("quality %d: cells cost %g bits together, the file %g", quality, cells, got)
+		}
+		if n <= last {
+			t.Errorf("quality %d takes %d bytes, a lower one %d", quality, n, last)
+		}
+		last = n
+	}
+}
+
+// TestFrozenIsKept writes a model and reads it: the codec is the same, in full and in
+// half precision, and one that was changed is refused.
+func TestFrozenIsKept(t *testing.T) {
+	m := coder(t, nil)
+	var b bytes.Buffer
+	if err := m.Save(&b); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Read(bytes.NewReader(b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := codec(t, m).ID(), codec(t, again).ID(); a != b {
+		t.Errorf("codec %x is read as %x", a, b)
+	}
+	b.Reset()
+	if err := again.SaveHalf(&b); err != nil {
+		t.Fatal(err)
+	}
+	halved, err := Read(bytes.NewReader(b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range halved.frozen.named() {
+		if !slices.Equal(n.val.Data, again.frozen.named()[i].val.Data) {
+			t.Errorf("%s changed with the precision of others", n.name)
+		}
+	}
+	for name, harm := range map[string]func(f *frozen){
+		"a fraction":       func(f *frozen) { f.layers[0].w.Val.Data[3] = 0.5 },
+		"a sum too large":  func(f *frozen) { f.layers[1].w.Val.Data[0] = 1 << 20 },
+		"a channel twice":  func(f *frozen) { f.order.Data[0] = f.order.Data[1] },
+		"a channel beyond": func(f *frozen) { f.order.Data[0] = 99 },
+		"a bad table":      func(f *frozen) { f.tables.Data[0]++ },
+		"a negative count": func(f *frozen) { f.tables.Data[1], f.tables.Data[0] = -1, f.tables.Data[0]+2*f.tables.Data[1]+2 },
+	} {
+		other := m.Clone()
+		if other.frozen, err = m.freeze(); err != nil {
+			t.Fatal(err)
+		}
+		harm(other.frozen)
+		b.Reset()
+		if err := other.Save(&b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(&b); !errors.Is(err, ErrFormat) || !errors.Is(err, ErrFreeze) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestCutTiles reads tiles of which bytes are missing, or are others: a loss or an error,
+// and the tiles beside them are unharmed.
+func TestCutTiles(t *testing.T) {
+	m := coder(t, nil)
+	c := codec(t, m)
+	side := tileCells * m.Cell()
+	x := picture(side+20, side+20)
+	p := pack(t, c, analyse(t, c, x), 700)
+	good := p.Tiles[0]
+	last := 2.0
+	for _, n := range []int{0, 3, 6, len(good) / 10, len(good) / 2, len(good) - 1} {
+		p.Tiles[0] = good[:n]
+		l, losses, err := c.Unpack(t.Context(), x.Shape[1], x.Shape[2], 700, p.Tiles)
+		if err != nil || len(losses) != 1 || losses[0].Tile != 0 || losses[0].Part > last || losses[0].Part <= 0 {
+			t.Fatalf("%d of %d bytes: losses %v, %v", n, len(good), losses, err)
+		}
+		last = losses[0].Part
+		_, _, zw, ch := l.z.Dims4()
+		for i, v := range l.z.Data {
+			if (i/ch/zw >= tileCells || i/ch%zw >= tileCells) && v != p.Latent.z.Data[i] {
+				t.Fatal("another tile is harmed")
+			}
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 50 {
+		bad := slices.Clone(good)
+		bad[rng.IntN(len(bad))] ^= 1 << rng.IntN(8)
+		p.Tiles[0] = bad
+		if _, losses, err := c.Unpack(t.Context(), x.Shape[1], x.Shape[2], 700, p.Tiles); err == nil && len(losses) == 0 {
+			t.Error("a flipped bit is not seen")
+		} else if err != nil && !errors.Is(err, entropy.ErrData) {
+			t.Error(err)
+		}
+	}
+	if _, _, err := c.Unpack(t.Context(), 5, 5, 700, p.Tiles); !errors.Is(err, entropy.ErrData) {
+		t.Errorf("too many tiles: %v", err)
+	}
+}
+
+// TestFreezeRefuses names models that have no codec.
+func TestFreezeRefuses(t *testing.T) {
+	for name, change := range map[string]func(*Spec){
+		"plain":    func(s *Spec) {},
+		"residual": func(s *Spec) { s.Bottleneck, s.Output = "quantised", "residual" },
+	} {
+		s := small()
+		change(&s)
+		m, err := New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Freeze(); !errors.Is(err, ErrFreeze) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
