@@ -58,6 +58,12 @@ func Model(name string) ([]byte, bool) {
 	return b, err == nil
 }
 
+// Codec is the model file that compresses pictures, and whether there is one.
+func Codec() ([]byte, bool) {
+	b, err := models.ReadFile("models/codec/compress" + extension)
+	return b, err == nil
+}
+
 const extension = ".safetensors"
 
 // Models are the names of the shipped models, sorted.

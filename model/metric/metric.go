@@ -1,4 +1,5 @@
-// Package metric says how far two pictures are apart: PSNR and SSIM.
+// Package metric says how far two pictures are apart (PSNR, SSIM, MS-SSIM), and by how
+// much one codec's files are smaller than another's (the Bjøntegaard rate).
 // Pictures are (N, H, W, C) with values in [0, 1]; nothing is clipped. Results
 // have the same bits on every machine and any number of processors. The
 // package does not say which picture is the better one, and knows no

@@ -1,6 +1,10 @@
 package metric
 
-import "sieve/model/tensor"
+import (
+	"math"
+
+	"sieve/model/tensor"
+)
 
 // radius is how far the window of SSIM reaches from its middle.
 const radius = 5
@@ -14,7 +18,10 @@ var gauss = [radius + 1]float64{1, 0.8007374029168081, 0.41111229050718745, 0.13
 // inside the picture, over channels and over pictures. Where a picture has
 // fewer than 11 rows or columns, the window is cut there to the largest odd
 // number that fits, and scaled to sum to 1. x and y have the same shape.
-func SSIM(x, y *tensor.Tensor) float64 {
+func SSIM(x, y *tensor.Tensor) float64 { return similarity(x, y, false) }
+
+// similarity is SSIM, or only what it says of contrast and structure.
+func similarity(x, y *tensor.Tensor, contrast bool) float64 {
 	same(x, y)
 	n, h, w, c := x.Dims4()
 	const side = 64 // windows of a tile either way: its sums stay in the cache
@@ -23,6 +30,7 @@ func SSIM(x, y *tensor.Tensor) float64 {
 	rows, cols := (outH+side-1)/side, (outW+side-1)/side
 	total := sum(n*rows*cols, func() func(int) float64 {
 		t := newTile(down, across, side, c)
+		t.contrast = contrast
 		return func(i int) float64 {
 			b, top, left := i/(rows*cols), i/cols%rows*side, i%cols*side
 			px, py := x.Data[b*h*w*c:][:h*w*c], y.Data[b*h*w*c:][:h*w*c]
@@ -30,6 +38,66 @@ func SSIM(x, y *tensor.Tensor) float64 {
 		}
 	})
 	return total / float64(n*outH*outW*c)
+}
+
+// MSSSIM is the multi-scale structural similarity of Wang, Simoncelli and Bovik,
+// Asilomar 2003: SSIM's contrast and structure at five scales, each half of the one
+// before, and its luminance at the last, weighted as there; of each channel and picture,
+// and the mean of those. What is negative counts as 0. A picture too small for the window
+// at some scale has fewer, with weights that add up to 1. Powers are the platform's: its
+// last bits may differ.
+func MSSSIM(x, y *tensor.Tensor) float64 {
+	same(x, y)
+	weights := []float64{0.0448, 0.2856, 0.3001, 0.2363, 0.1333}
+	n, h, w, c := x.Dims4()
+	for len(weights) > 1 && min(h, w)>>(len(weights)-1) < 2*radius+1 {
+		weights = weights[:len(weights)-1]
+	}
+	whole := 1.0 // the five as published add up to 1.0001
+	if len(weights) < 5 {
+		whole = 0
+		for _, v := range weights {
+			whole += v
+		}
+	}
+	var mean float64
+	for i := range n * c {
+		a, b := plane(x, i), plane(y, i)
+		product := 1.0
+		for k, v := range weights {
+			last := k == len(weights)-1
+			product *= math.Pow(max(0, similarity(a, b, !last)), v/whole)
+			if !last {
+				a, b = halved(a), halved(b)
+			}
+		}
+		mean += product / float64(n*c)
+	}
+	return mean
+}
+
+// plane returns the i-th of all channels of all pictures.
+func plane(x *tensor.Tensor, i int) *tensor.Tensor {
+	_, h, w, c := x.Dims4()
+	to := tensor.New(1, h, w, 1)
+	from := x.Data[i/c*h*w*c+i%c:]
+	for k := range to.Data {
+		to.Data[k] = from[k*c]
+	}
+	return to
+}
+
+// halved returns the means of 2×2 pixels; an odd row or column at the end is left out.
+func halved(x *tensor.Tensor) *tensor.Tensor {
+	_, h, w, _ := x.Dims4()
+	to := tensor.New(1, h/2, w/2, 1)
+	for y := range h / 2 {
+		for k := range w / 2 {
+			at := 2*y*w + 2*k
+			to.Data[y*(w/2)+k] = (x.Data[at] + x.Data[at+1] + x.Data[at+w] + x.Data[at+w+1]) / 4
+		}
+	}
+	return to
 }
 
 // A window is one dimension of SSIM's: symmetric, always 2·radius+1 long, with
@@ -59,6 +127,7 @@ func (win window) places(n int) int { return n - 2*(radius-win.cut) }
 // row with its margins, that row's sums across, and one row of sums down.
 type tile struct {
 	down, across window
+	contrast     bool // luminance does not count
 	c            int
 	row, sums    [4][]float64
 	mean         [4][]float64
@@ -103,6 +172,10 @@ func (t *tile) sum(x, y []float32, w, top, left, rows, cols int) (s float64) {
 		for j := range n {
 			mx, my := t.mean[0][j], t.mean[1][j]
 			means, cross := float64(mx*mx)+float64(my*my), float64(mx*my)
+			if t.contrast {
+				s += (float64(2*(t.mean[3][j]-cross)) + c2) / (t.mean[2][j] - means + c2)
+				continue
+			}
 			s += (float64(2*cross) + c1) * (float64(2*(t.mean[3][j]-cross)) + c2) /
 				((means + c1) * (t.mean[2][j] - means + c2))
 		}

@@ -20,7 +20,7 @@ import (
 )
 
 // batchOf runs a job and returns its reports of finished pictures, by file.
-func batchOf(t *testing.T, job DenoiseJob) (map[string]DenoiseReport, DenoiseSummary) {
+func batchOf(t *testing.T, job DenoiseJob) (map[string]DenoiseReport, Summary) {
 	t.Helper()
 	reports := map[string]DenoiseReport{}
 	var last DenoiseReport

@@ -78,6 +78,13 @@ var plains = []plain{
 	{ErrFolder, "{{.File}} is a folder. Choose a name for a file in it."},
 	{errExtension, "{{.File}} cannot be written: its name must end in .png, .jpg or .tif. Choose such a name."},
 	{errTemplate, "{{.File}} makes no names for files. Use {name} or {number}, and no signs that names of files cannot hold."},
+	{errNoCodec, "{{.File}} was compressed with a model that is not at hand ({{.Detail}}). Ask whoever made it for that model, and put the model's file beside it, or name it with --model."},
+	{errTooSmall, "{{.File}} cannot be made as small: {{.Detail}}. Ask for more bytes, or make the picture smaller."},
+	{errTooGood, "{{.File}} cannot be compressed as well: {{.Detail}}. Ask for less, or save it as PNG."},
+	{errPartly, "{{.File}} is damaged: {{.Detail}}. The rest is whole. Copy or download it again."},
+	{errPackedExt, "{{.File}} cannot be written: the name of a compressed picture must end in .sieve. Choose such a name."},
+	{model.ErrFreeze, "{{.File}} compresses no pictures: {{.Detail}}. Choose a model whose bottleneck is quantised."},
+	{imageio.ErrPacked, "{{.File}} is no compressed picture of this program. Open a file whose name ends in .sieve."},
 	{errNoPairs, "{{.File}} holds no pairs to compare: {{.Detail}}. Name a folder with pictures NAME_real and NAME_mean of one size."},
 	{errChart, "{{.File}} cannot be written: a chart's name must end in .png, .svg or .csv. Choose such a name."},
 	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},
@@ -159,7 +166,7 @@ func IsMistake(err error) bool {
 	case errors.As(err, &data):
 		return data.Name == "" || errors.Is(err, imageio.ErrUnsupported) && strings.HasPrefix(data.Name, "builtin:")
 	}
-	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errChart} {
+	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart} {
 		if errors.Is(err, is) {
 			return true
 		}
