@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"model/tensor":          {},
 	"model/entropy":         {},
 
-	"imageio":    {"sieve/model/tensor", "golang.org/x/image", "github.com/disintegration/imaging"},
+	"imageio":    {"sieve/model/tensor", "golang.org/x/image", "github.com/disintegration/imaging", "github.com/deepteams/webp"},
 	"assets":     {},
 	"assets/gen": {"sieve/imageio", "sieve/model/tensor", "golang.org/x/image"},
 

@@ -13,6 +13,9 @@ import (
 	"sieve/model/tensor"
 )
 
+// ErrTile reports bytes that no codec of this model has written.
+var ErrTile = errors.New("model: a damaged tile")
+
 // Qualities is how many steps of quality there are above the lowest.
 const Qualities = 1000
 
@@ -153,13 +156,13 @@ type Loss struct {
 
 // Unpack returns what the decoder sees of a picture of h × w pixels. Of tiles that are
 // cut short it takes what is there, and a nil one is empty; losses tell of those. A tile
-// that Pack has not made is an error that wraps entropy.ErrData, or a loss.
+// that Pack has not made is an error that wraps ErrTile, or a loss.
 func (c *Codec) Unpack(ctx context.Context, h, w, quality int, tiles [][]byte) (*Latent, []Loss, error) {
 	zh, zw := c.cells(h, w)
 	l := &Latent{h, w, tensor.New(1, zh, zw, c.m.Spec.Latent)}
 	tr, tc, _ := c.Tiles(h, w)
 	if len(tiles) != tr*tc {
-		return nil, nil, fmt.Errorf("%w: %d tiles for a picture that has %d", entropy.ErrData, len(tiles), tr*tc)
+		return nil, nil, fmt.Errorf("%w: %d of them for a picture that has %d", ErrTile, len(tiles), tr*tc)
 	}
 	missing, wrong := make([]float64, len(tiles)), make([]error, len(tiles))
 	err := c.eachTile(ctx, l, quality, func(b *block) {
@@ -172,7 +175,7 @@ func (c *Codec) Unpack(ctx context.Context, h, w, quality int, tiles [][]byte) (
 			losses = append(losses, Loss{i, part})
 		}
 		if wrong[i] != nil && err == nil {
-			err = fmt.Errorf("tile %d: %w", i, wrong[i])
+			err = fmt.Errorf("%w: tile %d: %w", ErrTile, i+1, wrong[i])
 		}
 	}
 	return l, losses, err

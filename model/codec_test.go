@@ -10,7 +10,6 @@ import (
 	"slices"
 	"testing"
 
-	"sieve/model/entropy"
 	"sieve/model/nn"
 	"sieve/model/tensor"
 )
@@ -246,11 +245,11 @@ func TestCutTiles(t *testing.T) {
 		p.Tiles[0] = bad
 		if _, losses, err := c.Unpack(t.Context(), x.Shape[1], x.Shape[2], 700, p.Tiles); err == nil && len(losses) == 0 {
 			t.Error("a flipped bit is not seen")
-		} else if err != nil && !errors.Is(err, entropy.ErrData) {
+		} else if err != nil && !errors.Is(err, ErrTile) {
 			t.Error(err)
 		}
 	}
-	if _, _, err := c.Unpack(t.Context(), 5, 5, 700, p.Tiles); !errors.Is(err, entropy.ErrData) {
+	if _, _, err := c.Unpack(t.Context(), 5, 5, 700, p.Tiles); !errors.Is(err, ErrTile) {
 		t.Errorf("too many tiles: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -125,11 +124,7 @@ func (m *Model) freeze() (*frozen, error) {
 	for i := range scales {
 		countLogistic(f.tables.Data[i*(mostReach+2):][:mostReach+2], float32(leastScale+float64(i)*scaleStep))
 	}
-	order, err := m.importance()
-	if err != nil {
-		return nil, err
-	}
-	for i, c := range order {
+	for i, c := range m.importance() {
 		f.order.Data[i] = float32(c)
 	}
 	return f, f.check()
@@ -242,7 +237,7 @@ func (f *frozen) check() error {
 
 // importance returns the channels of the latent, those first of which a typical value
 // changes most of a picture.
-func (m *Model) importance() ([]int, error) {
+func (m *Model) importance() []int {
 	q, c := m.bottleneck.(*quantised), m.Spec.Latent
 	const quality, side, middle = 0.5, 3, 4
 	told := q.synthesis.Forward(nil, nn.Const(tensor.New(1, 1, 1, m.Spec.Hyper))).Val.Data
@@ -253,11 +248,7 @@ func (m *Model) importance() ([]int, error) {
 		size := min(max(told[c+i]+spread[i], leastScale), mostScale)
 		z.Data[(i*side*side+middle)*c+i] = nn.Exp(size + back[i])
 	}
-	cell := m.Cell()
-	x, err := m.Generate(context.Background(), z, side*cell, side*cell, nil)
-	if err != nil {
-		return nil, err
-	}
+	x := m.decode(nil, nn.Const(z), skips{}).Val
 	n := len(x.Data) / (c + 1)
 	nothing := x.Data[c*n:]
 	shows, order := make([]float64, c), make([]int, c)
@@ -277,5 +268,5 @@ func (m *Model) importance() ([]int, error) {
 		}
 		return 0
 	})
-	return order, nil
+	return order
 }

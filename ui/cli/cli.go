@@ -35,7 +35,9 @@ type Streams struct {
 
 // Commands are the words that make of the arguments a command rather than files
 // for the window.
-func Commands() []string { return []string{"train", "denoise", "learn", "inspect", "halve", "bench"} }
+func Commands() []string {
+	return []string{"train", "denoise", "learn", "compress", "expand", "inspect", "halve", "bench"}
+}
 
 // Wanted reports whether the arguments are for Run.
 func Wanted(args []string) bool {
@@ -44,12 +46,14 @@ func Wanted(args []string) bool {
 
 // grammar is all that can be typed.
 type grammar struct {
-	Train   trainCmd   `cmd:"" help:"Train an autoencoder."`
-	Denoise denoiseCmd `cmd:"" help:"Remove noise from pictures."`
-	Learn   learnCmd   `cmd:"" help:"Learn to denoise from noisy pictures alone."`
-	Inspect inspectCmd `cmd:"" help:"Tell what a model, a checkpoint or a picture is."`
-	Halve   halveCmd   `cmd:"" help:"Write a model in half precision."`
-	Bench   benchCmd   `cmd:"" help:"Measure this machine."`
+	Train    trainCmd    `cmd:"" help:"Train an autoencoder."`
+	Denoise  denoiseCmd  `cmd:"" help:"Remove noise from pictures."`
+	Learn    learnCmd    `cmd:"" help:"Learn to denoise from noisy pictures alone."`
+	Compress compressCmd `cmd:"" help:"Make small files of pictures."`
+	Expand   expandCmd   `cmd:"" help:"Make pictures of such files again."`
+	Inspect  inspectCmd  `cmd:"" help:"Tell what a model, a checkpoint, a picture or a compressed picture is."`
+	Halve    halveCmd    `cmd:"" help:"Write a model in half precision."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
@@ -70,6 +74,7 @@ const description = "Sieve removes noise from photographs with a convolutional a
 	"Examples:\n" +
 	"  sieve photo.jpg\n" +
 	"  sieve denoise noisy/ -o clean/\n" +
+	"  sieve compress photo.png -o photo.sieve\n" +
 	"  sieve train --data builtin:glyphs --latent 8 --steps 500 --out glyphs.safetensors\n" +
 	"  sieve inspect glyphs.safetensors"
 
@@ -82,6 +87,7 @@ func Run(ctx context.Context, version string, args []string, s Streams) int {
 		kong.Name("sieve"), kong.Description(description), kong.Writers(s.Out, s.Err), kong.Vars{
 			"version": "sieve " + version,
 			"recipes": strings.Join(session.Recipes(), ", "), "models": strings.Join(session.Models(), ", "),
+			"quality": fmt.Sprint(session.DefaultCompression.Quality),
 		},
 		kong.Exit(func(c int) { code = c }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100, NoExpandSubcommands: true}),

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,16 +71,9 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 		}
 		job.Repair.Sigma = sigma
 	}
-	bar := newProgress(s, c.common, -1, "Looking at the pictures")
-	started := false
+	t := newTally(c.common, s, "Denoising")
 	sum, err := session.Denoise(ctx, job, func(r session.DenoiseReport) {
-		if !started {
-			started = true
-			bar.finish()
-			bar = newProgress(s, c.common, r.Total, "Denoising")
-		}
-		bar.set(r.Done, filepath.Base(r.File))
-		if !r.Finished {
+		if !t.step(r.FileReport) {
 			return
 		}
 		line := denoiseLine{File: r.File, Out: r.Out, Seconds: r.Seconds, Skipped: r.There}
@@ -91,28 +82,8 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 		}
 		if r.Err != nil {
 			line.Out, line.Error = "", session.Words(r.Err)
-			bar.say(s, "sieve: %s", line.Error)
 		}
-		if c.JSON {
-			printLine(s.Out, line)
-		}
+		t.line(line)
 	})
-	bar.finish()
-	if err != nil {
-		return err
-	}
-	if !c.Quiet && !c.JSON {
-		there := ""
-		if sum.There > 0 {
-			there = fmt.Sprintf(", %d were there already (--overwrite makes them anew)", sum.There)
-		}
-		fmt.Fprintf(s.Err, "%s denoised in %.1f s, %d failed%s.\n", counted(sum.Done), sum.Seconds, sum.Failed, there)
-	}
-	switch {
-	case sum.Failed > 0 && sum.Done+sum.There == 0:
-		return exit(NothingDone)
-	case sum.Failed > 0:
-		return exit(SomeFailed)
-	}
-	return nil
+	return t.end(sum, err, "denoised")
 }

@@ -17,7 +17,6 @@ import (
 	"sieve/assets"
 	"sieve/imageio"
 	"sieve/model"
-	"sieve/model/entropy"
 	"sieve/model/metric"
 	"sieve/model/tensor"
 )
@@ -27,12 +26,11 @@ var (
 	errNoCodec   = errors.New("session: written with a model that is not at hand")
 	errTooSmall  = errors.New("session: cannot be compressed as far")
 	errTooGood   = errors.New("session: cannot be compressed as well")
-	errPartly    = errors.New("session: parts of it are damaged")
+	ErrPartly    = errors.New("session: parts of it are damaged")
 	errPackedExt = errors.New("session: not the name of a compressed picture")
 )
 
 // A Compression says how a picture is to be compressed: the first of these that is set.
-// The zero value is DefaultCompression.
 type Compression struct {
 	Bytes   int64   // at most so many, of the whole file
 	PSNR    float64 // at least so much, in dB
@@ -210,9 +208,6 @@ func synthesise(ctx context.Context, c *model.Codec, l *model.Latent, grey bool,
 // to compresses as it is asked for. Whoever asks for bytes or PSNR is told, wrapping
 // errTooSmall or errTooGood, what can be had.
 func (k *compressor) to(ctx context.Context, want Compression, report model.Report) (*Compressed, error) {
-	if want == (Compression{}) {
-		want = DefaultCompression
-	}
 	if want.Bytes == 0 && want.PSNR == 0 {
 		return k.at(ctx, int(math.Round(want.Quality*model.Qualities/100)))
 	}
@@ -264,7 +259,7 @@ func (k *compressor) to(ctx context.Context, want Compression, report model.Repo
 type Expanded struct {
 	Picture *imageio.Picture
 	File    *imageio.Packed
-	Harm    error // wraps errPartly: what is a guess, and what is lost
+	Harm    error // wraps ErrPartly: what is a guess, and what is lost
 }
 
 // expand reads a compressed picture.
@@ -285,7 +280,7 @@ func unpack(ctx context.Context, path string, c *model.Codec, p *imageio.Packed,
 		return nil, imageio.FileError{Path: path, Err: fmt.Errorf("%w: quality %d", imageio.ErrDamaged, p.Quality)}
 	}
 	l, losses, err := c.Unpack(ctx, p.Height, p.Width, p.Quality, p.Tiles)
-	if errors.Is(err, entropy.ErrData) {
+	if errors.Is(err, model.ErrTile) {
 		err = imageio.FileError{Path: path, Err: fmt.Errorf("%w: %w", imageio.ErrDamaged, err)}
 	}
 	if err != nil {
@@ -343,7 +338,7 @@ func harmOf(path string, c *model.Codec, p *imageio.Packed, harms []imageio.Harm
 	if len(said) > 4 {
 		add("%d tiles in all", len(said))
 	}
-	return imageio.FileError{Path: path, Err: fmt.Errorf("%w: %s", errPartly, text)}
+	return imageio.FileError{Path: path, Err: fmt.Errorf("%w: %s", ErrPartly, text)}
 }
 
 // savePacked writes a compressed picture whole, until ctx is done.

@@ -16,6 +16,7 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
+	"sieve/model/metric"
 	"sieve/model/noise"
 )
 
@@ -81,8 +82,10 @@ var plains = []plain{
 	{errNoCodec, "{{.File}} was compressed with a model that is not at hand ({{.Detail}}). Ask whoever made it for that model, and put the model's file beside it, or name it with --model."},
 	{errTooSmall, "{{.File}} cannot be made as small: {{.Detail}}. Ask for more bytes, or make the picture smaller."},
 	{errTooGood, "{{.File}} cannot be compressed as well: {{.Detail}}. Ask for less, or save it as PNG."},
-	{errPartly, "{{.File}} is damaged: {{.Detail}}. The rest is whole. Copy or download it again."},
+	{ErrPartly, "{{.File}} is damaged: {{.Detail}}. The rest is whole. Copy or download it again."},
 	{errPackedExt, "{{.File}} cannot be written: the name of a compressed picture must end in .sieve. Choose such a name."},
+	{model.ErrTile, "{{.File}} is damaged ({{.Detail}}). Copy or download it again."},
+	{metric.ErrCurves, "The rates in {{.File}} cannot be compared: the codecs share no range of quality. Measure at more qualities."},
 	{model.ErrFreeze, "{{.File}} compresses no pictures: {{.Detail}}. Choose a model whose bottleneck is quantised."},
 	{imageio.ErrPacked, "{{.File}} is no compressed picture of this program. Open a file whose name ends in .sieve."},
 	{errNoPairs, "{{.File}} holds no pairs to compare: {{.Detail}}. Name a folder with pictures NAME_real and NAME_mean of one size."},

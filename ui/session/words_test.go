@@ -18,6 +18,7 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
+	"sieve/model/metric"
 	"sieve/model/noise"
 )
 
@@ -30,6 +31,9 @@ var sentinels = map[string]error{
 	"session.ErrNotFolder": ErrNotFolder, "session.ErrNoPictures": ErrNoPictures, "session.ErrFolder": ErrFolder,
 	"session.ErrNoModel": ErrNoModel, "session.ErrNoTraining": ErrNoTraining, "session.ErrNothing": ErrNothing,
 	"session.ErrSpecFile": ErrSpecFile, "session.errExtension": errExtension, "session.errChart": errChart, "session.errNoPairs": errNoPairs, "session.errTemplate": errTemplate,
+	"session.errNoCodec": errNoCodec, "session.errTooSmall": errTooSmall, "session.errTooGood": errTooGood, "session.ErrPartly": ErrPartly,
+	"session.errPackedExt": errPackedExt, "imageio.ErrPacked": imageio.ErrPacked, "model.ErrFreeze": model.ErrFreeze, "model.ErrTile": model.ErrTile,
+	"metric.ErrCurves":   metric.ErrCurves,
 	"session.errUnknown": errUnknown, "session.errBusy": errBusy,
 }
 
