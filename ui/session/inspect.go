@@ -5,6 +5,7 @@ package session
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +22,28 @@ import (
 // An Inspection is what a file is. One of its pointers is set.
 type Inspection struct {
 	File    string        `json:"file"`
-	Kind    string        `json:"kind"` // "picture", "model" or "checkpoint"
+	Kind    string        `json:"kind"` // "picture", "model", "checkpoint" or "compressed"
 	Bytes   int64         `json:"bytes"`
 	Picture *PictureFacts `json:"picture,omitempty"`
 	Model   *ModelFacts   `json:"model,omitempty"`
+	Packed  *PackedFacts  `json:"compressed,omitempty"`
+}
+
+// PackedFacts are what a compressed picture is.
+type PackedFacts struct {
+	Width   int     `json:"width"`
+	Height  int     `json:"height"`
+	Grey    bool    `json:"grey"`
+	Deep    bool    `json:"deep"` // the original had more than 8 bits a sample
+	Alpha   bool    `json:"alpha"`
+	Quality float64 `json:"quality"` // 0 to 100
+	BPP     float64 `json:"bpp"`     // bits a pixel
+	Tiles   int     `json:"tiles"`
+	Model   string  `json:"model"`   // what reads it, in hexadecimal
+	AtHand  bool    `json:"at_hand"` // that model is here
+	Exif    int     `json:"exif"`    // bytes
+	ICC     int     `json:"icc"`     // bytes
+	Harm    string  `json:"harm,omitempty"`
 }
 
 // PictureFacts are what a picture is.
@@ -44,10 +63,11 @@ type PictureFacts struct {
 type ModelFacts struct {
 	Spec    model.Spec `json:"spec"`
 	Info    model.Info `json:"info"`
-	Count   int        `json:"count"`          // learned numbers
-	Cell    int        `json:"cell"`           // pixels a side that one cell of the latent covers
-	Share   float64    `json:"latent_share"`   // numbers of the latent for each of the picture
-	Data    string     `json:"data,omitempty"` // what a checkpoint learns from
+	Count   int        `json:"count"`           // learned numbers
+	Cell    int        `json:"cell"`            // pixels a side that one cell of the latent covers
+	Share   float64    `json:"latent_share"`    // numbers of the latent for each of the picture
+	Data    string     `json:"data,omitempty"`  // what a checkpoint learns from
+	Codec   string     `json:"codec,omitempty"` // what compressed pictures call it, in hexadecimal
 	Tensors []Tensor   `json:"tensors"`
 }
 
@@ -93,7 +113,35 @@ func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, 
 		if data, err := checkpointData(path); err == nil {
 			in.Kind, f.Data = "checkpoint", data
 		}
+		if codec, err := m.Freeze(); err == nil {
+			id := codec.ID()
+			f.Codec = hex.EncodeToString(id[:])
+		}
 		in.Model = f
+	case kindPacked:
+		in.Kind = "compressed"
+		p, harms, err := imageio.OpenPacked(path, lim)
+		if err != nil {
+			return in, err
+		}
+		f := &PackedFacts{
+			Width: p.Width, Height: p.Height, Grey: p.Grey, Deep: p.Deep, Alpha: p.Alpha != nil, Tiles: len(p.Tiles),
+			Quality: 100 * float64(p.Quality) / model.Qualities, BPP: 8 * float64(size) / float64(p.Width) / float64(p.Height),
+			Model: hex.EncodeToString(p.Model[:]), Exif: len(p.Exif), ICC: len(p.ICC),
+		}
+		in.Packed = f
+		codec, err := codecFor(path, p.Model, nil)
+		if f.AtHand = err == nil; f.AtHand {
+			x, err := unpack(ctx, path, codec, p, harms, nil)
+			if err != nil {
+				return in, err
+			}
+			if x.Harm != nil {
+				f.Harm = detail(x.Harm, ErrPartly)
+			}
+		} else if len(harms) > 0 {
+			f.Harm = fmt.Sprintf("%d parts do not match their checksums", len(harms))
+		}
 	default:
 		in.Kind = "picture"
 		info, err := imageio.Probe(path)
@@ -131,12 +179,29 @@ func (in Inspection) Facts() []Fact {
 		add("EXIF", "%d bytes", p.Exif)
 		add("Colour profile", "%d bytes", p.ICC)
 	}
+	if p := in.Packed; p != nil {
+		add("Pixels", "%d × %d, %s", p.Width, p.Height, map[bool]string{false: "colour", true: "grey"}[p.Grey])
+		add("Rate", "%.3f bits a pixel, quality %g", p.BPP, p.Quality)
+		add("Original", "%s", map[bool]string{false: "8 bits a sample", true: "more than 8 bits a sample"}[p.Deep])
+		add("Transparency", "%s", map[bool]string{false: "none", true: "yes"}[p.Alpha])
+		add("EXIF", "%d bytes", p.Exif)
+		add("Colour profile", "%d bytes", p.ICC)
+		add("Tiles", "%d", p.Tiles)
+		add("Model", "%s, %s", p.Model, map[bool]string{false: "not at hand", true: "at hand"}[p.AtHand])
+		if p.Harm == "" {
+			add("Damage", "none")
+		} else {
+			add("Damage", "%s", p.Harm)
+		}
+	}
 	if m := in.Model; m != nil {
 		s := m.Spec
 		add("Body", "%s, %d channels of the picture", s.Body, s.Channels)
 		switch s.Body {
 		case "conv":
 			add("Layers", "depth %d, width %d, kernel %d, %d residual blocks, %s, up by %s", s.Depth, s.Width, s.Kernel, s.Blocks, s.Activation, s.Up)
+		case "shuffle":
+			add("Layers", "%d levels from a quarter of the resolution on, %d channels growing to %d, %d residual blocks each, %s", s.Depth-1, s.Width, s.Latent, s.Blocks, s.Activation)
 		case "unet":
 			add("Layers", "%d levels from half the resolution on, %d channels growing to %d, %d residual blocks each, %s, up by %s", s.Depth, s.Width, s.Latent, s.Blocks, s.Activation, s.Up)
 		}
@@ -145,7 +210,12 @@ func (in Inspection) Facts() []Fact {
 			add("Noise level", "told, in training %s", map[bool]string{false: "as it is", true: "as it is estimated"}[s.Estimated])
 		}
 		add("Latent", "%d channels, one cell for %d × %d pixels: %.3g numbers for each of the picture", s.Latent, m.Cell, m.Cell, m.Share)
-		add("Bottleneck", "%s, lambda %g", s.Bottleneck, s.Lambda)
+		if s.Bottleneck == "quantised" {
+			add("Bottleneck", "quantised, lambda %g at quality 100 and %g times that at 0, %d channels sent ahead", s.Lambda, s.Range, s.Hyper)
+			add("Codec", "%s", m.Codec)
+		} else {
+			add("Bottleneck", "%s, lambda %g", s.Bottleneck, s.Lambda)
+		}
 		add("Scheme", "%s, loss %s", s.Scheme, s.Loss)
 		add("Optimiser", "%s, rate %g, %s, batch %d, crop %d, seed %d", s.Optimiser, s.Rate, s.Schedule, s.Batch, s.Crop, s.Seed)
 		add("Learned numbers", "%d in %d tensors", m.Count, len(m.Tensors))
@@ -165,7 +235,8 @@ const (
 	kindPicture kind = iota
 	kindModel        // or checkpoint
 	kindFolder
-	kindSet // of small pictures, in IDX or CIFAR-10's format
+	kindPacked // a compressed picture
+	kindSet    // of small pictures, in IDX or CIFAR-10's format
 )
 
 var errUnknown = errors.New("session: neither a picture nor a model")
@@ -195,6 +266,8 @@ func kindOf(path string) (kind, int64, error) {
 	}
 	name := strings.ToLower(filepath.Base(path))
 	switch {
+	case imageio.IsPacked(head[:n]), strings.HasSuffix(name, imageio.PackedExtension):
+		return kindPacked, at.Size(), nil
 	case n == len(head) && head[8] == '{' && binary.LittleEndian.Uint64(head[:]) < 1<<32,
 		strings.HasSuffix(name, ".safetensors"), strings.HasSuffix(name, ".checkpoint"):
 		return kindModel, at.Size(), nil
