@@ -214,6 +214,50 @@ func TestFrozenIsKept(t *testing.T) {
 	}
 }
 
+// TestRefine moves latents of several regions, which then cost less and show no less; on
+// any number of processors to the same place; and can be cancelled.
+func TestRefine(t *testing.T) {
+	c := codec(t, coder(t, nil))
+	x := picture(150, 300)
+	read := func(row []float32, y, left int) { copy(row, x.Data[y*300+left:]) }
+	l := analyse(t, c, x)
+	const quality = 600
+	lambda, _ := c.m.Spec.price(0.6)
+	loss := func(l *Latent) float64 {
+		p := pack(t, c, l, quality)
+		var bits float64
+		for _, b := range p.Tiles {
+			bits += 8 * float64(len(b))
+		}
+		return metricMSE(synthesise(t, c, p.Latent), x) + float64(lambda)*bits/float64(len(x.Data))
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var first *Latent
+	for _, threads := range []int{1, 3} {
+		runtime.GOMAXPROCS(threads)
+		done := 0
+		better, err := c.Refine(t.Context(), l, quality, 20, read, func(d, of int) {
+			if done = d; of != 20*6 {
+				t.Errorf("%d steps of all, want 120", of)
+			}
+		})
+		if err != nil || done != 120 {
+			t.Fatal(done, err)
+		}
+		if first != nil && !slices.Equal(first.z.Data, better.z.Data) {
+			t.Error("other processors find another latent")
+		}
+		first = better
+	}
+	if before, after := loss(l), loss(first); after > 0.98*before {
+		t.Errorf("the loss went from %g to %g", before, after)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := c.Refine(ctx, l, quality, 1000, read, func(int, int) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
 // TestCutTiles reads tiles of which bytes are missing, or are others: a loss or an error,
 // and the tiles beside them are unharmed.
 func TestCutTiles(t *testing.T) {

@@ -94,17 +94,24 @@ func (q *quantised) Params() iter.Seq2[string, *nn.Param] {
 // Code rounds in training, too, but lets gradients through; what bits cost is judged
 // with noise in the place of rounding (Minnen and Singh, arXiv:2007.08739).
 func (q *quantised) Code(t *nn.Tape, y *nn.Var, quality float32, rng *rand.Rand) (z, price *nn.Var) {
-	n, h, w, c := y.Val.Dims4()
 	y = nn.Gain(t, y, nn.Between(t, t.Use(q.gain), quality), 1)
+	z, price = q.code(t, y, quality, func(x, mean *nn.Var) *nn.Var { return nn.Rounded(t, x, mean) }, rng)
+	return q.undo(t, z, quality), price
+}
+
+// code rounds what a gain has been applied to, and says what that costs. With chance,
+// noise stands in for rounding in the price.
+func (q *quantised) code(t *nn.Tape, y *nn.Var, quality float32, round func(x, mean *nn.Var) *nn.Var, rng *rand.Rand) (z, price *nn.Var) {
+	n, h, w, c := y.Val.Dims4()
 	ahead := q.analysis.Forward(t, y)
 	sent := nn.Rounded(t, ahead, nil)
 	told := q.synthesis.Forward(t, sent)
 	mean := nn.Corner(t, told, h, w, 0, c)
 	scale := nn.Shift(t, nn.Corner(t, told, h, w, c, c), nn.Between(t, t.Use(q.spread), quality), 0)
-	rounded := nn.Rounded(t, y, mean)
+	z = round(y, mean)
 	cost := func(exact, rounded, mean, scale *nn.Var) *nn.Var {
 		x, noise := rounded, (*tensor.Tensor)(nil)
-		if rng != nil { // noise stands in for rounding
+		if rng != nil {
 			x, noise = exact, t.New(exact.Val.Shape...)
 			for i := range noise.Data {
 				noise.Data[i] = rng.Float32() - 0.5
@@ -113,8 +120,7 @@ func (q *quantised) Code(t *nn.Tape, y *nn.Var, quality float32, rng *rand.Rand)
 		cell := q.spec.Cell()
 		return nn.LogisticBits(t, x, mean, scale, noise, leastScale, mostScale, float32(n*h*w*cell*cell))
 	}
-	price = nn.Add(t, cost(ahead, sent, nil, nn.Between(t, t.Use(q.prior), quality)), cost(y, rounded, mean, scale))
-	return q.undo(t, rounded, quality), price
+	return z, nn.Add(t, cost(ahead, sent, nil, nn.Between(t, t.Use(q.prior), quality)), cost(y, z, mean, scale))
 }
 
 // undo turns what has been rounded into what the decoder sees.

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"sieve/model/internal/kernel"
 	"sieve/model/tensor"
@@ -220,6 +221,40 @@ type roundedStep struct {
 }
 
 func (o *roundedStep) back(t *Tape) { t.hand(o.y, o.x) }
+
+// Annealed returns x with its distance from mean between the two nearest whole numbers,
+// the nearer to one the lower the temperature: by stochastic Gumbel annealing (Yang,
+// Bamler and Mandt, arXiv:2006.04240, section 3.2), with its chance from rng. The gradient
+// passes to x alone.
+func Annealed(t *Tape, x, mean *Var, temperature float32, rng *rand.Rand) *Var {
+	y, slope := t.same(x), t.New(x.Val.Shape...).Data
+	gumbel := func() float32 { return -kernel.Log(-kernel.Log(max(rng.Float32(), 1e-20)) + 1e-20) }
+	atanh := func(a float32) float32 { return (kernel.Log(1+a) - kernel.Log(1-a)) / 2 }
+	for i, v := range x.Val.Data {
+		m := mean.Val.Data[i]
+		v -= m
+		low := float32(math.Floor(float64(v)))
+		a := min(max(v-low, 1e-3), 1-1e-3)
+		odds := (atanh(a) - atanh(1-a)) / temperature // of the higher one
+		w := 1 / (1 + kernel.Exp((gumbel()-gumbel()-odds)/temperature))
+		y.Val.Data[i] = low + w + m
+		slope[i] = w * (1 - w) / (temperature * temperature) * (1/(1-float32(a*a)) + 1/(1-float32((1-a)*(1-a))))
+	}
+	push(t, annealedStep{of{y}, x, slope})
+	return y
+}
+
+type annealedStep struct {
+	of
+	x     *Var
+	slope []float32
+}
+
+func (o *annealedStep) back(t *Tape) {
+	dy := o.y.Grad.Data
+	kernel.Mul(dy, dy, o.slope)
+	t.hand(o.y, o.x)
+}
 
 // LogisticBits returns what the numbers x cost, in bits for each of so many pixels, when whole numbers
 // are coded under a logistic distribution of that mean and that logarithm of its scale:

@@ -26,6 +26,15 @@ func away(t *tensor.Tensor) *tensor.Tensor {
 	return t
 }
 
+// inside moves numbers away from whole ones.
+func inside(t *tensor.Tensor) *tensor.Tensor {
+	for i, v := range t.Data {
+		low := float32(math.Floor(float64(v)))
+		t.Data[i] = low + 0.2 + 0.6*(v-low)
+	}
+	return t
+}
+
 // TestGrad compares every operation's backward pass with central differences.
 func TestGrad(t *testing.T) {
 	mse := func(t *Tape, x *Var) *Var { return MSE(t, x, random(99, x.Val.Shape...), nil) }
@@ -112,6 +121,9 @@ func TestGrad(t *testing.T) {
 		{"Shift", inputs{random(1, 2, 2, 3, 4), random(2, 2)}, func(t *Tape, v []*Var) *Var { return mse(t, Shift(t, v[0], v[1], 1)) }},
 		{"Corner", inputs{random(1, 2, 4, 5, 4)}, func(t *Tape, v []*Var) *Var {
 			return Add(t, mse(t, Corner(t, v[0], 3, 2, 0, 1)), mse(t, Corner(t, v[0], 2, 4, 1, 3)))
+		}},
+		{"Annealed", inputs{inside(random(1, 1, 3, 3, 2))}, func(t *Tape, v []*Var) *Var {
+			return mse(t, Annealed(t, v[0], Const(tensor.New(1, 3, 3, 2)), 0.7, rand.New(rand.NewPCG(1, 1))))
 		}},
 		{"LogisticBits", inputs{random(1, 1, 2, 3, 2), random(2, 1, 2, 3, 2), random(3, 1, 2, 3, 2)},
 			func(t *Tape, v []*Var) *Var {

@@ -95,6 +95,7 @@ type Tape struct {
 	marks     []int // how many were, before what each step belongs to
 	pushed    int   // how many were, when the last step was pushed
 	leafs     map[*Param]*Var
+	only      *Param  // if not nil, the one that has a gradient
 	flops     float64 // of this pass
 	memory    *Memory
 	team      []*kernel.Scratch // of the other goroutines that share an operation
@@ -170,6 +171,9 @@ func (t *Tape) Share(threads int) {
 	}
 }
 
+// Only makes p the one parameter that has a gradient. No parameter may have been used yet.
+func (t *Tape) Only(p *Param) { t.only = p }
+
 // Reset forgets the pass. Vars made by it must not be used afterwards, and
 // parameters have no gradient again.
 func (t *Tape) Reset() {
@@ -195,8 +199,8 @@ func (t *Tape) Use(p *Param) *Var {
 	}
 	v, ok := t.leafs[p]
 	if !ok {
-		v = &Var{Val: p.Val, fixed: !t.recording, weights: t.forms.weights(p)}
-		if t.recording {
+		v = &Var{Val: p.Val, fixed: !t.recording || t.only != nil && t.only != p, weights: t.forms.weights(p)}
+		if !v.fixed {
 			v.own = tensor.New(p.Val.Shape...)
 		}
 		t.leafs[p] = v

@@ -132,6 +132,7 @@ type benchCompressCmd struct {
 	Dirs    []string  `arg:"" name:"dir" help:"Folders of pictures, walked to any depth."`
 	Model   string    `help:"A model file with a quantised latent, instead of the shipped one." placeholder:"FILE"`
 	Quality []float64 `help:"Of Sieve; by default eleven over the whole range." placeholder:"0,50,100"`
+	Effort  int       `help:"As of sieve compress." default:"0"`
 	Only    bool      `help:"Sieve alone, not JPEG and WebP."`
 	Plot    string    `help:"Draw the curves, too." placeholder:"FILE.png|.svg"`
 }
@@ -147,12 +148,15 @@ func (c benchCompressCmd) Run(ctx context.Context, s Streams) error {
 	if err := c.threads(s, "bench compress"); err != nil {
 		return err
 	}
+	if c.Effort < 0 || c.Effort > session.MostEffort {
+		return usage(s, "bench compress", "--effort is 0 to 9")
+	}
 	for _, q := range c.Quality {
 		if !(q >= 0 && q <= 100) {
 			return usage(s, "bench compress", "--quality takes numbers from 0 to 100")
 		}
 	}
-	job := session.CompressBenchJob{Dirs: c.Dirs, Model: c.Model, Qualities: c.Quality, Only: c.Only, Plot: c.Plot, Limits: c.limits()}
+	job := session.CompressBenchJob{Dirs: c.Dirs, Model: c.Model, Qualities: c.Quality, Effort: c.Effort, Only: c.Only, Plot: c.Plot, Limits: c.limits()}
 	row := "%-8s %5g %8.3f %7.2f %8.4f %8.3f %8.3f"
 	report, err := session.BenchCompress(ctx, job, func(file, codec string, p session.RatePoint) {
 		if !c.JSON && !c.Quiet {

@@ -26,6 +26,7 @@ type CompressBenchJob struct {
 	Dirs      []string  // folders of pictures
 	Model     string    // as LoadCodec has it
 	Qualities []float64 // of Sieve, 0 to 100; nil: eleven over the range
+	Effort    int       // as in Compression
 	Only      bool      // Sieve alone, and no others
 	Plot      string    // file for the curves, as png or svg; "": none
 	Limits    imageio.Limits
@@ -100,7 +101,7 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 				_, h, w, _ := p.Pix.Dims4()
 				q := RatePoint{quality, 8 * float64(size) / float64(h*w), metric.PSNR(seen, p.Pix), metric.MSSSIM(seen, p.Pix), encode.Seconds(), decode.Seconds()}
 				if report != nil {
-					report(name, codec, q)
+					report(filepath.Base(filepath.Join(dir, name)), codec, q)
 				}
 				sum := &out.Codecs[codec][i]
 				sum.Quality = quality
@@ -116,7 +117,7 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 				if err != nil {
 					return out, err
 				}
-				c, err := k.to(ctx, Compression{Quality: quality}, nil)
+				c, err := k.to(ctx, Compression{Quality: quality, Effort: job.Effort}, nil)
 				if err != nil {
 					return out, err
 				}
@@ -129,7 +130,7 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 				for _, t := range c.File.Tiles {
 					bits += 8 * float64(len(t))
 				}
-				e, err := codec.Estimate(ctx, k.latent, c.File.Quality)
+				e, err := codec.Estimate(ctx, c.from, c.File.Quality)
 				if err != nil {
 					return out, err
 				}

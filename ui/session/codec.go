@@ -35,7 +35,15 @@ type Compression struct {
 	Bytes   int64   // at most so many, of the whole file
 	PSNR    float64 // at least so much, in dB
 	Quality float64 // 0 to 100
+
+	Effort int // 0 to 9: how long to look for a better file of this picture
 }
+
+// efforts are steps of descent.
+var efforts = [...]int{0, 8, 16, 25, 35, 50, 80, 120, 200, 400}
+
+// MostEffort is the greatest Compression.Effort.
+const MostEffort = len(efforts) - 1
 
 // DefaultCompression is a picture that few can tell from the original.
 var DefaultCompression = Compression{Quality: 60}
@@ -49,6 +57,8 @@ func (c Compression) check() error {
 		return &model.SpecError{Field: "psnr", Value: fmt.Sprint(c.PSNR), Want: "0 to 100"}
 	case !(c.Quality >= 0 && c.Quality <= 100):
 		return &model.SpecError{Field: "quality", Value: fmt.Sprint(c.Quality), Want: "0 to 100"}
+	case c.Effort < 0 || c.Effort > MostEffort:
+		return &model.SpecError{Field: "effort", Value: fmt.Sprint(c.Effort), Want: fmt.Sprintf("0 to %d", MostEffort)}
 	}
 	return nil
 }
@@ -110,7 +120,8 @@ type Compressed struct {
 	Bits    *tensor.Tensor // (1, H, W, 1): what each cell of the latent costs
 
 	codec  *model.Codec
-	latent *model.Latent
+	from   *model.Latent // what was rounded
+	latent *model.Latent // what the decoder sees
 }
 
 // A compressor compresses one picture, perhaps several times.
@@ -137,10 +148,23 @@ func newCompressor(ctx context.Context, c *model.Codec, p *imageio.Picture, repo
 			return nil, err
 		}
 	}
-	n := c.Channels()
 	var err error
-	k.latent, err = c.Analyse(ctx, h, w, func(row []float32, y, x int) { copy(row, k.pix.Data[(y*w+x)*n:]) }, report)
+	k.latent, err = c.Analyse(ctx, h, w, k.read, report)
 	return k, err
+}
+
+// read fills a row with pixels.
+func (k *compressor) read(row []float32, y, x int) {
+	_, _, w, n := k.pix.Dims4()
+	copy(row, k.pix.Data[(y*w+x)*n:])
+}
+
+// refined returns a compressor with a latent that suits a quality better.
+func (k *compressor) refined(ctx context.Context, quality, effort int, report model.Report) (*compressor, error) {
+	better := *k
+	var err error
+	better.latent, err = k.codec.Refine(ctx, k.latent, quality, efforts[effort], k.read, report)
+	return &better, err
 }
 
 // at compresses at a quality, in steps of the codec.
@@ -151,7 +175,7 @@ func (k *compressor) at(ctx context.Context, quality int) (*Compressed, error) {
 	}
 	file := k.file
 	file.Quality, file.Tiles = quality, packed.Tiles
-	c := &Compressed{File: &file, Quality: 100 * float64(quality) / model.Qualities, PSNR: nan, Bits: packed.Bits, codec: k.codec, latent: packed.Latent}
+	c := &Compressed{File: &file, Quality: 100 * float64(quality) / model.Qualities, PSNR: nan, Bits: packed.Bits, codec: k.codec, from: k.latent, latent: packed.Latent}
 	var n counter
 	if err := file.Write(&n); err != nil {
 		return nil, err
@@ -206,8 +230,22 @@ func synthesise(ctx context.Context, c *model.Codec, l *model.Latent, grey bool,
 }
 
 // to compresses as it is asked for. Whoever asks for bytes or PSNR is told, wrapping
-// errTooSmall or errTooGood, what can be had.
+// errTooSmall or errTooGood, what can be had. With effort, what is refined suits the
+// quality that was found without, and then the best quality is looked for once more.
 func (k *compressor) to(ctx context.Context, want Compression, report model.Report) (*Compressed, error) {
+	c, err := k.find(ctx, want)
+	if err != nil || want.Effort == 0 {
+		return c, err
+	}
+	better, err := k.refined(ctx, c.File.Quality, want.Effort, report)
+	if err != nil {
+		return nil, err
+	}
+	return better.find(ctx, want)
+}
+
+// find compresses a latent as it is.
+func (k *compressor) find(ctx context.Context, want Compression) (*Compressed, error) {
 	if want.Bytes == 0 && want.PSNR == 0 {
 		return k.at(ctx, int(math.Round(want.Quality*model.Qualities/100)))
 	}
@@ -219,10 +257,9 @@ func (k *compressor) to(ctx context.Context, want Compression, report model.Repo
 		err := k.measure(ctx, c, nil)
 		return c.PSNR >= want.PSNR, err
 	}
-	step := 1
-	first, last := 0, model.Qualities
+	step, first := 1, 0
 	if want.Bytes == 0 {
-		step, first, last = -1, last, first
+		step, first = -1, model.Qualities
 	}
 	best, err := k.at(ctx, first)
 	if err != nil {
@@ -237,7 +274,7 @@ func (k *compressor) to(ctx context.Context, want Compression, report model.Repo
 	case !ok:
 		return nil, fmt.Errorf("%w: %.2f dB are the most", errTooGood, best.PSNR)
 	}
-	for low, high := 0, step*(last-first); low < high; { // best is at low
+	for low, high := 0, model.Qualities; low < high; { // best is at low
 		middle := (low + high + 1) / 2
 		c, err := k.at(ctx, first+step*middle)
 		if err != nil {

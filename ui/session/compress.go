@@ -76,11 +76,11 @@ func (j CompressJob) file(ctx context.Context, codec *model.Codec, e errand, pro
 	if err != nil {
 		return nil, err
 	}
-	k, err := newCompressor(ctx, codec, p, halfway(progress, 0))
+	k, err := newCompressor(ctx, codec, p, stage(progress, 0, 3))
 	if err != nil {
 		return nil, err
 	}
-	c, err := k.to(ctx, j.How, nil)
+	c, err := k.to(ctx, j.How, stage(progress, 1, 3))
 	if err != nil {
 		if ctx.Err() == nil {
 			err = imageio.FileError{Path: e.in, Err: err}
@@ -88,7 +88,7 @@ func (j CompressJob) file(ctx context.Context, codec *model.Codec, e errand, pro
 		return nil, err
 	}
 	if c.PSNR != c.PSNR {
-		if err := k.measure(ctx, c, halfway(progress, 1)); err != nil {
+		if err := k.measure(ctx, c, stage(progress, 2, 3)); err != nil {
 			return nil, err
 		}
 	}
@@ -97,9 +97,9 @@ func (j CompressJob) file(ctx context.Context, codec *model.Codec, e errand, pro
 	return result, savePacked(ctx, e.out, c.File)
 }
 
-// halfway reports the first or the second half of some work.
-func halfway(report model.Report, half int) model.Report {
-	return func(done, total int) { report(done+half*total, 2*total) }
+// stage reports the i-th of n parts of some work.
+func stage(report model.Report, i, n int) model.Report {
+	return func(done, total int) { report(done+i*total, n*total) }
 }
 
 // An ExpandJob says which compressed pictures to turn into others, and where to put them.
