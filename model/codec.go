@@ -93,6 +93,9 @@ func (c *Codec) ID() [8]byte { return c.id }
 // Channels returns how many channels pictures have.
 func (c *Codec) Channels() int { return c.m.Spec.Channels }
 
+// Cell returns how many pixels a side one cell of the latent covers.
+func (c *Codec) Cell() int { return c.m.Cell() }
+
 // A Latent is what the encoder makes of one picture of h × w pixels, or what the decoder
 // is given.
 type Latent struct {

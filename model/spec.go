@@ -22,7 +22,7 @@ type Spec struct {
 	Latent     int     `json:"latent"`     // channels of the latent
 	Patch      int     `json:"patch"`      // cells a side gathered into one code; 1 keeps a map
 	Kernel     int     `json:"kernel"`     // taps a side: 3, 5 or 7
-	Blocks     int     `json:"blocks"`     // residual blocks of two 3×3 convolutions at each level
+	Blocks     int     `json:"blocks"`     // residual blocks of two 3×3 convolutions at each level; half of them at the deepest of a shuffle body
 	Activation string  `json:"activation"` // "relu", "leaky", "silu", "tanh" or "sigmoid"
 	Up         string  `json:"up"`         // "transposed" or "nearest"
 	Output     string  `json:"output"`     // "identity", "sigmoid", or "residual": what is to be added to the input
@@ -274,16 +274,23 @@ func (s Spec) plan() (enc, dec []stage) {
 		return enc, append(dec, conv(s.width(0), 4*s.Channels, 3, 1), stage{kind: "spread", k: 2})
 	}
 	if s.Body == "shuffle" {
+		of := func(level int) []stage { // the deepest level has half the blocks: they are the largest, and see the fewest cells
+			b := blocks(s.width(level))
+			if level == s.Depth-2 {
+				b = b[:(len(b)+1)/2]
+			}
+			return b
+		}
 		enc = append(enc, stage{kind: "gather", k: 4}, conv(16*c, s.width(0), 3, 1))
 		dec = append(dec, conv(s.Latent, s.Latent, 1, 1))
 		for level := range s.Depth - 1 {
 			if level > 0 {
 				enc = append(enc, conv(s.width(level-1), s.width(level), 3, 2))
 			}
-			enc = append(enc, blocks(s.width(level))...)
+			enc = append(enc, of(level)...)
 		}
 		for level := s.Depth - 2; level >= 0; level-- {
-			dec = append(dec, blocks(s.width(level))...)
+			dec = append(dec, of(level)...)
 			if level > 0 {
 				dec = append(dec, stage{kind: "transposed", in: s.width(level), out: s.width(level - 1), k: 2, stride: 2})
 			}

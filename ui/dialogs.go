@@ -195,9 +195,12 @@ func (w *window) save(title, name string, filter endings, save func(path string)
 
 // saveShown saves what the page is about.
 func (w *window) saveShown() {
-	if w.view.page == session.PageTrain {
+	switch w.view.page {
+	case session.PageTrain:
 		w.saveModel()
-	} else {
+	case session.PageCompress:
+		w.compress.saveFile()
+	default:
 		w.saveResult()
 	}
 }
@@ -222,11 +225,14 @@ func (w *window) savePane(pane session.Pane) {
 		base = "training"
 	}
 	suffix := [...]string{"", "-noisy", "-latent", "-clean", "-removed"}[pane]
+	if page == session.PageCompress {
+		suffix = [...]string{"", "-jpeg", "-webp", "-sieve"}[pane]
+	}
 	ending := map[string]string{"jpeg": ".jpg", "tiff": ".tif"}[f.Picture.Format]
-	if ending == "" || pane == session.PaneLatent || page == session.PageTrain {
+	if ending == "" || pane == session.PaneLatent || page != session.PageDenoise {
 		ending = ".png"
 	}
-	if pane == session.PaneLatent {
+	if pane == session.PaneLatent && page != session.PageCompress {
 		filter = endings{".png"}
 	}
 	w.save(lang.L("Save {{.Pane}}", map[string]any{"Pane": title}), strings.ToLower(strings.ReplaceAll(base, " ", "-"))+suffix+ending, filter, func(path string) {

@@ -28,6 +28,7 @@ type view struct {
 	page   session.Page
 	look   session.Look
 	second second
+	bits   bool // the page Compress shows where the bits go
 }
 
 // second is what the second pane shows.
@@ -54,6 +55,9 @@ func (f frame) training() bool {
 	return f.page == session.PageTrain && f.Train.Panes.Original != nil
 }
 
+// pressing reports whether the panes show the picture as files.
+func (f frame) pressing() bool { return f.page == session.PageCompress && f.Press.Original != nil }
+
 // noiseless reports whether the model sees the original itself.
 func (f frame) noiseless() bool {
 	if f.training() {
@@ -64,7 +68,7 @@ func (f frame) noiseless() bool {
 
 // removed reports whether the second pane shows what was removed.
 func (f frame) removed() bool {
-	if f.training() || f.panes.Result == nil || f.panes.Noisy == nil {
+	if f.training() || f.pressing() || f.panes.Result == nil || f.panes.Noisy == nil {
 		return false
 	}
 	return f.second == secondRemoved || f.second == secondUsual && f.noiseless()
@@ -77,7 +81,7 @@ type drawer struct {
 	view view
 	wake chan struct{} // holds one: the view has changed
 
-	drawn [2][4]drawn // by page and pane
+	drawn [3][4]drawn // by page and pane
 	lines lines
 }
 
@@ -87,6 +91,7 @@ type drawn struct {
 	less    uint64  // version of what was taken away from it
 	gain    float64 // … and what the difference was multiplied with
 	look    session.Look
+	bits    *tensor.Tensor // what is drawn over it
 	img     *image.RGBA
 	latent  latent
 }
@@ -151,10 +156,17 @@ func (d *drawer) draw(st session.State) frame {
 	if f.training() {
 		f.panes, kept = st.Train.Panes, &d.drawn[1]
 	}
+	if f.pressing() {
+		f.panes, kept = st.Press.Panes, &d.drawn[2]
+	}
 	for i := range kept {
 		k, t := &kept[i], f.panes.Of(session.Pane(i))
 		now := drawn{version: f.panes.Versions[i]}
 		switch pane := session.Pane(i); {
+		case f.pressing():
+			if pane == session.PaneOriginal && f.bits && f.Press.Bits != nil {
+				now.look, now.bits = f.look, f.Press.Bits
+			}
 		case pane == session.PaneLatent:
 			now.look = f.look
 		case pane == session.PaneNoisy && f.removed():
@@ -163,9 +175,13 @@ func (d *drawer) draw(st session.State) frame {
 		switch {
 		case t == nil:
 			*k = drawn{}
-		case k.img == nil || k.version != now.version || k.less != now.less || k.gain != now.gain || k.look != now.look:
+		case k.img == nil || k.version != now.version || k.less != now.less || k.gain != now.gain || k.look != now.look || k.bits != now.bits:
 			*k = now
 			switch {
+			case now.bits != nil:
+				k.img = drawBits(st.Press, now.look.Map)
+			case f.pressing():
+				k.img = imageio.ToRGBA(nil, t)
 			case session.Pane(i) == session.PaneLatent:
 				k.img, k.latent = drawLatent(t, now.look)
 			case now.less > 0:

@@ -12,6 +12,7 @@ type settings struct {
 	kind     string // of noise
 	strength float64
 	repair   session.Repair
+	press    session.Compression
 	data     string
 	spec     model.Spec
 	minutes  float64
@@ -66,7 +67,7 @@ func (h *history) move(from, to *[]settings) (settings, bool) {
 func (w *window) settings() settings {
 	st := w.session.State()
 	n := st.Noise
-	return settings{n.Kind, n.Strength, st.Repair, w.train.source, w.train.form.spec, w.train.form.minutes}
+	return settings{n.Kind, n.Strength, st.Repair, st.Press.Want, w.train.source, w.train.form.spec, w.train.form.minutes}
 }
 
 // record remembers a change by a person.
@@ -83,6 +84,9 @@ func (w *window) apply(s settings) {
 	}
 	if s.repair != w.session.State().Repair {
 		w.session.SetRepair(s.repair)
+	}
+	if s.press != w.session.State().Press.Want {
+		w.session.SetCompression(s.press)
 	}
 	if s.data != w.train.source {
 		w.train.learnFrom(s.data)

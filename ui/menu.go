@@ -88,7 +88,8 @@ func newMenus(w *window) *menus {
 	})
 	view := fyne.NewMenu(lang.L("View"),
 		with(item(lang.L("Denoise"), func() { w.turn(session.PageDenoise) }), key(fyne.Key1)),
-		with(item(lang.L("Train"), func() { w.turn(session.PageTrain) }), key(fyne.Key2)),
+		with(item(lang.L("Compress"), func() { w.turn(session.PageCompress) }), key(fyne.Key2)),
+		with(item(lang.L("Train"), func() { w.turn(session.PageTrain) }), key(fyne.Key3)),
 		rule(),
 		item(lang.L("Whole picture"), w.linked.Fit), item(lang.L("100 %"), w.linked.Actual),
 		item(lang.L("Zoom in"), w.linked.ZoomIn), item(lang.L("Zoom out"), w.linked.ZoomOut),
@@ -130,7 +131,7 @@ func (w *window) edit(s fyne.Shortcut, settings func()) {
 func (m *menus) show(f frame) {
 	tr, p := f.Train, m.w.train
 	now := []bool{
-		f.page == session.PageTrain || f.State.Result != nil,
+		f.page == session.PageTrain || f.page != session.PageCompress && f.State.Result != nil || f.page == session.PageCompress && f.Press.Result != nil,
 		p.save.Disabled() && f.Model.Name == "",
 		len(tr.Curve) == 0,
 		f.Picture.Index == 0, f.Picture.Index+1 >= f.Picture.Of,
@@ -141,6 +142,9 @@ func (m *menus) show(f frame) {
 	if f.page == session.PageTrain {
 		text = lang.L("Save…")
 		now[0] = now[1]
+	}
+	if f.page == session.PageCompress {
+		text = lang.L("Save the file…")
 	}
 	changed := m.saveResult.Label != text
 	m.saveResult.Label = text

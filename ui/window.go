@@ -52,6 +52,7 @@ type window struct {
 	pages     []*page
 	denoise   *denoisePage
 	train     *trainPage
+	compress  *compressPage
 	linked    *widget.View
 	panes     [4]*widget.Pane
 	group     *widget.Panes
@@ -124,7 +125,8 @@ func (w *window) build() {
 	w.chart.SetView(v)
 	w.trace.name(control{name: "train.chart", o: w.chart})
 	w.queue = newQueuePanel(w)
-	w.under = container.NewStack(w.chart, w.queue.box)
+	w.compress = newCompressPage(w)
+	w.under = container.NewStack(w.chart, w.queue.box, w.compress.rates)
 	w.split = container.NewVSplit(w.group, w.under)
 	w.split.SetOffset(0.5)
 
@@ -135,13 +137,15 @@ func (w *window) build() {
 	w.denoise, w.train = newDenoisePage(w), newTrainPage(w)
 	w.pages = []*page{
 		{name: session.PageDenoise, settings: w.denoise.settings},
+		{name: session.PageCompress, settings: w.compress.settings},
 		{name: session.PageTrain, settings: w.train.settings},
 	}
 	w.pages[0].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDenoise), lang.L("Denoise"), func() { w.turn(session.PageDenoise) })
-	w.pages[1].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameTrain), lang.L("Train"), func() { w.turn(session.PageTrain) })
+	w.pages[1].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameCompress), lang.L("Compress"), func() { w.turn(session.PageCompress) })
+	w.pages[2].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameTrain), lang.L("Train"), func() { w.turn(session.PageTrain) })
 	rail, side := container.New(column{}), container.NewStack()
 	for i, p := range w.pages {
-		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Teach a network, and watch it learn")}[i]
+		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Make a small file of a picture, and compare it with JPEG and WebP"), lang.L("Teach a network, and watch it learn")}[i]
 		rail.Add(widget.NewHint(hint, fmt.Sprintf("Ctrl+%d", i+1), p.rail))
 		side.Add(p.settings)
 		w.trace.name(control{name: "page." + string(p.name), o: p.rail})
@@ -201,8 +205,8 @@ func (w *window) restore(files []string) {
 		w.session.UseModel(w.saved.Model)
 	}
 	at := session.PageDenoise
-	if w.saved.Page == string(session.PageTrain) && len(files) == 0 {
-		at = session.PageTrain
+	if last := session.Page(w.saved.Page); (last == session.PageTrain || last == session.PageCompress) && len(files) == 0 {
+		at = last
 	}
 	w.turn(at)
 	if len(files) > 0 {
@@ -237,6 +241,7 @@ func (w *window) turn(to session.Page) {
 			p.settings.Hide()
 		}
 	}
+	w.session.ShowPress(to == session.PageCompress)
 	w.showUnder()
 	w.drawer.look(w.view)
 	w.trace.event("page", "name", string(to))
@@ -246,14 +251,15 @@ func (w *window) turn(to session.Page) {
 // showUnder shows what is under the panes: the chart of a training, the queue when
 // there is one, or nothing.
 func (w *window) showUnder() {
-	chart := w.view.page == session.PageTrain
-	queue := !chart && len(w.frame.Queue.Items) > 0
-	if w.chart.Visible() == chart && w.queue.box.Visible() == queue && w.under.Visible() == (chart || queue) {
+	chart, rates := w.view.page == session.PageTrain, w.view.page == session.PageCompress
+	queue := !chart && !rates && len(w.frame.Queue.Items) > 0
+	if w.chart.Visible() == chart && w.compress.rates.Visible() == rates && w.queue.box.Visible() == queue && w.under.Visible() == (chart || rates || queue) {
 		return
 	}
 	visible(w.chart, chart)
+	visible(w.compress.rates, rates)
 	visible(w.queue.box, queue)
-	visible(w.under, chart || queue)
+	visible(w.under, chart || rates || queue)
 	w.split.Refresh()
 	w.trace.stir()
 }
@@ -301,6 +307,7 @@ func (w *window) show(f frame) {
 	w.showPanes(f, last)
 	w.showStatus(f)
 	w.denoise.show(f)
+	w.compress.show(f)
 	w.queue.show(f)
 	w.showUnder()
 	w.train.show(f, last.State)
@@ -327,6 +334,14 @@ func (w *window) showPanes(f, last frame) {
 			p.SetLayer(f.layers[i])
 		}
 	}
+	if f.pressing() {
+		w.showFiles(f)
+		return
+	}
+	w.panes[session.PaneOriginal].SetAccessory()
+	w.panes[session.PaneLatent].SetTitle(lang.L("Latent"))
+	w.panes[session.PaneLatent].SetAccessory(w.channel)
+	w.panes[session.PaneResult].SetTitle(lang.L("Reconstruction"))
 	clean := f.noiseless()
 	noisy := lang.L("Noisy")
 	switch {
@@ -364,6 +379,25 @@ func (w *window) showPanes(f, last frame) {
 	for i, p := range w.panes {
 		p.SetFigure(figures[i])
 	}
+}
+
+// showFiles titles the panes of the page Compress.
+func (w *window) showFiles(f frame) {
+	press := f.Press
+	titles := [4]string{lang.L("Original"), "JPEG", "WebP", "Sieve"}
+	if f.bits {
+		titles[0] = lang.L("Where the bits go")
+	}
+	figures := [4]string{fmt.Sprintf("%d × %d   %s", f.Picture.Width, f.Picture.Height, sizeName(press.Raw)), fileFigure(press.JPEG), fileFigure(press.WebP), fileFigure(press.Sieve)}
+	for i, p := range w.panes {
+		p.SetTitle(titles[i])
+		p.SetFigure(figures[i])
+		if i > 0 {
+			p.SetAccessory()
+		}
+	}
+	w.offered = nil
+	w.panes[session.PaneOriginal].SetAccessory(w.compress.bits)
 }
 
 // offerSecond lets a person choose what the second pane shows: what the model saw, or
@@ -438,7 +472,7 @@ func (w *window) offerChannels(c int) {
 
 // read says what a pane's value is at a pixel.
 func (w *window) read(pane session.Pane, x, y int) string {
-	if pane == session.PaneLatent {
+	if pane == session.PaneLatent && !w.frame.pressing() {
 		width, height := w.linked.Picture()
 		return w.frame.latent.read(x, y, width, height)
 	}

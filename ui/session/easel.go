@@ -30,6 +30,13 @@ type source struct {
 }
 
 func (o source) open(ctx context.Context, lim imageio.Limits) (shown, error) {
+	if kind, _, err := kindOf(o.path); o.path != "" && err == nil && kind == kindPacked {
+		x, err := expand(ctx, o.path, nil, lim, nil)
+		if err != nil {
+			return shown{}, err
+		}
+		return shown{Picture: x.Picture, harm: x.Harm}, nil
+	}
 	if o.path != "" {
 		p, err := openPicture(ctx, o.path, lim)
 		return shown{Picture: p}, err
@@ -53,6 +60,7 @@ func (o source) open(ctx context.Context, lim imageio.Limits) (shown, error) {
 type shown struct {
 	*imageio.Picture
 	twin *tensor.Tensor // nil when there is none
+	harm error          // what is wrong with a compressed picture that can be shown
 }
 
 // loaded is a model that is there, or the name of one that is to be read.
@@ -310,11 +318,19 @@ func (b *brush) hang(w want) bool {
 			info.Version = s.next()
 			st.Picture, st.Panes, st.Noise = info, noPanes(), e.want.noise
 			st.Original, st.Versions[PaneOriginal], st.Pending = pic.Pix, s.next(), true
+			s.press.picture = &presented{pic.Picture, info.Version}
+			s.press.made = nil
 		}) {
 			return false
 		}
+		s.mu.Lock()
+		if s.press.on {
+			s.kickPress(nil)
+		}
+		s.mu.Unlock()
 		*b.has = painted{list: w.list, at: i, picture: w.picture, pic: pic, noise: w.noise, model: b.has.model, repair: w.repair}
 		s.fail(trouble)
+		s.fail(pic.harm)
 		return true
 	}
 	if b.showIf(wanted, func(e *easel, st *State) { // as it was

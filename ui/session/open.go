@@ -14,8 +14,9 @@ import (
 type Page string
 
 const (
-	PageDenoise Page = "denoise"
-	PageTrain   Page = "train"
+	PageDenoise  Page = "denoise"
+	PageTrain    Page = "train"
+	PageCompress Page = "compress"
 )
 
 // OpenPaths opens files and folders. What they are decides what happens:

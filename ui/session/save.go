@@ -35,7 +35,7 @@ func (s *Session) SavePane(page Page, pane Pane, path string, look Look) {
 		if err != nil {
 			return err
 		}
-		if pane == PaneLatent && !strings.EqualFold(filepath.Ext(path), ".png") {
+		if pane == PaneLatent && page != PageCompress && !strings.EqualFold(filepath.Ext(path), ".png") {
 			path += ".png"
 		}
 		if err := savePicture(ctx, path, p, imageio.SaveOptions{}); err != nil {
@@ -50,7 +50,17 @@ func (s *Session) SavePane(page Page, pane Pane, path string, look Look) {
 func (s *Session) picture(ctx context.Context, page Page, pane Pane, look Look) (*imageio.Picture, error) {
 	var shown *tensor.Tensor
 	p := imageio.Picture{Depth: 8}
-	if page == PageTrain {
+	if page == PageCompress {
+		panes := s.State().Press.Panes
+		if shown = panes.Of(pane); shown == nil {
+			return nil, ErrNothing
+		}
+		s.mu.Lock()
+		if now := s.press.picture; now != nil {
+			p.Alpha, p.Exif, p.ICC = now.Alpha, now.Exif, now.ICC
+		}
+		s.mu.Unlock()
+	} else if page == PageTrain {
 		panes := s.State().Train.Panes
 		if pane == PaneRemoved {
 			pane = PaneNoisy
@@ -80,7 +90,7 @@ func (s *Session) picture(ctx context.Context, page Page, pane Pane, look Look) 
 	if shown == nil {
 		return nil, ErrNothing
 	}
-	if pane != PaneLatent {
+	if pane != PaneLatent || page == PageCompress {
 		p.Pix = shown
 		return &p, nil
 	}

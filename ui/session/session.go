@@ -45,6 +45,7 @@ type Session struct {
 	cancel  context.CancelFunc
 
 	easel easel
+	press presser
 	line  line
 	alone loaded // what was learned from a picture, without m when nothing was
 	// learning is whether that is under way.
@@ -65,9 +66,12 @@ func New(o Options) *Session {
 	s.state.Train = newTrain(Idle, model.Spec{}, "", 0)
 	s.state.Panes = noPanes()
 	s.easel.wake = make(chan struct{}, 1)
+	s.press.wake = make(chan struct{}, 1)
+	s.state.Press = Press{Want: DefaultCompression, Arrived: 1, Panes: noPanes()}
 	s.easel.samples = sampleNoise
 	s.easel.want.repair, s.state.Repair = DefaultRepair, DefaultRepair
 	s.spawn(s.paint)
+	s.spawn(s.pressing)
 	s.UseSample(0)
 	s.UseModel("")
 	if o.StateDir != "" {

@@ -20,6 +20,7 @@ type State struct {
 	Repair  Repair
 	Model   Model
 	Panes           // of the current picture
+	Press   Press   // the current picture as a file
 	Queue   Queue   // pictures that are denoised behind
 	Work    *Work   // what runs behind; nil when nothing does or it began just now
 	Data    Data    // chosen to learn from

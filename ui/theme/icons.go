@@ -7,8 +7,9 @@ import (
 
 // Icons of our own, beside Fyne's, drawn on the same 24×24 grid.
 const (
-	IconNameDenoise fyne.ThemeIconName = "sieve.denoise" // grains that become a clear picture
-	IconNameTrain   fyne.ThemeIconName = "sieve.train"   // a loss that falls
+	IconNameDenoise  fyne.ThemeIconName = "sieve.denoise"  // grains that become a clear picture
+	IconNameTrain    fyne.ThemeIconName = "sieve.train"    // a loss that falls
+	IconNameCompress fyne.ThemeIconName = "sieve.compress" // four corners that are pressed together
 )
 
 func icons() map[fyne.ThemeIconName]fyne.Resource {
@@ -22,6 +23,9 @@ func icons() map[fyne.ThemeIconName]fyne.Resource {
 				`<circle cx="8" cy="13.5" r="1.4"/><circle cx="4.5" cy="16.5" r="1.3"/><circle cx="8.5" cy="18.5" r="1"/>`+
 				`<circle cx="9.5" cy="4.5" r="1"/>`+
 				`<path d="M12 3h7c1.1 0 2 .9 2 2v14c0 1.1-.9 2-2 2h-7v-2h7v-3l-3-4-4 4.5V3zm2 2v7l2.2-2.6L19 12.6V5h-5z"/>`),
+		IconNameCompress: drawn("compress",
+			`<path d="M9 3h2v8H3V9h4.600L3 4.400 4.400 3 9 7.600z"/><path d="M13 3h2v4.600L19.600 3 21 4.400 16.400 9H21v2h-8z"/>`+
+				`<path d="M3 13h8v8H9v-4.600L4.400 21 3 19.600 7.600 15H3z"/><path d="M13 13h8v2h-4.600l4.600 4.600-1.400 1.400L15 16.400V21h-2z"/>`),
 		IconNameTrain: drawn("train",
 			`<path d="M3 3h2v16h16v2H3z"/>`+
 				`<path d="M7 5h2c.5 5.500 2.500 9 12 9.500v2C10.500 16 7.400 11.500 7 5z"/>`),

@@ -226,7 +226,7 @@ func TestThreeSizesOfTypeOnAGridOfEight(t *testing.T) {
 func TestIconsAreDrawn(t *testing.T) {
 	a := test.NewTempApp(t)
 	a.Settings().SetTheme(New(Options{Variant: Light}))
-	for _, n := range []fyne.ThemeIconName{IconNameDenoise, IconNameTrain, theme.IconNameHome} {
+	for _, n := range []fyne.ThemeIconName{IconNameDenoise, IconNameTrain, IconNameCompress, theme.IconNameHome} {
 		r := a.Settings().Theme().Icon(n)
 		if r == nil || len(r.Content()) == 0 {
 			t.Errorf("%s is not drawn", n)

@@ -65,6 +65,7 @@ type Chart struct {
 	widget.BaseWidget
 	Empty         string // shown while there is nothing to draw
 	XName         string // what X counts
+	Plain         bool   // lines are drawn as they are: no smoothing, and no logarithm
 	OnViewChanged func(ChartView)
 
 	series []Series
@@ -216,6 +217,9 @@ func able(w fyne.Disableable, yes bool) {
 func (c *Chart) CreateRenderer() fyne.WidgetRenderer {
 	p := &parts{}
 	controls := func() []fyne.CanvasObject {
+		if c.Plain {
+			return nil
+		}
 		if c.groups == nil {
 			return []fyne.CanvasObject{c.scale, c.smooth}
 		}
@@ -223,7 +227,7 @@ func (c *Chart) CreateRenderer() fyne.WidgetRenderer {
 	}
 	const gap = 2 * grid
 	head := func() (w, h float32) {
-		w = -gap
+		w, h = -gap, c.legend.MinSize().Height
 		for _, o := range controls() {
 			min := o.MinSize()
 			w, h = w+min.Width+gap, fyne.Max(h, min.Height)
@@ -279,6 +283,14 @@ func (c *Chart) read(i int) (x, y float64, ok bool) {
 		return 0, 0, false
 	}
 	return t.x[n], t.shown().y[n], true
+}
+
+// formatX writes an X: all digits of what counts, and three of what measures.
+func (c *Chart) formatX(x float64) string {
+	if c.Plain {
+		return FormatNumber(x, 3)
+	}
+	return FormatNumber(x, 12)
 }
 
 // step is the X that is said: that of the point nearest to the pointer, or the last.
@@ -342,7 +354,7 @@ func (l *chartLegend) CreateRenderer() fyne.WidgetRenderer {
 		at, some := c.step()
 		if some {
 			write(step.name, l, c.XName, caption, fynetheme.ColorNamePlaceHolder)
-			write(step.value, l, FormatNumber(at, 12), text, fynetheme.ColorNameForeground)
+			write(step.value, l, c.formatX(at), text, fynetheme.ColorNameForeground)
 			p.objects = append(p.objects, step.name, step.value)
 		}
 		for k, i := range c.shown {
