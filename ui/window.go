@@ -577,6 +577,9 @@ func (w *window) tell(f, last frame) {
 			t.event("result", "psnr", p.ResultPSNR, "ssim", p.ResultSSIM, "psnr_noisy", p.NoisyPSNR)
 		}
 	}
+	if p, old := f.Press, last.Press; p.Picture != 0 && !p.Pending && (old.Pending || p.Versions != old.Versions) {
+		t.event("pressed", "bytes", p.Sieve.Bytes, "psnr", p.Sieve.PSNR, "jpeg", p.JPEG.Bytes, "webp", p.WebP.Bytes, "arrived", p.Arrived)
+	}
 	if q := f.Queue; len(q.Items) > 0 && (q.Running != last.Queue.Running || !maps.Equal(q.Counts, last.Queue.Counts)) {
 		t.event("queue", "running", q.Running, "waiting", q.Counts[session.Waiting], "done", q.Counts[session.Done],
 			"there", q.Counts[session.There], "failed", q.Counts[session.Failed])

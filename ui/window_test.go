@@ -636,3 +636,44 @@ func TestLatentsAreRead(t *testing.T) {
 		}
 	}
 }
+
+// TestCompressPage compresses the sample by quality and by size, looks at where the bits
+// go and at what arrives, and goes back to the page Denoise as it was.
+func TestCompressPage(t *testing.T) {
+	if _, err := session.LoadCodec(""); err != nil {
+		t.Skip("no model for compressing is built in: ", err)
+	}
+	s := newStage(t, "")
+	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "small.png"))})
+	s.until("the picture", func() bool { return s.frame.Picture.Name == "small.png" && s.frame.State.Result != nil })
+	s.turn(session.PageCompress)
+	p := s.compress
+	made := func() bool { return s.frame.pressing() && !s.frame.Press.Pending && s.frame.Press.WebP.Bytes > 0 }
+	s.until("a file", made)
+	if s.panes[1].Title() != "JPEG" || s.panes[2].Title() != "WebP" || s.panes[3].Title() != "Sieve" || p.save.Disabled() || p.size.Visible() || !p.rates.Visible() || s.chart.Visible() {
+		t.Errorf("panes %q, %q, %q", s.panes[1].Title(), s.panes[2].Title(), s.panes[3].Title())
+	}
+	for i, l := range s.frame.layers {
+		if l == nil {
+			t.Errorf("pane %d shows nothing", i)
+		}
+	}
+	whole := s.frame.Press.Sieve
+	p.quality.OnChanged(5)
+	p.quality.OnChangeEnded(5)
+	s.until("a smaller one", func() bool { return made() && s.frame.Press.Sieve.Bytes < whole.Bytes })
+	p.by.OnChanged(1)
+	s.until("a size", func() bool { return made() && p.size.Visible() && s.frame.Press.Want.Bytes > 0 })
+	plain := s.frame.layers[0]
+	p.w.view.bits = true
+	p.w.drawer.look(p.w.view)
+	s.until("where the bits go", func() bool { return s.frame.layers[0] != plain && s.panes[0].Title() == "Where the bits go" })
+	before := s.frame.Press.Sieve.PSNR
+	p.arrived.OnChanged(0)
+	s.until("a part of it", func() bool { return made() && s.frame.Press.Arrived == 0.1 && s.frame.Press.Sieve.PSNR < before })
+	s.until("curves", func() bool { return len(p.curves) == 3 })
+	s.undo()
+	s.until("the quality undone", func() bool { return s.frame.Press.Want == session.DefaultCompression })
+	s.turn(session.PageDenoise)
+	s.until("the page Denoise", func() bool { return s.panes[2].Title() == "Latent" && s.panes[3].Title() == "Reconstruction" && !p.rates.Visible() })
+}

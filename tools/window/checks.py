@@ -165,6 +165,23 @@ def learns_from_a_picture(stage):
     stage.shot("learned")
 
 
+def compresses(stage):
+    """The page Compress shows a picture beside JPEG and WebP of as many bytes, and what a receiver sees of a tenth."""
+    p = stage.ready()
+    with p.expects("result"):
+        p.drop(stage.waves("small.png"))
+    p.settle()
+    with p.expects("page", name="compress"):
+        p.click("page.compress")
+    made = p.wait("pressed", 60, bytes=lambda n: n > 0, jpeg=lambda n: n > 0, webp=lambda n: n > 0)
+    assert made.webp <= made.bytes, f"WebP has {made.webp} bytes beside {made.bytes}"
+    stage.shot("compressed")
+    with p.expects("pressed", 60, arrived=lambda v: v < 1):
+        p.click("compress.arrived", at=(0.1, 0.5))
+    stage.shot("a tenth")
+    return f"{made.bytes} bytes"
+
+
 def learns_while_you_watch(stage):
     """Start, pause, one step, go on, stop, by clicks and by Space: the step counts, the chart moves, the loss falls."""
     p = stage.training()

@@ -103,8 +103,13 @@ class Program:
     def shown(self):
         return sorted({e.name for e in self.events() if e.event == "widget" and self.latest("widget", name=e.name).shown})
 
-    def click(self, name):
-        self.screen.click(*self.middle(name))
+    def click(self, name, at=None):
+        """Clicks a control in its middle, or at a part of its width and height."""
+        if at is None:
+            self.screen.click(*self.middle(name))
+            return
+        x, y, w, h = self.place(name)
+        self.screen.click(int(x + at[0] * w), int(y + at[1] * h))
 
     def scroll(self, name, steps):
         self.screen.scroll(*self.middle(name), steps)
