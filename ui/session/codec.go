@@ -191,12 +191,23 @@ func (c *counter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// measure finds out how good it is.
+// measure finds out how good it is, without the picture in memory.
 func (k *compressor) measure(ctx context.Context, c *Compressed, report model.Report) error {
-	x, err := c.see(ctx, report)
-	if err == nil {
-		c.PSNR = metric.PSNR(x, k.p.Pix)
+	original := k.p.Pix
+	if original.Shape[3] != channelsOf(c.codec, c.File.Grey) { // a colour picture, of which the codec knows grey alone
+		original = k.pix
 	}
+	_, _, w, n := original.Dims4()
+	var sum float64
+	err := eachRow(ctx, c.codec, c.latent, c.File.Grey, func(row []float32, y, x int) {
+		var part float64
+		for i, v := range original.Data[(y*w+x)*n:][:len(row)] {
+			d := float64(row[i]) - float64(v)
+			part += float64(d * d)
+		}
+		sum += part
+	}, report)
+	c.PSNR = metric.Decibels(sum / float64(len(original.Data)))
 	return err
 }
 
@@ -207,26 +218,36 @@ func (c *Compressed) see(ctx context.Context, report model.Report) (*tensor.Tens
 
 // synthesise returns the picture of a latent, in levels of 8 bits.
 func synthesise(ctx context.Context, c *model.Codec, l *model.Latent, grey bool, report model.Report) (*tensor.Tensor, error) {
-	n := c.Channels()
-	channels := n
+	n := channelsOf(c, grey)
+	x := tensor.New(1, l.H, l.W, n)
+	return x, eachRow(ctx, c, l, grey, func(row []float32, y, left int) { copy(x.Data[(y*l.W+left)*n:], row) }, report)
+}
+
+// channelsOf returns how many channels are shown.
+func channelsOf(c *model.Codec, grey bool) int {
 	if grey {
-		channels = 1
+		return 1
 	}
-	x := tensor.New(1, l.H, l.W, channels)
-	err := c.Synthesise(ctx, l, func(row []float32, y, left int) {
-		to := x.Data[(y*l.W+left)*channels:][:len(row)/n*channels]
+	return c.Channels()
+}
+
+// eachRow hands on the picture of a latent row by row, in levels of 8 bits.
+func eachRow(ctx context.Context, c *model.Codec, l *model.Latent, grey bool, write func(row []float32, y, x int), report model.Report) error {
+	n, channels := c.Channels(), channelsOf(c, grey)
+	var to []float32
+	return c.Synthesise(ctx, l, func(row []float32, y, left int) {
+		to = append(to[:0], row...)
 		if grey && n == 3 {
+			to = to[:len(row)/n*channels]
 			for i := range to {
 				to[i] = tensor.Luma(row[3*i], row[3*i+1], row[3*i+2])
 			}
-		} else {
-			copy(to, row)
 		}
 		for i, v := range to {
 			to[i] = float32(int(255*min(max(v, 0), 1)+0.5)) / 255
 		}
+		write(to, y, left)
 	}, report)
-	return x, err
 }
 
 // to compresses as it is asked for. Whoever asks for bytes or PSNR is told, wrapping
