@@ -27,6 +27,7 @@ type compressPage struct {
 	w        *window
 	settings fyne.CanvasObject
 
+	turning *turning
 	by      *widget.Segmented // quality or size
 	quality *widget.LabeledSlider
 	size    *widget.NumberEntry
@@ -34,6 +35,8 @@ type compressPage struct {
 	arrived *widget.Segmented
 	facts   *widget.Facts
 	verdict *widget.Note
+	all     *fynewidget.Button
+	every   *widget.Hint // with all
 	save    *fynewidget.Button
 	export  *fynewidget.Button
 
@@ -48,9 +51,10 @@ var arrivals = [...]float64{0.1, 0.3, 1}
 
 func newCompressPage(w *window) *compressPage {
 	p := &compressPage{w: w}
+	p.turning = newTurning(w)
 	open := fynewidget.NewButtonWithIcon(lang.L("Open…"), fynetheme.FolderOpenIcon(), w.openFile)
 	picture := widget.NewSection(lang.L("Picture"),
-		widget.NewHint(lang.L("Open a picture, or a .sieve file, or drop it on the window"), "Ctrl+O", open))
+		widget.NewHint(lang.L("Open a picture, or a .sieve file, or drop it on the window"), "Ctrl+O", open), p.turning.row)
 
 	p.by = widget.NewSegmented(lang.L("By quality"), lang.L("By size"))
 	p.by.OnChanged = func(i int) {
@@ -94,8 +98,12 @@ func newCompressPage(w *window) *compressPage {
 	p.save.Importance = fynewidget.HighImportance
 	p.export = fynewidget.NewButtonWithIcon(lang.L("Export as a picture…"), fynetheme.DocumentSaveIcon(), func() { w.savePane(session.PaneResult) })
 
+	p.all = fynewidget.NewButtonWithIcon("", fynetheme.ContentAddIcon(), func() { w.session.QueueAll(session.PageCompress) })
+	p.every = widget.NewHint(lang.L("Put all open pictures into the queue, to be compressed with these settings"), "", p.all)
+	p.every.Hide()
+
 	form := container.New(column{gap: 2 * grid}, picture, file, result, receiver)
-	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(container.New(column{gap: grid},
+	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(container.New(column{gap: grid}, p.every,
 		widget.NewHint(lang.L("Save what the receiver sees as PNG, JPEG or TIFF"), "", p.export),
 		widget.NewHint(lang.L("Save the compressed picture"), "Ctrl+S", p.save)))),
 		nil, nil, container.NewVScroll(margins(form)))
@@ -152,6 +160,11 @@ func (p *compressPage) show(f frame) {
 			p.arrived.SetSelected(i)
 		}
 	}
+	several := p.turning.show(f)
+	if several {
+		p.all.SetText(lang.L("Compress all {{.Number}}…", map[string]any{"Number": widget.FormatCount(f.Picture.Of)}))
+	}
+	visible(p.every, several)
 	there := press.Result != nil
 	enable(p.save, there)
 	enable(p.export, there)
@@ -165,7 +178,7 @@ func (p *compressPage) show(f frame) {
 	}
 	p.verdict.Say(level, text)
 	p.showCurves(press)
-	p.folds.settle(p.settings, p.quality, p.size, p.verdict)
+	p.folds.settle(p.settings, p.quality, p.size, p.verdict, p.every, p.turning.row)
 }
 
 // judge compares with the others.

@@ -33,10 +33,7 @@ type denoisePage struct {
 	settings fyne.CanvasObject
 
 	thumbs   []*thumb
-	turning  *fyne.Container
-	place    *fynewidget.Label
-	previous *fynewidget.Button
-	next     *fynewidget.Button
+	turning  *turning
 	kind     *choice
 	strength *widget.LabeledSlider
 	redraw   *fynewidget.Button
@@ -87,14 +84,8 @@ func newDenoisePage(w *window) *denoisePage {
 		samples.Add(widget.NewHint(lang.L(s.Title), "", t))
 	}
 	open := fynewidget.NewButtonWithIcon(lang.L("Open…"), fynetheme.FolderOpenIcon(), w.openFile)
-	p.previous = fynewidget.NewButtonWithIcon("", fynetheme.NavigateBackIcon(), w.session.Previous)
-	p.next = fynewidget.NewButtonWithIcon("", fynetheme.NavigateNextIcon(), w.session.Next)
-	p.place = fynewidget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{})
-	p.place.Truncation = fyne.TextTruncateEllipsis
-	p.turning = container.NewBorder(nil, nil,
-		widget.NewHint(lang.L("Previous picture"), "PgUp", p.previous), widget.NewHint(lang.L("Next picture"), "PgDn", p.next), p.place)
-	p.turning.Hide()
-	picture := widget.NewSection(lang.L("Picture"), samples, widget.NewHint(lang.L("Open pictures, folders or models, or drop them on the window"), "Ctrl+O", open), p.turning)
+	p.turning = newTurning(w)
+	picture := widget.NewSection(lang.L("Picture"), samples, widget.NewHint(lang.L("Open pictures, folders or models, or drop them on the window"), "Ctrl+O", open), p.turning.row)
 
 	values, names := addedKinds()
 	p.kind = newChoice(func(kind string) {
@@ -157,7 +148,7 @@ func newDenoisePage(w *window) *denoisePage {
 	p.save = fynewidget.NewButtonWithIcon(lang.L("Save the result…"), fynetheme.DocumentSaveIcon(), w.saveResult)
 	p.save.Importance = fynewidget.HighImportance
 
-	p.all = fynewidget.NewButtonWithIcon("", fynetheme.ContentAddIcon(), w.session.QueueAll)
+	p.all = fynewidget.NewButtonWithIcon("", fynetheme.ContentAddIcon(), func() { w.session.QueueAll(session.PageDenoise) })
 	p.every = widget.NewHint(lang.L("Put all open pictures into the queue, to be denoised with these settings"), "", p.all)
 	p.every.Hide()
 
@@ -182,6 +173,36 @@ func newDenoisePage(w *window) *denoisePage {
 	return p
 }
 
+// A turning pages through the pictures that are open.
+type turning struct {
+	row            *fyne.Container
+	place          *fynewidget.Label
+	previous, next *fynewidget.Button
+}
+
+func newTurning(w *window) *turning {
+	t := &turning{place: fynewidget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{})}
+	t.previous = fynewidget.NewButtonWithIcon("", fynetheme.NavigateBackIcon(), w.session.Previous)
+	t.next = fynewidget.NewButtonWithIcon("", fynetheme.NavigateNextIcon(), w.session.Next)
+	t.place.Truncation = fyne.TextTruncateEllipsis
+	t.row = container.NewBorder(nil, nil,
+		widget.NewHint(lang.L("Previous picture"), "PgUp", t.previous), widget.NewHint(lang.L("Next picture"), "PgDn", t.next), t.place)
+	t.row.Hide()
+	return t
+}
+
+// show says which of several pictures is shown, and whether there are several.
+func (t *turning) show(f frame) bool {
+	several := !f.Picture.Sample && f.Picture.Of > 1
+	if several {
+		t.place.SetText(lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": f.Picture.Index + 1, "All": f.Picture.Of}))
+		enable(t.previous, f.Picture.Index > 0)
+		enable(t.next, f.Picture.Index < f.Picture.Of-1)
+	}
+	visible(t.row, several)
+	return several
+}
+
 // drawThumbs makes the small pictures of the samples, once there is time.
 func (p *denoisePage) drawThumbs() {
 	go func() {
@@ -200,13 +221,7 @@ func (p *denoisePage) show(f frame) {
 	for i, t := range p.thumbs {
 		t.mark(f.Picture.Sample && f.Picture.Index == i)
 	}
-	several := !f.Picture.Sample && f.Picture.Of > 1
-	if several {
-		p.place.SetText(lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": f.Picture.Index + 1, "All": f.Picture.Of}))
-		enable(p.previous, f.Picture.Index > 0)
-		enable(p.next, f.Picture.Index < f.Picture.Of-1)
-	}
-	visible(p.turning, several)
+	several := p.turning.show(f)
 
 	values, names := addedKinds()
 	if f.Picture.Twin {
@@ -238,7 +253,7 @@ func (p *denoisePage) show(f frame) {
 	visible(p.every, several)
 	enable(p.all, f.Model.Name != "")
 	enable(p.save, f.State.Result != nil)
-	p.folds.settle(p.settings, p.turning, p.strength, p.again, p.about, p.told, p.guess, p.remark, p.every)
+	p.folds.settle(p.settings, p.turning.row, p.strength, p.again, p.about, p.told, p.guess, p.remark, p.every)
 }
 
 // repair changes how the model is used.

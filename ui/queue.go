@@ -154,6 +154,9 @@ func (p *queuePanel) show(f frame) {
 	where := q.Options.Out
 	if where == "" {
 		where = lang.L("a folder beside them, “…-clean”")
+		if p.w.view.page == session.PageCompress {
+			where = lang.L("a folder beside them, “…-small”")
+		}
 	}
 	p.folder.SetText(where)
 	visible(p.usual, q.Options.Out != "")
@@ -220,6 +223,9 @@ func queueWords(q session.QueueItem) (string, fynewidget.Importance) {
 		return fmt.Sprintf("%.0f %%", 100*q.Part), fynewidget.HighImportance
 	case session.Done:
 		text := lang.L("done")
+		if q.Size > 0 {
+			text = sizeName(q.Size) + "   " + text
+		}
 		if !math.IsNaN(q.Sigma) {
 			text = lang.L("noise of {{.Levels}} levels   done", map[string]any{"Levels": fmt.Sprintf("%.1f", q.Sigma)})
 		}

@@ -252,7 +252,8 @@ func (w *window) turn(to session.Page) {
 // there is one, or nothing.
 func (w *window) showUnder() {
 	chart, rates := w.view.page == session.PageTrain, w.view.page == session.PageCompress
-	queue := !chart && !rates && len(w.frame.Queue.Items) > 0
+	queue := !chart && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
+	rates = rates && !queue
 	if w.chart.Visible() == chart && w.compress.rates.Visible() == rates && w.queue.box.Visible() == queue && w.under.Visible() == (chart || rates || queue) {
 		return
 	}
@@ -484,7 +485,11 @@ func (w *window) read(pane session.Pane, x, y int) string {
 
 // showStatus writes the status bar.
 func (w *window) showStatus(f frame) {
-	w.status.SetModel(modelName(f.Model))
+	if f.page == session.PageCompress {
+		w.status.SetModel("compress")
+	} else {
+		w.status.SetModel(modelName(f.Model))
+	}
 	picture := f.Picture.Name
 	if f.Picture.Of > 1 && !f.Picture.Sample {
 		picture += "   " + lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": f.Picture.Index + 1, "All": f.Picture.Of})

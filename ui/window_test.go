@@ -168,10 +168,10 @@ func TestDroppingOpensByKind(t *testing.T) {
 
 	s.dropped([]fyne.URI{storage.NewFileURI(path), storage.NewFileURI(picture(t, "second.png"))})
 	s.until("two pictures", func() bool { return s.frame.Picture.Of == 2 })
-	if !s.denoise.turning.Visible() || s.denoise.next.Disabled() || !s.denoise.previous.Disabled() {
+	if !s.denoise.turning.row.Visible() || s.denoise.turning.next.Disabled() || !s.denoise.turning.previous.Disabled() {
 		t.Error("two pictures cannot be paged through")
 	}
-	test.Tap(s.denoise.next)
+	test.Tap(s.denoise.turning.next)
 	s.until("the second", func() bool { return s.frame.Picture.Name == "second.png" })
 
 	folder := filepath.Dir(path)
@@ -675,5 +675,7 @@ func TestCompressPage(t *testing.T) {
 	s.undo()
 	s.until("the quality undone", func() bool { return s.frame.Press.Want == session.DefaultCompression })
 	s.turn(session.PageDenoise)
-	s.until("the page Denoise", func() bool { return s.panes[2].Title() == "Latent" && s.panes[3].Title() == "Reconstruction" && !p.rates.Visible() })
+	s.until("the page Denoise", func() bool {
+		return s.panes[2].Title() == "Latent" && s.panes[3].Title() == "Reconstruction" && !p.rates.Visible()
+	})
 }

@@ -112,6 +112,11 @@ type ExpandJob struct {
 	Limits    imageio.Limits
 }
 
+// isPacked reports whether a name is that of a compressed picture.
+func isPacked(name string) bool {
+	return strings.EqualFold(filepath.Ext(name), imageio.PackedExtension)
+}
+
 // Expand expands compressed pictures, as Denoise denoises pictures. One that is damaged in
 // part is written, and reported with an error.
 func Expand(ctx context.Context, job ExpandJob, report func(FileReport)) (Summary, error) {
@@ -124,7 +129,7 @@ func Expand(ctx context.Context, job ExpandJob, report func(FileReport)) (Summar
 	}
 	list, err := route{
 		in: job.In, out: job.Out, overwrite: job.Overwrite,
-		accepts: func(name string) bool { return strings.EqualFold(filepath.Ext(name), imageio.PackedExtension) },
+		accepts: isPacked,
 		ending:  func(string) string { return ".png" },
 		fits: func(out string) error {
 			if imageio.FormatOf(out) == "" {

@@ -45,7 +45,7 @@ func (s *Session) OpenPaths(paths []string, page Page) {
 				s.useData(path, ticket)
 			case kind == kindFolder:
 				var found []string
-				if found, err = walkPictures(ctx, path, ""); err == nil && len(found) == 0 {
+				if found, err = walk(ctx, path, "", func(name string) bool { return imageio.IsPicture(name) || isPacked(name) }); err == nil && len(found) == 0 {
 					err = imageio.FileError{Path: path, Err: ErrNoPictures}
 				}
 				for _, rel := range found {

@@ -1,6 +1,6 @@
 package session
 
-// This file denoises many pictures behind the window, one after the other.
+// This file denoises and compresses many pictures behind the window, one after the other.
 
 import (
 	"context"
@@ -36,6 +36,7 @@ type QueueItem struct {
 	State   QueueState
 	Part    float64     // of the work on it that is done
 	Sigma   float64     // of its noise, as the model was told it, in levels of 255; else NaN
+	Size    int64       // of its file in bytes, once it is compressed; else 0
 	Thumb   *image.RGBA // small, once it is worked on; else nil
 	Text    Sentence    // why it failed
 	Number  uint64      // that no other item has
@@ -45,18 +46,25 @@ type QueueItem struct {
 	how    use
 }
 
-// use is what an item is to be denoised with.
+// Compresses reports whether the item is to be compressed, and not denoised.
+func (q QueueItem) Compresses() bool { return q.how.codec != nil }
+
+// use is what an item is to be denoised with, or compressed.
 type use struct {
 	m      *model.Model
 	name   string
 	repair Repair
+
+	codec *model.Codec // not nil: it is to be compressed
+	press Compression
 }
 
 // QueueOptions say where results go.
 type QueueOptions struct {
 	// Out is the folder for all results, which keeps the tree below each folder that was
 	// dropped. "" puts those of a folder into one beside it whose name ends in -clean, and
-	// those of single files into a folder named clean beside them.
+	// those of single files into a folder named clean beside them; compressed ones go to
+	// -small and small.
 	Out string
 	// Template is a result's name without its ending: {name} stands for the picture's,
 	// {model} for the model's, {number} for its place in the queue. "" is {name}.
@@ -64,7 +72,7 @@ type QueueOptions struct {
 	Overwrite bool
 }
 
-// Queue is the pictures that are denoised behind. Items are never changed after they
+// Queue is the pictures that are worked on behind. Items are never changed after they
 // are published.
 type Queue struct {
 	Items   []QueueItem
@@ -87,8 +95,9 @@ type line struct {
 }
 
 // QueueAll puts all pictures that are open into the queue, to be denoised with the model
-// and the settings of now. Those that are in it and wait are not put there twice.
-func (s *Session) QueueAll() {
+// and the settings of now, or compressed with those of the page Compress. Those that are
+// in it for the same and wait are not put there twice.
+func (s *Session) QueueAll(page Page) {
 	s.do("Looking at the pictures", func(ctx context.Context) error {
 		if err := s.settled(ctx); err != nil {
 			return err
@@ -96,11 +105,18 @@ func (s *Session) QueueAll() {
 		s.mu.Lock()
 		has, repair := s.easel.has, s.easel.want.repair
 		list := slices.Clone(s.easel.want.list)
+		press := s.state.Press.Want
 		s.mu.Unlock()
-		if has.model.m == nil {
+		how := use{m: has.model.m, name: has.model.info.Name, repair: repair}
+		if page == PageCompress {
+			codec, err := LoadCodec("")
+			if err != nil {
+				return err
+			}
+			how = use{name: "sieve", codec: codec, press: press}
+		} else if how.m == nil {
 			return ErrNothing
 		}
-		how := use{has.model.m, has.model.info.Name, repair}
 		var items []QueueItem
 		for _, src := range list {
 			if ctx.Err() != nil {
@@ -123,12 +139,18 @@ func (s *Session) QueueAll() {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		waits := map[string]bool{}
+		type errand struct {
+			in         string
+			compresses bool
+		}
+		waits := map[errand]bool{}
 		for _, item := range s.line.items {
-			waits[item.In] = waits[item.In] || item.State == Waiting || item.State == Working
+			if item.State == Waiting || item.State == Working {
+				waits[errand{item.In, item.Compresses()}] = true
+			}
 		}
 		for _, item := range items {
-			if !waits[item.In] {
+			if !waits[errand{item.In, item.Compresses()}] {
 				item.Number = s.next()
 				s.line.items = append(s.line.items, item)
 			}
@@ -303,9 +325,22 @@ func (s *Session) queued(ctx context.Context, q QueueItem, taken, overwrite bool
 	}
 	small := thumb(p.Pix)
 	change(func(q *QueueItem) { q.Thumb = small })
-	sigma, err := q.how.repair.picture(ctx, q.how.m, p.Pix, func(done, total int) {
+	progress := func(done, total int) {
 		change(func(q *QueueItem) { q.Part = float64(done) / float64(total) })
-	})
+	}
+	if q.Compresses() {
+		k, err := newCompressor(ctx, q.how.codec, p, stage(progress, 0, 2))
+		if err != nil {
+			return err
+		}
+		c, err := k.to(ctx, q.how.press, stage(progress, 1, 2))
+		if err != nil {
+			return imageio.FileError{Path: q.In, Err: err}
+		}
+		change(func(q *QueueItem) { q.Size = c.Size })
+		return savePacked(ctx, q.Out, c.File)
+	}
+	sigma, err := q.how.repair.picture(ctx, q.how.m, p.Pix, progress)
 	if err != nil {
 		return err
 	}
@@ -324,17 +359,23 @@ func (q QueueItem) rel() string {
 
 // target returns the file that an item becomes.
 func (o QueueOptions) target(q QueueItem, number int) string {
-	rel, dir := q.rel(), o.Out
+	rel, dir, word := q.rel(), o.Out, "clean"
+	if q.Compresses() {
+		word = "small"
+	}
 	switch {
 	case dir != "":
 	case q.root != "":
-		dir = filepath.Clean(q.root) + "-clean"
+		dir = filepath.Clean(q.root) + "-" + word
 	default:
-		dir = filepath.Join(filepath.Dir(q.In), "clean")
+		dir = filepath.Join(filepath.Dir(q.In), word)
 	}
 	ending := filepath.Ext(rel)
 	stem := strings.TrimSuffix(filepath.Base(rel), ending)
-	if imageio.FormatOf(rel) == "" {
+	switch {
+	case q.Compresses():
+		ending = imageio.PackedExtension
+	case imageio.FormatOf(rel) == "":
 		ending = ".png"
 	}
 	template := o.Template

@@ -17,7 +17,7 @@ func queueOf(t *testing.T, s *Session, n int, paths ...string) {
 	s.OpenPaths(paths, PageDenoise)
 	until(t, s, "the pictures", func(st State) bool { return settled(st) && st.Picture.Of == n && !st.Picture.Sample })
 	before := len(s.State().Queue.Items)
-	s.QueueAll()
+	s.QueueAll(PageDenoise)
 	until(t, s, "the queue", func(st State) bool { return len(st.Queue.Items) == before+n })
 }
 
@@ -136,4 +136,34 @@ func TestQueueStops(t *testing.T) {
 	if err := os.RemoveAll(in + "-clean"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestQueueCompresses compresses a folder that is open, in a queue that also denoises it.
+func TestQueueCompresses(t *testing.T) {
+	if _, err := LoadCodec(""); err != nil {
+		t.Skip("no model for compressing is built in: ", err)
+	}
+	dir := t.TempDir()
+	in := filepath.Join(dir, "holiday")
+	paintFile(t, filepath.Join(in, "a.png"), 1, 90, 3, 8)
+	paintFile(t, filepath.Join(in, "deep", "b.tif"), 2, 70, 1, 16)
+	s := open(t, Options{})
+	s.UseModel(tinyFile(t, 3))
+	queueOf(t, s, 2, in)
+	s.SetCompression(Compression{Quality: 20})
+	s.QueueAll(PageCompress)
+	s.QueueAll(PageCompress) // they wait already
+	until(t, s, "the queue", func(st State) bool { return len(st.Queue.Items) == 4 })
+	s.StartQueue()
+	st := until(t, s, "the end of the queue", ended)
+	for _, q := range st.Queue.Items {
+		if q.State != Done || q.Compresses() != (q.Size > 0) {
+			t.Errorf("%s is %s with %d bytes (%s)", q.Name, q.State, q.Size, q.Text)
+		}
+	}
+	if got := files(t, in+"-small"); !slices.Equal(got, []string{"a.sieve", "deep/b.sieve"}) {
+		t.Errorf("written: %v", got)
+	}
+	s.OpenPaths([]string{in + "-small"}, PageCompress)
+	until(t, s, "the folder of results", func(st State) bool { return st.Picture.Of == 2 && st.Picture.Format == "sieve" })
 }
