@@ -139,7 +139,7 @@ type benchCompressCmd struct {
 
 func (benchCompressCmd) Help() string {
 	return "For each quality, means over pictures: bits a pixel of whole files, PSNR over all channels, MS-SSIM, seconds to write and to read. " +
-		"JPEG is 4:2:0 with standard tables, and mozjpeg is there if cjpeg is it. Bjøntegaard rates say how many percent more bits the first " +
+		"JPEG is 4:2:0 with standard tables, and mozjpeg (if cjpeg is it) and cwebp are there where they are installed. Bjøntegaard rates say how many percent more bits the first " +
 		"needs than the second for the same PSNR, from 0.15 to 1.2 bits a pixel.\n\n" +
 		"Examples:\n  sieve bench compress pictures/\n  sieve bench compress pictures/ --plot curves.svg --json"
 }

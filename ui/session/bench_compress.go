@@ -55,7 +55,7 @@ type RatePoint struct {
 const leastRate, mostRate = 0.15, 1.2
 
 // BenchCompress compresses pictures with Sieve, JPEG (4:2:0, standard tables), WebP and,
-// where it is installed, mozjpeg, at many qualities. Pictures are in memory; encoding
+// where they are installed, mozjpeg and cwebp, at many qualities. Pictures are in memory; encoding
 // ends with the bytes of the whole file, and decoding with pixels. report may be nil.
 func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, codec string, p RatePoint)) (CompressBench, error) {
 	out := CompressBench{Codecs: map[string][]RatePoint{}, BDRate: map[string]float64{}}
@@ -74,7 +74,7 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 		}
 	}
 	out.Codecs["sieve"] = make([]RatePoint, len(qualities))
-	others := rivals()
+	others := append(rivals(), installed()...)
 	if job.Only {
 		others = nil
 	}
@@ -164,7 +164,7 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 			}
 		}
 	}
-	for _, pair := range []string{"sieve_vs_jpeg", "sieve_vs_webp", "webp_vs_jpeg", "sieve_vs_mozjpeg"} {
+	for _, pair := range []string{"sieve_vs_jpeg", "sieve_vs_webp", "webp_vs_jpeg", "sieve_vs_mozjpeg", "sieve_vs_cwebp", "webp_vs_cwebp"} {
 		a, b, _ := strings.Cut(pair, "_vs_")
 		if rate, err := metric.BDRate(curves[b], curves[a]); err == nil {
 			out.BDRate[pair] = rate

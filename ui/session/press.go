@@ -249,7 +249,7 @@ func (w *pressWork) press(ctx context.Context, picture *presented, want Compress
 			p.Result, p.Versions[PaneResult] = x, s.next()
 			p.ResultPSNR, p.ResultSSIM = facts.PSNR, facts.SSIM
 		})
-		for _, r := range rivals()[:2] {
+		for _, r := range rivals() {
 			file, quality, err := r.within(ctx, picture.Pix, c.Size)
 			if err != nil {
 				return err
@@ -353,7 +353,7 @@ func (w *pressWork) curves(ctx context.Context) error {
 		seen, err := c.see(ctx, nil)
 		return c.Size, seen, err
 	})
-	for _, r := range rivals()[:2] {
+	for _, r := range rivals() {
 		if err != nil {
 			break
 		}

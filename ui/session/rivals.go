@@ -23,16 +23,26 @@ type rival struct {
 	encode    func(ctx context.Context, x *tensor.Tensor, quality int) ([]byte, error)
 }
 
-// rivals are JPEG and WebP, and mozjpeg where it is installed.
+// rivals are JPEG and WebP.
 func rivals() []rival {
-	all := []rival{
+	return []rival{
 		{"jpeg", []int{5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 85, 90, 95}, encodeJPEG},
 		{"webp", []int{1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95}, encodeWebP},
 	}
+}
+
+// installed are others that are there: mozjpeg, if cjpeg is that, and cwebp, which says
+// whether our WebP is as good as everybody's.
+func installed() []rival {
+	var found []rival
+	ours := rivals()
 	if said, err := exec.Command("cjpeg", "-version").CombinedOutput(); err == nil && strings.Contains(string(said), "mozjpeg") {
-		all = append(all, rival{"mozjpeg", all[0].qualities, encodeMozjpeg})
+		found = append(found, rival{"mozjpeg", ours[0].qualities, piped("cjpeg", []string{"-quality"})})
 	}
-	return all
+	if _, err := exec.LookPath("cwebp"); err == nil {
+		found = append(found, rival{"cwebp", ours[1].qualities, piped("cwebp", []string{"-quiet", "-q"}, "-o", "-", "--", "-")})
+	}
+	return found
 }
 
 func encodeJPEG(_ context.Context, x *tensor.Tensor, quality int) ([]byte, error) {
@@ -47,19 +57,24 @@ func encodeWebP(_ context.Context, x *tensor.Tensor, quality int) ([]byte, error
 	return b.Bytes(), err
 }
 
-func encodeMozjpeg(ctx context.Context, x *tensor.Tensor, quality int) ([]byte, error) {
-	_, h, w, c := x.Dims4()
-	kind := 6
-	if c == 1 {
-		kind = 5
+// piped returns an encoder that is a program, which is given a PPM or PGM and answers with
+// the file. Arguments end with the quality.
+func piped(name string, before []string, after ...string) func(ctx context.Context, x *tensor.Tensor, quality int) ([]byte, error) {
+	return func(ctx context.Context, x *tensor.Tensor, quality int) ([]byte, error) {
+		_, h, w, c := x.Dims4()
+		kind := map[int]int{1: 5, 3: 6}[c]
+		in := []byte(fmt.Sprintf("P%d\n%d %d\n255\n", kind, w, h))
+		for _, v := range x.Data {
+			in = append(in, byte(255*v+0.5))
+		}
+		cmd := exec.CommandContext(ctx, name, slices.Concat(before, []string{strconv.Itoa(quality)}, after)...)
+		cmd.Stdin = bytes.NewReader(in)
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return out, nil
 	}
-	in := []byte(fmt.Sprintf("P%d %d %d 255\n", kind, w, h))
-	for _, v := range x.Data {
-		in = append(in, byte(255*v+0.5))
-	}
-	cmd := exec.CommandContext(ctx, "cjpeg", "-quality", strconv.Itoa(quality))
-	cmd.Stdin = bytes.NewReader(in)
-	return cmd.Output()
 }
 
 // decodeRival returns what people see of a file.
