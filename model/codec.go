@@ -187,16 +187,16 @@ func (c *Codec) Unpack(ctx context.Context, h, w, quality int, tiles [][]byte) (
 // A block is a tile at work.
 type block struct {
 	*Codec
-	t           *nn.Tape
-	index       int
-	quality     int
-	top, left   int // of the latent
-	h, w        int // in cells
-	sent        *tensor.Tensor
-	means       []int32 // by channel, then cell, in fractions
-	scales      []uint8 // by channel, then cell
-	numbers     []int32 // by channel, then cell
-	full, width int     // of what it is a part of
+	t         *nn.Tape
+	index     int
+	quality   int
+	top, left int // of the latent
+	h, w      int // in cells
+	sent      *tensor.Tensor
+	means     []int32 // by channel, then cell, in fractions
+	scales    []uint8 // by channel, then cell
+	numbers   []int32 // by channel, then cell
+	full      int     // width of the latent it is a part of, in cells
 }
 
 // eachTile calls f for all tiles, on all processors.
