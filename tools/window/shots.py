@@ -7,7 +7,7 @@ import tempfile
 from program import Program
 from x11 import Display
 
-PAGES = ["denoise", "train"]
+PAGES = ["denoise", "compress", "train"]
 SIZES = [(1280, 800), (1920, 1080)]
 
 
@@ -23,6 +23,8 @@ def main():
                 screen.fill_screen(p.window)
                 for page in PAGES:
                     p.click("page." + page)
+                    if page == "compress":
+                        p.wait("pressed", 60, webp=lambda n: n > 0)
                     if page == "train":
                         p.choose("train.data", "builtin:glyphs")
                         p.click("train.start")
