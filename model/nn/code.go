@@ -256,11 +256,18 @@ func (o *annealedStep) back(t *Tape) {
 	t.hand(o.y, o.x)
 }
 
+const (
+	escape    = 16   // nats that the escape of a table takes, and the number behind it: 23 bits
+	leastPull = 0.05 // of a gradient, on what is beyond
+)
+
 // LogisticBits returns what the numbers x cost, in bits for each of so many pixels, when whole numbers
 // are coded under a logistic distribution of that mean and that logarithm of its scale:
 // -log₂ of the mass of the unit interval around each. A nil mean is 0; log has the size
 // of x or is one number a channel, and is bounded by low and high. noise is added to x,
-// as uniform noise stands in for rounding (Ballé et al., arXiv:1611.01704, eq. 6).
+// as uniform noise stands in for rounding (Ballé et al., arXiv:1611.01704, eq. 6). A
+// number that is hardly possible costs what an escape does, and no more; its gradient
+// becomes small and not nothing, so that it is not left where it is.
 func LogisticBits(t *Tape, x, mean, log *Var, noise *tensor.Tensor, low, high, pixels float32) *Var {
 	y := t.out(1)
 	slope, spread := t.New(x.Val.Shape...).Data, t.New(x.Val.Shape...).Data
@@ -276,6 +283,16 @@ func LogisticBits(t *Tape, x, mean, log *Var, noise *tensor.Tensor, low, high, p
 		l := log.Val.Data[i%scales]
 		var cost float32
 		cost, slope[i], spread[i] = LogisticCost(v, min(max(l, low), high))
+		if cost > escape/2 {
+			over := cost - escape
+			e := kernel.Exp(-max(over, -over))
+			part := 1 / (1 + e)
+			if over > 0 {
+				part = e / (1 + e)
+			}
+			part = max(part, leastPull)
+			cost, slope[i], spread[i] = min(cost, escape)-kernel.Log(1+e), float32(part*slope[i]), float32(part*spread[i])
+		}
 		nats += float64(cost)
 		if l < low && spread[i] > 0 || l > high && spread[i] < 0 {
 			spread[i] = 0 // it would move further beyond

@@ -62,3 +62,21 @@ func TestRounding(t *testing.T) {
 		}
 	}
 }
+
+// TestEscapesAreBounded charges numbers that are hardly possible what an escape costs, and
+// pulls at them still.
+func TestEscapesAreBounded(t *testing.T) {
+	x := &Param{&tensor.Tensor{Shape: []int{1, 1, 1, 3}, Data: []float32{1, 5, 500}}}
+	log := &Param{&tensor.Tensor{Shape: []int{3}, Data: []float32{-3, -3, -3}}}
+	tape := NewTape(NewForms(""))
+	bits := LogisticBits(tape, tape.Use(x), nil, tape.Use(log), nil, -3.1, 4, 1)
+	if limit := 3 * escape / math.Ln2; float64(bits.Val.Data[0]) > limit || float64(bits.Val.Data[0]) < limit/2 {
+		t.Errorf("%g bits, %g are three escapes", bits.Val.Data[0], limit)
+	}
+	tape.Backward(bits, 1)
+	for i, g := range tape.Grad(x).Data {
+		if !(g > 0.1) || tape.Grad(log).Data[i] >= 0 {
+			t.Errorf("number %d is pulled by %g, its scale by %g", i, g, tape.Grad(log).Data[i])
+		}
+	}
+}
