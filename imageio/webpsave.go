@@ -18,7 +18,7 @@ func EncodeWebP(w io.Writer, pix *tensor.Tensor, quality int) error {
 	}
 	o := webp.DefaultOptions()
 	o.Quality = float32(quality)
-	o.Segments = 1 // its segments cost quality: with them, it needs a fifth more bits than cwebp for the same PSNR
+	o.Segments = 1           // its segments cost quality: with them, it needs a fifth more bits than cwebp for the same PSNR
 	rgba := ToRGBA(nil, pix) // opaque, so that it may be called NRGBA
 	return webp.Encode(w, &image.NRGBA{Pix: rgba.Pix, Stride: rgba.Stride, Rect: rgba.Rect}, o)
 }
