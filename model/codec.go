@@ -228,11 +228,14 @@ func (c *Codec) eachTile(ctx context.Context, l *Latent, quality int, f func(b *
 func (b *block) at() float32 { return float32(b.quality) / Qualities }
 
 // cut returns the tile's part of a latent.
-func (b *block) cut(z *tensor.Tensor) *tensor.Tensor {
+func (b *block) cut(z *tensor.Tensor) *tensor.Tensor { return cutOut(z, b.top, b.left, b.h, b.w) }
+
+// cutOut returns h rows and w columns of a picture or a latent.
+func cutOut(z *tensor.Tensor, top, left, h, w int) *tensor.Tensor {
 	_, _, zw, c := z.Dims4()
-	to := tensor.New(1, b.h, b.w, c)
-	for r := range b.h {
-		copy(to.Data[r*b.w*c:(r+1)*b.w*c], z.Data[((b.top+r)*zw+b.left)*c:])
+	to := tensor.New(1, h, w, c)
+	for r := range h {
+		copy(to.Data[r*w*c:(r+1)*w*c], z.Data[((top+r)*zw+left)*c:])
 	}
 	return to
 }
@@ -309,27 +312,30 @@ func betweenWhole(table []int64, c, quality int) []int64 {
 	return out
 }
 
-// walk calls f for all numbers of a tile in the order in which they are coded: what is
-// sent ahead, then the latent, one channel after another.
-func (b *block) walk(ahead func(i int, t *entropy.Table) error, then func(k int, t *entropy.Table) error) error {
+// A number's place and table are what walks hand to their callers.
+type visit = func(i int, t *entropy.Table) error
+
+// walkAhead visits what is sent ahead, one channel after another.
+func (b *block) walkAhead(f visit) error {
 	h := b.m.Spec.Hyper
-	prior := betweenWhole(b.Codec.prior, h, b.quality)
 	cells := len(b.sent.Data) / h
-	for c, index := range prior {
+	for c, index := range betweenWhole(b.Codec.prior, h, b.quality) {
 		t := b.tables[scaleIndex(index)]
 		for i := range cells {
-			if err := ahead(i*h+c, t); err != nil {
+			if err := f(i*h+c, t); err != nil {
 				return err
 			}
 		}
 	}
-	if then == nil {
-		return nil
-	}
-	cells = b.h * b.w
+	return nil
+}
+
+// walk visits the latent, one channel after another, the most important first.
+func (b *block) walk(f visit) error {
+	cells := b.h * b.w
 	for _, c := range b.order {
 		for k := c * cells; k < (c+1)*cells; k++ {
-			if err := then(k, b.tables[b.scales[k]]); err != nil {
+			if err := f(k, b.tables[b.scales[k]]); err != nil {
 				return err
 			}
 		}
@@ -341,9 +347,9 @@ func (b *block) walk(ahead func(i int, t *entropy.Table) error, then func(k int,
 func (b *block) encode(bits *tensor.Tensor) []byte {
 	var e entropy.Encoder
 	h, wide := b.m.Spec.Hyper, (b.w+3)/4
-	cost := func(r, s int, nats float64) { bits.Data[(b.top+r)*b.full+b.left+s] += float32(nats) }
+	cost := func(r, s int, v float64) { bits.Data[(b.top+r)*b.full+b.left+s] += float32(v) }
 	cells := b.h * b.w
-	b.walk(func(i int, t *entropy.Table) error {
+	b.walkAhead(func(i int, t *entropy.Table) error {
 		e.Put(t, int(b.sent.Data[i]))
 		r, s := i/h/wide*4, i/h%wide*4
 		n := min(4, b.h-r) * min(4, b.w-s)
@@ -353,7 +359,8 @@ func (b *block) encode(bits *tensor.Tensor) []byte {
 			}
 		}
 		return nil
-	}, func(k int, t *entropy.Table) error {
+	})
+	b.walk(func(k int, t *entropy.Table) error {
 		e.Put(t, int(b.numbers[k]))
 		cost(k%cells/b.w, k%cells%b.w, t.Bits(int(b.numbers[k])))
 		return nil
@@ -368,7 +375,7 @@ func (b *block) decode(bytes []byte) (missing float64, err error) {
 	got := 0
 	d, err := entropy.NewDecoder(bytes)
 	if err == nil {
-		err = b.walk(func(i int, t *entropy.Table) error {
+		err = b.walkAhead(func(i int, t *entropy.Table) error {
 			v, err := d.Get(t)
 			if err != nil {
 				return err
@@ -379,11 +386,11 @@ func (b *block) decode(bytes []byte) (missing float64, err error) {
 			b.sent.Data[i] = float32(v)
 			got++
 			return nil
-		}, nil)
+		})
 	}
 	b.predict()
 	if err == nil {
-		err = b.walk(func(int, *entropy.Table) error { return nil }, func(k int, t *entropy.Table) error {
+		err = b.walk(func(k int, t *entropy.Table) error {
 			v, err := d.Get(t)
 			b.numbers[k] = int32(v)
 			if err == nil {

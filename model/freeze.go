@@ -106,18 +106,18 @@ func (m *Model) freeze() (*frozen, error) {
 		if len(params) == 0 {
 			continue
 		}
-		grainIn, grainOut := 1.0, grain
-		if k > 0 {
-			grainIn = grain
+		given := grain
+		if k == 0 { // what is sent ahead
+			given = 1
 		}
-		f.layers[k].round(params[0].Val, params[1].Val, grainIn, func(c int) (perGrain, origin float64) {
-			if k == len(f.layers)-1 && c >= m.Spec.Latent { // a logarithm of a scale
+		f.layers[k].round(params[0].Val, params[1].Val, given, func(c int) (perUnit, origin float64) {
+			switch last := k == len(f.layers)-1; {
+			case last && c >= m.Spec.Latent: // a logarithm of a scale
 				return fraction / scaleStep, leastScale
-			}
-			if k == len(f.layers)-1 {
+			case last:
 				return fraction, 0
 			}
-			return 1 / grainOut, 0
+			return 1 / grain, 0
 		})
 		k++
 	}

@@ -72,11 +72,7 @@ type region struct {
 func (r *region) refine(ctx context.Context, steps int, rng *rand.Rand, read func(row []float32, y, x int), step func()) *tensor.Tensor {
 	r.lay(read)
 	c, q := r.c, r.c.q
-	_, _, zw, ch := r.l.z.Dims4()
-	start := tensor.New(1, r.h, r.w, ch)
-	for y := range r.h {
-		copy(start.Data[y*r.w*ch:(y+1)*r.w*ch], r.l.z.Data[((r.y0+y)*zw+r.x0)*ch:])
-	}
+	start := cutOut(r.l.z, r.y0, r.x0, r.h, r.w)
 	gain := nn.Between(nil, nn.Const(q.gain.Val), r.quality)
 	y := &nn.Param{Val: nn.Gain(nil, nn.Const(start), gain, 1).Val.Clone()}
 	t := nn.NewTape(nn.NewForms(""))

@@ -40,7 +40,7 @@ type Progress struct {
 	Step       int
 	Loss       float64 // distortion + lambda × price
 	Distortion float64
-	Price      float64 // magnitude or nats, as the bottleneck has it
+	Price      float64 // magnitude, nats or bits a pixel, as the bottleneck has it
 	Rate       float64
 	Val        *Validation // nil when this step was not followed by one
 }
@@ -49,7 +49,6 @@ type Progress struct {
 type Validation struct {
 	Loss float64 // the distortion it is trained on; where the latent is quantised, with its price
 	PSNR float64 // of what it makes against what it should, in dB
-	Bits float64 // a pixel, of a quantised latent
 }
 
 // A Trainer moves a model towards its data. It is used by one goroutine at a
@@ -372,7 +371,7 @@ func (tr *Trainer) validate() (Validation, error) {
 		}
 	}
 	m := tr.Model()
-	loss, mse, bits := make([]float64, len(tr.val)), make([]float64, len(tr.val)), make([]float64, len(tr.val))
+	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
 	each(nn.NewForms(""), len(tr.val), 1, func(t *nn.Tape, i int) {
 		l := tr.val[i]
 		y, past := m.encode(t, m.lay(t, l.in, tr.told(nil, l.in, l.want)))
@@ -383,7 +382,6 @@ func (tr *Trainer) validate() (Validation, error) {
 		if m.Spec.Bottleneck == "quantised" { // whose distortion alone says nothing
 			lambda, counts := m.Spec.price(quality)
 			loss[i] = float64(counts) * (loss[i] + float64(lambda*price.Val.Data[0]))
-			bits[i] = float64(price.Val.Data[0])
 		}
 		mse[i] = metric.MSE(m.output(t, y, l.in).Val, l.want)
 	})
@@ -392,7 +390,6 @@ func (tr *Trainer) validate() (Validation, error) {
 	for i := range tr.val {
 		v.Loss += loss[i] / float64(len(tr.val))
 		all += mse[i] / float64(len(tr.val))
-		v.Bits += bits[i] / float64(len(tr.val))
 	}
 	v.PSNR = metric.Decibels(all)
 	if finite(v.Loss) && (tr.best == nil || v.Loss < tr.bestInfo.ValLoss) {

@@ -58,6 +58,17 @@ func (f frame) training() bool {
 // pressing reports whether the panes show the picture as files.
 func (f frame) pressing() bool { return f.page == session.PageCompress && f.Press.Original != nil }
 
+// savable reports whether there is what the page is about.
+func (f frame) savable() bool {
+	switch f.page {
+	case session.PageTrain:
+		return true // if there is a model, which the page knows
+	case session.PageCompress:
+		return f.Press.Result != nil
+	}
+	return f.State.Result != nil
+}
+
 // noiseless reports whether the model sees the original itself.
 func (f frame) noiseless() bool {
 	if f.training() {

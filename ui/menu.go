@@ -131,7 +131,7 @@ func (w *window) edit(s fyne.Shortcut, settings func()) {
 func (m *menus) show(f frame) {
 	tr, p := f.Train, m.w.train
 	now := []bool{
-		f.page == session.PageTrain || f.page != session.PageCompress && f.State.Result != nil || f.page == session.PageCompress && f.Press.Result != nil,
+		f.savable(),
 		p.save.Disabled() && f.Model.Name == "",
 		len(tr.Curve) == 0,
 		f.Picture.Index == 0, f.Picture.Index+1 >= f.Picture.Of,

@@ -20,7 +20,9 @@ func Log(x float32) float32 { return kernel.Log(x) }
 // stands for 0 and the last for 1: at is where, in [0, 1]. It is linear between two rows.
 func Between(t *Tape, table *Var, at float32) *Var {
 	k, c := table.Val.Shape[0], table.Val.Shape[1]
-	row, part := between(k, at)
+	place := at * float32(k-1)
+	row := min(int(place), k-2)
+	part := place - float32(row)
 	y := t.out(c)
 	low, high := table.Val.Data[row*c:][:c], table.Val.Data[(row+1)*c:][:c]
 	for i := range c {
@@ -28,13 +30,6 @@ func Between(t *Tape, table *Var, at float32) *Var {
 	}
 	push(t, betweenStep{of{y}, table, row, part})
 	return y
-}
-
-// between returns the row of k before a place in [0, 1], and how far it is to the next.
-func between(k int, at float32) (row int, part float32) {
-	p := at * float32(k-1)
-	row = min(int(p), k-2)
-	return row, p - float32(row)
 }
 
 type betweenStep struct {
@@ -261,8 +256,8 @@ const (
 	leastPull = 0.05 // of a gradient, on what is beyond
 )
 
-// LogisticBits returns what the numbers x cost, in bits for each of so many pixels, when whole numbers
-// are coded under a logistic distribution of that mean and that logarithm of its scale:
+// LogisticBits returns what the numbers x cost, in bits for each of so many pixels, when
+// whole numbers are coded under a logistic distribution of that mean and that logarithm of its scale:
 // -log₂ of the mass of the unit interval around each. A nil mean is 0; log has the size
 // of x or is one number a channel, and is bounded by low and high. noise is added to x,
 // as uniform noise stands in for rounding (Ballé et al., arXiv:1611.01704, eq. 6). A

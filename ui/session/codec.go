@@ -93,11 +93,22 @@ var shippedCodec = sync.OnceValues(func() (*model.Codec, error) {
 	return m.Freeze()
 })
 
-// codecFor finds what can read a file: the codec that is given, the shipped one, or that of
+// A library is the codecs that are at hand beside the shipped one: those given, and those
+// of models that were found beside files. Its zero value is ready.
+type library struct {
+	mu     sync.Mutex
+	codecs []*model.Codec
+}
+
+// find returns what can read a file: a codec of the library, the shipped one, or that of
 // a model that lies beside the file.
-func codecFor(path string, id [8]byte, given *model.Codec) (*model.Codec, error) {
-	if given != nil && given.ID() == id {
-		return given, nil
+func (l *library) find(path string, id [8]byte) (*model.Codec, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.codecs {
+		if c.ID() == id {
+			return c, nil
+		}
 	}
 	if c, err := shippedCodec(); err == nil && c.ID() == id {
 		return c, nil
@@ -105,6 +116,7 @@ func codecFor(path string, id [8]byte, given *model.Codec) (*model.Codec, error)
 	beside, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*.safetensors"))
 	for _, name := range beside {
 		if c, err := LoadCodec(name); err == nil && c.ID() == id {
+			l.codecs = append(l.codecs, c)
 			return c, nil
 		}
 	}
@@ -321,12 +333,12 @@ type Expanded struct {
 }
 
 // expand reads a compressed picture.
-func expand(ctx context.Context, path string, given *model.Codec, lim imageio.Limits, report model.Report) (*Expanded, error) {
+func expand(ctx context.Context, path string, with *library, lim imageio.Limits, report model.Report) (*Expanded, error) {
 	p, harms, err := imageio.OpenPacked(path, lim)
 	if err != nil {
 		return nil, err
 	}
-	c, err := codecFor(path, p.Model, given)
+	c, err := with.find(path, p.Model)
 	if err != nil {
 		return nil, err
 	}

@@ -120,12 +120,13 @@ func isPacked(name string) bool {
 // Expand expands compressed pictures, as Denoise denoises pictures. One that is damaged in
 // part is written, and reported with an error.
 func Expand(ctx context.Context, job ExpandJob, report func(FileReport)) (Summary, error) {
-	var given *model.Codec
+	var with library
 	if job.Model != "" {
-		var err error
-		if given, err = LoadCodec(job.Model); err != nil {
+		c, err := LoadCodec(job.Model)
+		if err != nil {
 			return Summary{}, err
 		}
+		with.codecs = append(with.codecs, c)
 	}
 	list, err := route{
 		in: job.In, out: job.Out, overwrite: job.Overwrite,
@@ -148,7 +149,7 @@ func Expand(ctx context.Context, job ExpandJob, report func(FileReport)) (Summar
 		return 0
 	}
 	return doAll(ctx, list, job.Jobs, measure, func(ctx context.Context, e errand, progress model.Report) (struct{}, error) {
-		x, err := expand(ctx, e.in, given, job.Limits, progress)
+		x, err := expand(ctx, e.in, &with, job.Limits, progress)
 		if err != nil {
 			return struct{}{}, err
 		}

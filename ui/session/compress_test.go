@@ -112,7 +112,7 @@ func TestGoldenFiles(t *testing.T) {
 		writeGolden(t)
 	}
 	for name, original := range goldenPictures(t) {
-		x, err := expand(t.Context(), filepath.Join(golden, name+".sieve"), nil, imageio.Limits{}, nil)
+		x, err := expand(t.Context(), filepath.Join(golden, name+".sieve"), new(library), imageio.Limits{}, nil)
 		if err != nil || x.Harm != nil {
 			t.Fatalf("%s: %v, %v", name, err, x)
 		}
@@ -275,7 +275,7 @@ func TestDamagedFiles(t *testing.T) {
 	whole := 0
 	for n := 0; n < len(good); n += 1 + len(good)/60 {
 		write(t, path, string(good[:n]))
-		x, err := expand(t.Context(), path, nil, imageio.Limits{}, nil)
+		x, err := expand(t.Context(), path, new(library), imageio.Limits{}, nil)
 		switch {
 		case err == nil && x.Harm == nil:
 			t.Errorf("%d of %d bytes are read without a word", n, len(good))
@@ -288,7 +288,7 @@ func TestDamagedFiles(t *testing.T) {
 		bad := slices.Clone(good)
 		bad[n] ^= 0x41
 		write(t, path, string(bad))
-		x, err = expand(t.Context(), path, nil, imageio.Limits{}, nil)
+		x, err = expand(t.Context(), path, new(library), imageio.Limits{}, nil)
 		if err == nil && x.Harm == nil {
 			t.Errorf("another byte %d is read without a word", n)
 		}

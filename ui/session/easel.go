@@ -31,7 +31,7 @@ type source struct {
 
 func (o source) open(ctx context.Context, lim imageio.Limits) (shown, error) {
 	if kind, _, err := kindOf(o.path); o.path != "" && err == nil && kind == kindPacked {
-		x, err := expand(ctx, o.path, nil, lim, nil)
+		x, err := expand(ctx, o.path, new(library), lim, nil)
 		if err != nil {
 			return shown{}, err
 		}

@@ -130,7 +130,7 @@ func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, 
 			Model: hex.EncodeToString(p.Model[:]), Exif: len(p.Exif), ICC: len(p.ICC),
 		}
 		in.Packed = f
-		codec, err := codecFor(path, p.Model, nil)
+		codec, err := new(library).find(path, p.Model)
 		if f.AtHand = err == nil; f.AtHand {
 			x, err := unpack(ctx, path, codec, p, harms, nil)
 			if err != nil {

@@ -193,12 +193,13 @@ func (s *Session) pressing() {
 
 // pressWork is what the press has made so far.
 type pressWork struct {
-	s     *Session
-	of    uint64 // version of the picture
-	k     *compressor
-	made  *Compressed
-	want  Compression // that it was made for
-	drawn bool        // the curves are there
+	s      *Session
+	of     uint64 // version of the picture
+	k      *compressor
+	made   *Compressed
+	want   Compression // that it was made for
+	beside bool        // JPEG and WebP of its size are there
+	drawn  bool        // the curves are there
 }
 
 // show publishes a change, unless something else is wanted by now.
@@ -237,41 +238,7 @@ func (w *pressWork) press(ctx context.Context, picture *presented, want Compress
 		if err != nil {
 			return err
 		}
-		w.made, w.want = c, want
-		x, err := c.see(ctx, nil)
-		if err != nil {
-			return err
-		}
-		facts := factsOf(c.Size, c.Quality, x, picture.Pix)
-		c.PSNR = facts.PSNR
-		w.show(ctx, func(p *Press) {
-			p.Sieve, p.Bits = facts, c.Bits
-			p.Result, p.Versions[PaneResult] = x, s.next()
-			p.ResultPSNR, p.ResultSSIM = facts.PSNR, facts.SSIM
-		})
-		for _, r := range rivals() {
-			file, quality, err := r.within(ctx, picture.Pix, c.Size)
-			if err != nil {
-				return err
-			}
-			facts := FileFacts{Bytes: int64(len(file)), PSNR: nan, SSIM: nan, None: int64(len(file)) > c.Size}
-			y, err := decodeRival(file, picture.Pix)
-			if err != nil {
-				return err
-			}
-			facts = factsOf(facts.Bytes, float64(quality), y, picture.Pix)
-			facts.None = facts.Bytes > c.Size
-			w.show(ctx, func(p *Press) {
-				if r.name == "jpeg" {
-					p.JPEG = facts
-					p.Noisy, p.Versions[PaneNoisy] = y, s.next()
-					p.NoisyPSNR, p.NoisySSIM = facts.PSNR, facts.SSIM
-				} else {
-					p.WebP = facts
-					p.Latent, p.Versions[PaneLatent] = y, s.next()
-				}
-			})
-		}
+		w.made, w.want, w.beside = c, want, false
 	}
 	x, err := w.arrived(ctx, arrived)
 	if err != nil {
@@ -279,11 +246,44 @@ func (w *pressWork) press(ctx context.Context, picture *presented, want Compress
 	}
 	facts := factsOf(w.made.Size, w.made.Quality, x, picture.Pix)
 	w.show(ctx, func(p *Press) {
-		p.Sieve = facts
+		p.Sieve, p.Bits = facts, w.made.Bits
 		p.Result, p.Versions[PaneResult] = x, s.next()
 		p.ResultPSNR, p.ResultSSIM = facts.PSNR, facts.SSIM
 	})
+	if !w.beside {
+		if err := w.others(ctx, picture); err != nil {
+			return err
+		}
+		w.beside = true
+	}
 	return ctx.Err()
+}
+
+// others makes JPEG and WebP of as many bytes.
+func (w *pressWork) others(ctx context.Context, picture *presented) error {
+	for _, r := range rivals() {
+		file, quality, err := r.within(ctx, picture.Pix, w.made.Size)
+		if err != nil {
+			return err
+		}
+		y, err := decodeRival(file, picture.Pix)
+		if err != nil {
+			return err
+		}
+		facts := factsOf(int64(len(file)), float64(quality), y, picture.Pix)
+		facts.None = facts.Bytes > w.made.Size
+		w.show(ctx, func(p *Press) {
+			if r.name == "jpeg" {
+				p.JPEG = facts
+				p.Noisy, p.Versions[PaneNoisy] = y, w.s.next()
+				p.NoisyPSNR, p.NoisySSIM = facts.PSNR, facts.SSIM
+			} else {
+				p.WebP = facts
+				p.Latent, p.Versions[PaneLatent] = y, w.s.next()
+			}
+		})
+	}
+	return nil
 }
 
 func factsOf(bytes int64, quality float64, seen, original *tensor.Tensor) FileFacts {

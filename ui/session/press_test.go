@@ -65,7 +65,7 @@ func TestPress(t *testing.T) {
 	out := filepath.Join(dir, "a.sieve")
 	s.SaveCompressed(out)
 	until(t, s, "the file", func(st State) bool { return st.Saved.Kind == "compressed" })
-	x, err := expand(t.Context(), out, nil, imageio.Limits{}, nil)
+	x, err := expand(t.Context(), out, new(library), imageio.Limits{}, nil)
 	if err != nil || x.Harm != nil || x.Picture.Pix.Shape[1] != original.Pix.Shape[1] || int64(len(read(t, out))) != sized.Sieve.Bytes {
 		t.Errorf("%v: %d bytes", err, len(read(t, out)))
 	}

@@ -139,18 +139,18 @@ func (s *Session) QueueAll(page Page) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		type errand struct {
+		type duty struct {
 			in         string
 			compresses bool
 		}
-		waits := map[errand]bool{}
+		waits := map[duty]bool{}
 		for _, item := range s.line.items {
 			if item.State == Waiting || item.State == Working {
-				waits[errand{item.In, item.Compresses()}] = true
+				waits[duty{item.In, item.Compresses()}] = true
 			}
 		}
 		for _, item := range items {
-			if !waits[errand{item.In, item.Compresses()}] {
+			if !waits[duty{item.In, item.Compresses()}] {
 				item.Number = s.next()
 				s.line.items = append(s.line.items, item)
 			}
