@@ -29,6 +29,7 @@ type Codec struct {
 	m             *Model
 	q             *quantised
 	layers        []wholeLayer
+	turns         []turn
 	tables        []*entropy.Table
 	spread, prior []int64
 	order         []int
@@ -67,8 +68,20 @@ func (m *Model) Freeze() (*Codec, error) {
 	for _, v := range f.order.Data {
 		c.order = append(c.order, int(v))
 	}
+	for _, g := range m.Spec.groups() {
+		for half := range g.turns() {
+			t := turn{group: g, half: half}
+			if len(f.context) > 0 {
+				t.foresight = f.context[len(c.turns)]
+			}
+			c.turns = append(c.turns, t)
+		}
+	}
 	hash := sha256.New()
 	all := f.named()
+	for i := range all {
+		all[i].whole = false // four bytes each, however they are kept
+	}
 	for name, p := range m.Params() {
 		all = append(all, named{name: name, val: p.Val})
 	}
@@ -184,19 +197,33 @@ func (c *Codec) Unpack(ctx context.Context, h, w, quality int, tiles [][]byte) (
 	return l, losses, err
 }
 
-// A block is a tile at work.
+// A turn is what is coded at once: a group, or of one with a checkerboard the cells of a
+// colour.
+type turn struct {
+	group
+	half      int
+	foresight []wholeLayer
+}
+
+// has reports whether the i-th cell of a tile of w columns is coded in this turn.
+func (t turn) has(i, w int) bool { return !t.checkered || (i/w+i%w)%2 == t.half }
+
+// A block is a tile at work. What it has for each number stands by channel, then cell.
 type block struct {
 	*Codec
-	t         *nn.Tape
-	index     int
-	quality   int
-	top, left int // of the latent
-	h, w      int // in cells
-	sent      *tensor.Tensor
-	means     []int32 // by channel, then cell, in fractions
-	scales    []uint8 // by channel, then cell
-	numbers   []int32 // by channel, then cell
-	full      int     // width of the latent it is a part of, in cells
+	t             *nn.Tape
+	index         int
+	quality       int
+	top, left     int // of the latent
+	h, w          int // in cells
+	sent          *tensor.Tensor
+	seen          *nn.Var // by the last layer of the hyperprior's synthesis
+	hints, levels []int32 // means, and indices of scales, that it tells: in fractions
+	past          []int32 // what foresights see of numbers that have been coded
+	means         []int32 // in fractions
+	scales        []uint8
+	numbers       []int32
+	full          int // width of the latent it is a part of, in cells
 }
 
 // eachTile calls f for all tiles, on all processors.
@@ -217,7 +244,10 @@ func (c *Codec) eachTile(ctx context.Context, l *Latent, quality int, f func(b *
 		b := &block{Codec: c, t: t, index: i, quality: quality, top: i / tc * tileCells, left: i % tc * tileCells, full: zw}
 		b.h, b.w = min(tileCells, zh-b.top), min(tileCells, zw-b.left)
 		n := b.h * b.w * m
-		b.means, b.scales, b.numbers = make([]int32, n), make([]uint8, n), make([]int32, n)
+		for _, p := range []*[]int32{&b.hints, &b.levels, &b.past, &b.means, &b.numbers} {
+			*p = make([]int32, n)
+		}
+		b.scales = make([]uint8, n)
 		b.sent = tensor.New(1, (b.h+3)/4, (b.w+3)/4, c.m.Spec.Hyper)
 		f(b)
 	})
@@ -248,50 +278,122 @@ func (b *block) round(z *tensor.Tensor) {
 	}
 	b.predict()
 	c, cells := b.m.Spec.Latent, b.h*b.w
-	for i, v := range y.Val.Data {
-		k := i%c*cells + i/c
-		d := math.RoundToEven(float64(v) - float64(b.means[k])/fraction)
-		b.numbers[k] = int32(min(max(d, 1-entropy.Most), entropy.Most-1))
+	for _, turn := range b.turns {
+		b.foresee(turn)
+		b.walk(turn, func(k int, _ *entropy.Table) error {
+			v := y.Val.Data[k%cells*c+k/cells]
+			d := math.RoundToEven(float64(v) - float64(b.means[k])/fraction)
+			b.numbers[k] = int32(min(max(d, 1-entropy.Most), entropy.Most-1))
+			return nil
+		})
+		b.remember(turn)
 	}
 }
 
-// predict computes means and scales from what is sent ahead, in whole numbers.
+// Sums are what a layer computes: whole numbers that stand for others.
+type sums struct {
+	v     *nn.Var
+	times []float32
+}
+
+// at returns what the i-th sum stands for.
+func (s sums) at(i int) int64 { return scaled(s.v.Val.Data[i], s.times[i%len(s.times)]) }
+
+// through runs a layer.
+func (b *block) through(l wholeLayer, x *nn.Var) sums {
+	if l.doubles {
+		x = nn.ConvT(b.t, x, b.t.Use(l.w), b.t.Use(l.b), 2, 1)
+	} else {
+		x = nn.WholeConv(b.t, x, l.w, l.b)
+	}
+	return sums{x, l.times.Data}
+}
+
+// grains returns what the next layer is given by others together.
+func grains(first sums, others ...sums) *nn.Var {
+	for i := range first.v.Val.Data {
+		v := first.at(i)
+		for _, s := range others {
+			v += s.at(i)
+		}
+		first.v.Val.Data[i] = float32(min(max(v, 0), mostGrains))
+	}
+	return first.v
+}
+
+// predict computes what is told of means and scales by what is sent ahead.
 func (b *block) predict() {
-	x := b.t.Input(b.sent)
-	for i, l := range b.layers {
-		if l.doubles {
-			x = nn.ConvT(b.t, x, b.t.Use(l.w), b.t.Use(l.b), 2, 1)
-		} else {
-			x = nn.WholeConv(b.t, x, l.w, l.b)
-		}
-		n := len(l.times.Data)
-		if i == len(b.layers)-1 {
-			break
-		}
-		for k, v := range x.Val.Data {
-			x.Val.Data[k] = float32(min(max(scaled(v, l.times.Data[k%n]), 0), mostGrains))
-		}
+	x, last := b.t.Input(b.sent), len(b.layers)-1
+	for _, l := range b.layers[:last] {
+		x = grains(b.through(l, x))
 	}
-	last := b.layers[len(b.layers)-1]
+	b.seen = nn.Corner(b.t, x, b.h, b.w, 0, b.m.Spec.Hyper)
+	says := b.through(b.layers[last], b.seen)
 	c, cells := b.m.Spec.Latent, b.h*b.w
-	_, _, wide, _ := x.Val.Dims4()
 	spread := betweenWhole(b.Codec.spread, c, b.quality)
-	for r := range b.h {
-		for s := range b.w {
-			from := x.Val.Data[(r*wide+s)*2*c:][:2*c]
-			k := r*b.w + s
-			for i := range c {
-				b.means[i*cells+k] = int32(min(max(scaled(from[i], last.times.Data[i]), -mostMean*fraction), mostMean*fraction))
-				index := scaled(from[c+i], last.times.Data[c+i]) + spread[i]
-				b.scales[i*cells+k] = scaleIndex(index)
+	for k := range b.hints {
+		at := k%cells*2*c + k/cells
+		b.hints[k] = fractions(says.at(at))
+		b.levels[k] = fractions(says.at(at+c) + spread[k/cells])
+	}
+}
+
+// foresee computes means and scales of the numbers of a turn.
+func (b *block) foresee(t turn) {
+	var says sums
+	if f := t.foresight; f != nil {
+		var others []sums
+		if len(f) > past {
+			others = append(others, b.through(f[past], b.t.Input(b.coded(t.group.past(t.half)))))
+		}
+		says = b.through(f[out], grains(b.through(f[told], b.seen), others...))
+	}
+	cells, n := b.h*b.w, t.last-t.first
+	for c := range n {
+		for i := range cells {
+			if !t.has(i, b.w) {
+				continue
 			}
+			k := (t.first+c)*cells + i
+			mean, level := int64(b.hints[k]), int64(b.levels[k])
+			if t.foresight != nil {
+				mean += says.at(i*2*n + c)
+				level += says.at(i*2*n + n + c)
+			}
+			b.means[k], b.scales[k] = fractions(mean), scaleIndex(level)
 		}
 	}
+}
+
+// coded returns what foresights see of so many channels.
+func (b *block) coded(channels int) *tensor.Tensor {
+	x, cells := tensor.New(1, b.h, b.w, channels), b.h*b.w
+	for k, v := range b.past[:channels*cells] {
+		x.Data[k%cells*channels+k/cells] = float32(v)
+	}
+	return x
+}
+
+// remember lets later turns see the numbers of one.
+func (b *block) remember(t turn) {
+	if t.foresight == nil {
+		return
+	}
+	b.walk(t, func(k int, _ *entropy.Table) error {
+		off := (int(b.numbers[k])*fraction + int(b.means[k]-b.hints[k]) + fraction/2) >> fractionBits
+		b.past[k] = int32(min(max(off, -mostPast), mostPast))
+		return nil
+	})
 }
 
 // scaled returns what a sum stands for.
 func scaled(sum, times float32) int64 {
 	return (int64(sum)*int64(times) + 1<<(multiple-1)) >> multiple
+}
+
+// fractions cuts a number in fractions to what is kept of it.
+func fractions(v int64) int32 {
+	return int32(min(max(v, -mostMean*fraction), mostMean*fraction))
 }
 
 // scaleIndex rounds an index in fractions.
@@ -330,13 +432,15 @@ func (b *block) walkAhead(f visit) error {
 	return nil
 }
 
-// walk visits the latent, one channel after another, the most important first.
-func (b *block) walk(f visit) error {
+// walk visits the latent in a turn, one channel after another, the most important first.
+func (b *block) walk(t turn, f visit) error {
 	cells := b.h * b.w
-	for _, c := range b.order {
-		for k := c * cells; k < (c+1)*cells; k++ {
-			if err := f(k, b.tables[b.scales[k]]); err != nil {
-				return err
+	for _, c := range b.order[t.first:t.last] {
+		for i := range cells {
+			if k := c*cells + i; t.has(i, b.w) {
+				if err := f(k, b.tables[b.scales[k]]); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -360,11 +464,13 @@ func (b *block) encode(bits *tensor.Tensor) []byte {
 		}
 		return nil
 	})
-	b.walk(func(k int, t *entropy.Table) error {
-		e.Put(t, int(b.numbers[k]))
-		cost(k%cells/b.w, k%cells%b.w, t.Bits(int(b.numbers[k])))
-		return nil
-	})
+	for _, turn := range b.turns {
+		b.walk(turn, func(k int, t *entropy.Table) error {
+			e.Put(t, int(b.numbers[k]))
+			cost(k%cells/b.w, k%cells%b.w, t.Bits(int(b.numbers[k])))
+			return nil
+		})
+	}
 	return e.Bytes()
 }
 
@@ -389,15 +495,19 @@ func (b *block) decode(bytes []byte) (missing float64, err error) {
 		})
 	}
 	b.predict()
-	if err == nil {
-		err = b.walk(func(k int, t *entropy.Table) error {
-			v, err := d.Get(t)
-			b.numbers[k] = int32(v)
-			if err == nil {
-				got++
-			}
-			return err
-		})
+	for _, turn := range b.turns {
+		b.foresee(turn)
+		if err == nil {
+			err = b.walk(turn, func(k int, t *entropy.Table) error {
+				v, err := d.Get(t)
+				b.numbers[k] = int32(v)
+				if err == nil {
+					got++
+				}
+				return err
+			})
+		}
+		b.remember(turn)
 	}
 	if err == nil {
 		err = d.Close()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -19,7 +20,7 @@ func coder(t testing.TB, change func(*Spec)) *Model {
 	t.Helper()
 	s := small()
 	s.Body, s.Depth, s.Width, s.Latent, s.Hyper, s.Bottleneck, s.Blocks, s.Crop = "shuffle", 2, 16, 12, 32, "quantised", 1, 32
-	s.Scheme, s.Rate, s.Lambda = "none", 3e-3, 1e-4
+	s.Scheme, s.Rate, s.Lambda, s.Context = "none", 3e-3, 1e-4, true
 	if change != nil {
 		change(&s)
 	}
@@ -94,7 +95,14 @@ func unpack(t testing.TB, c *Codec, p *Packed, quality int) *Latent {
 // TestUnpackGivesWhatPackSaw takes pictures of many sizes there and back, by every
 // kernel and with so many threads: what one has written all the others read.
 func TestUnpackGivesWhatPackSaw(t *testing.T) {
-	m := coder(t, nil)
+	for _, context := range []bool{false, true} {
+		t.Run(fmt.Sprintf("context=%v", context), func(t *testing.T) {
+			unpackGivesWhatPackSaw(t, coder(t, func(s *Spec) { s.Context = context }))
+		})
+	}
+}
+
+func unpackGivesWhatPackSaw(t *testing.T, m *Model) {
 	writer := codec(t, m)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, size := range [][2]int{{1, 1}, {1, 300}, {300, 1}, {37, 50}, {260, 530}} {
@@ -190,6 +198,9 @@ func TestFrozenIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !bytes.Contains(b.Bytes(), []byte(`"frozen.0.w":{"dtype":"I16"`)) {
+		t.Error("small whole numbers take more than two bytes each")
+	}
 	for i, n := range halved.frozen.named() {
 		if !slices.Equal(n.val.Data, again.frozen.named()[i].val.Data) {
 			t.Errorf("%s changed with the precision of others", n.name)
@@ -200,6 +211,8 @@ func TestFrozenIsKept(t *testing.T) {
 		"a sum too large":  func(f *frozen) { f.layers[1].w.Val.Data[0] = 1 << 20 },
 		"a channel twice":  func(f *frozen) { f.order.Data[0] = f.order.Data[1] },
 		"a channel beyond": func(f *frozen) { f.order.Data[0] = 99 },
+		"another group's":  func(f *frozen) { f.order.Data[0], f.order.Data[11] = f.order.Data[11], f.order.Data[0] },
+		"foresight":        func(f *frozen) { f.context[1][past].w.Val.Data[0] = 1 << 20 },
 		"a bad table":      func(f *frozen) { f.tables.Data[0]++ },
 		"a negative count": func(f *frozen) { f.tables.Data[1], f.tables.Data[0] = -1, f.tables.Data[0]+2*f.tables.Data[1]+2 },
 	} {

@@ -37,15 +37,18 @@ const (
 type named struct {
 	name  string
 	val   *tensor.Tensor
-	whole bool // whole numbers, which are always written in full
+	whole bool // whole numbers, which are always written as they are
 }
 
 // as returns how the numbers are written where others are written so.
 func (t named) as(others dtype) dtype {
-	if t.whole {
+	switch {
+	case !t.whole:
+		return others
+	case slices.ContainsFunc(t.val.Data, func(v float32) bool { return short.round(v) != math.Float32bits(v) }):
 		return full
 	}
-	return others
+	return short
 }
 
 // A dtype is how numbers are written.
@@ -56,6 +59,9 @@ type dtype struct {
 	get   func(from []byte) float32
 }
 
+// round returns the bits of what v is read as.
+func (d dtype) round(v float32) uint32 { return math.Float32bits(d.get(d.put(nil, v))) }
+
 var (
 	full = dtype{"F32", 4,
 		func(to []byte, v float32) []byte { return binary.LittleEndian.AppendUint32(to, math.Float32bits(v)) },
@@ -63,7 +69,10 @@ var (
 	half = dtype{"F16", 2,
 		func(to []byte, v float32) []byte { return binary.LittleEndian.AppendUint16(to, toHalf(v)) },
 		func(from []byte) float32 { return fromHalf(binary.LittleEndian.Uint16(from)) }}
-	dtypes = map[string]dtype{full.name: full, half.name: half}
+	short = dtype{"I16", 2,
+		func(to []byte, v float32) []byte { return binary.LittleEndian.AppendUint16(to, uint16(int16(v))) },
+		func(from []byte) float32 { return float32(int16(binary.LittleEndian.Uint16(from))) }}
+	dtypes = map[string]dtype{full.name: full, half.name: half, short.name: short}
 )
 
 // entry is what the header says of a tensor.
@@ -73,8 +82,8 @@ type entry struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// Save writes the model as safetensors: weights as F32 under their names, the
-// spec in the metadata. It opens in Python and in Netron. A convolution's
+// Save writes the model as safetensors: weights as F32 under their names (whole numbers
+// as I16 where that holds them), the spec in the metadata. It opens in Python and in Netron. A convolution's
 // weights are (K, K, Cin, Cout), a transposed one's (K, K, Cout, Cin).
 func (m *Model) Save(w io.Writer) error {
 	return m.save(w, full)

@@ -1,8 +1,10 @@
 package model
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -17,14 +19,15 @@ import (
 // of additions and every rounding gives the same, on every machine.
 
 const (
-	exactly   = 1 << 24 // whole numbers below are exact in float32, and so are their sums
-	scales    = 64      // tables, of scales that grow by equal factors
-	mostReach = 720     // of a table
-	fraction  = 64      // of a mean, of an index of a scale
-	multiple  = 24      // bits of the fraction of a multiplier
-	mostSent  = 127     // magnitude of what is sent ahead
-	mostMean  = 1 << 14
-	scaleStep = float64(mostScale-leastScale) / (scales - 1)
+	exactly      = 1 << 24           // whole numbers below are exact in float32, and so are their sums
+	scales       = 64                // tables, of scales that grow by equal factors
+	mostReach    = 720               // of a table
+	fraction     = 1 << fractionBits // of a mean, of an index of a scale
+	fractionBits = 6
+	multiple     = 24  // bits of the fraction of a multiplier
+	mostSent     = 127 // magnitude of what is sent ahead
+	mostMean     = 1 << 14
+	scaleStep    = float64(mostScale-leastScale) / (scales - 1)
 )
 
 // ErrFreeze reports a model whose numbers cannot be made whole.
@@ -32,10 +35,30 @@ var ErrFreeze = errors.New("model: cannot be frozen")
 
 // frozen is what decides bits, as whole numbers: what a model file carries.
 type frozen struct {
-	layers        []wholeLayer
+	groups        []group
+	layers        []wholeLayer   // of the hyperprior's synthesis
+	context       [][]wholeLayer // of the foresight of each turn
 	spread, prior *tensor.Tensor // (anchors, Latent), (anchors, Hyper): indices of scales, in fractions
 	tables        *tensor.Tensor // (scales, mostReach+2): counts of 0, 1, … and of those beyond, then zeros
 	order         *tensor.Tensor // (Latent): channels, the ones that show most first
+}
+
+// all yields the layers under their names.
+func (f *frozen) all() iter.Seq2[string, wholeLayer] {
+	return func(yield func(string, wholeLayer) bool) {
+		for i, l := range f.layers {
+			if !yield(fmt.Sprintf("frozen.%d", i), l) {
+				return
+			}
+		}
+		for i, turn := range f.context {
+			for k, l := range turn {
+				if !yield(fmt.Sprintf("frozen.context.%d.%d", i, k), l) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // A wholeLayer computes (sums·times) >> multiple, rounded.
@@ -49,33 +72,44 @@ type wholeLayer struct {
 // emptyFrozen returns the shapes.
 func emptyFrozen(s Spec) *frozen {
 	f := &frozen{
+		groups: s.groups(),
 		spread: tensor.New(anchors, s.Latent), prior: tensor.New(anchors, s.Hyper),
 		tables: tensor.New(scales, mostReach+2), order: tensor.New(s.Latent),
 	}
 	_, synthesis := s.hyperPlan()
 	most := float64(mostSent)
 	for _, st := range synthesis {
-		if st.kind == "levels" {
-			continue
+		if st.kind != "levels" {
+			f.layers = append(f.layers, emptyWhole(st, most))
+			most = mostGrains
 		}
-		l := wholeLayer{b: &nn.Param{Val: tensor.New(st.out)}, times: tensor.New(st.out), doubles: st.kind == "transposed", most: most}
-		if l.doubles {
-			l.w = &nn.Param{Val: tensor.New(st.k, st.k, st.out, st.in)}
-		} else {
-			l.w = &nn.Param{Val: tensor.New(st.k, st.k, st.in, st.out)}
+	}
+	for _, turn := range s.foresightPlan() {
+		var layers []wholeLayer
+		for k, st := range turn {
+			layers = append(layers, emptyWhole(st, []float64{told: mostGrains, out: mostGrains, past: mostPast}[k]))
 		}
-		f.layers = append(f.layers, l)
-		most = mostGrains
+		f.context = append(f.context, layers)
 	}
 	return f
+}
+
+// emptyWhole returns a layer that is given numbers up to most.
+func emptyWhole(st stage, most float64) wholeLayer {
+	l := wholeLayer{b: &nn.Param{Val: tensor.New(st.out)}, times: tensor.New(st.out), doubles: st.kind == "transposed", most: most}
+	if l.doubles {
+		l.w = &nn.Param{Val: tensor.New(st.k, st.k, st.out, st.in)}
+	} else {
+		l.w = &nn.Param{Val: tensor.New(st.k, st.k, st.in, st.out)}
+	}
+	return l
 }
 
 // named lists all tensors under the names they have in a file.
 func (f *frozen) named() []named {
 	var out []named
-	for i, l := range f.layers {
-		at := fmt.Sprintf("frozen.%d.", i)
-		out = append(out, named{at + "w", l.w.Val, true}, named{at + "b", l.b.Val, true}, named{at + "times", l.times, true})
+	for at, l := range f.all() {
+		out = append(out, named{at + ".w", l.w.Val, true}, named{at + ".b", l.b.Val, true}, named{at + ".times", l.times, true})
 	}
 	return append(out, named{"frozen.spread", f.spread, true}, named{"frozen.prior", f.prior, true}, named{"frozen.tables", f.tables, true}, named{"frozen.order", f.order, true})
 }
@@ -100,6 +134,13 @@ func (m *Model) freeze() (*frozen, error) {
 	}
 	index(f.spread, q.spread.Val, 0)
 	index(f.prior, q.prior.Val, leastScale)
+	// What the last layers say: means, then logarithms of scales.
+	says := func(c, of int, origin float64) (perUnit, from float64) {
+		if c < of/2 {
+			return fraction, 0
+		}
+		return fraction / scaleStep, origin
+	}
 	k := 0
 	for _, layer := range q.synthesis {
 		params := collect(layer.Params())
@@ -110,16 +151,27 @@ func (m *Model) freeze() (*frozen, error) {
 		if k == 0 { // what is sent ahead
 			given = 1
 		}
-		f.layers[k].round(params[0].Val, params[1].Val, given, func(c int) (perUnit, origin float64) {
-			switch last := k == len(f.layers)-1; {
-			case last && c >= m.Spec.Latent: // a logarithm of a scale
-				return fraction / scaleStep, leastScale
-			case last:
-				return fraction, 0
+		f.layers[k].round(params, given, func(c int) (perUnit, origin float64) {
+			if k == len(f.layers)-1 {
+				return says(c, 2*m.Spec.Latent, leastScale)
 			}
 			return 1 / grain, 0
 		})
 		k++
+	}
+	for i, turn := range q.context {
+		for k, layer := range turn {
+			l, given := f.context[i][k], grain
+			if k == past {
+				given = 1
+			}
+			l.round(collect(layer.Params()), given, func(c int) (perUnit, origin float64) {
+				if k == out {
+					return says(c, len(l.b.Val.Data), 0)
+				}
+				return 1 / grain, 0
+			})
+		}
 	}
 	for i := range scales {
 		countLogistic(f.tables.Data[i*(mostReach+2):][:mostReach+2], float32(leastScale+float64(i)*scaleStep))
@@ -130,11 +182,13 @@ func (m *Model) freeze() (*frozen, error) {
 	return f, f.check()
 }
 
-func whole(v float64) float32 { return float32(math.RoundToEven(v)) }
+// whole returns the nearest whole number; there is one 0.
+func whole(v float64) float32 { return float32(math.RoundToEven(v) + 0) }
 
 // round makes weights whole, as finely as sums below 2²⁴ allow. What the layer is given
 // counts in units of grain, and its result is to count by so many a unit, from an origin.
-func (l wholeLayer) round(w, b *tensor.Tensor, grain float64, unit func(c int) (perUnit, origin float64)) {
+func (l wholeLayer) round(params []*nn.Param, grain float64, unit func(c int) (perUnit, origin float64)) {
+	w, b := params[0].Val, params[1].Val
 	size := make([]float64, len(b.Data))
 	for i, v := range w.Data {
 		size[l.output(i)] += math.Abs(float64(v))
@@ -203,7 +257,7 @@ func (f *frozen) check() error {
 			}
 		}
 	}
-	for i, l := range f.layers {
+	for at, l := range f.all() {
 		sum := make([]float64, len(l.b.Val.Data))
 		for c, v := range l.b.Val.Data {
 			sum[c] = math.Abs(float64(v))
@@ -213,16 +267,18 @@ func (f *frozen) check() error {
 		}
 		for c, v := range sum {
 			if v >= exactly {
-				return fmt.Errorf("%w: channel %d of layer %d sums up to %g", ErrFreeze, c, i, v)
+				return fmt.Errorf("%w: channel %d of %s sums up to %g", ErrFreeze, c, at, v)
 			}
 		}
 	}
 	seen := make([]bool, len(f.order.Data))
-	for _, v := range f.order.Data {
-		if v < 0 || int(v) >= len(seen) || seen[int(v)] {
-			return fmt.Errorf("%w: its order of channels is none", ErrFreeze)
+	for _, g := range f.groups {
+		for _, v := range f.order.Data[g.first:g.last] {
+			if v < float32(g.first) || v >= float32(g.last) || seen[int(v)] {
+				return fmt.Errorf("%w: its order of channels is none", ErrFreeze)
+			}
+			seen[int(v)] = true
 		}
-		seen[int(v)] = true
 	}
 	for i := range scales {
 		if slices.Min(f.tables.Data[i*(mostReach+2):][:mostReach+2]) < 0 {
@@ -235,17 +291,17 @@ func (f *frozen) check() error {
 	return nil
 }
 
-// importance returns the channels of the latent, those first of which a typical value
-// changes most of a picture.
+// importance returns the channels of each group of the latent, those first of which a
+// typical value changes most of a picture.
 func (m *Model) importance() []int {
 	q, c := m.bottleneck.(*quantised), m.Spec.Latent
 	const quality, side, middle = 0.5, 3, 4
-	told := q.synthesis.Forward(nil, nn.Const(tensor.New(1, 1, 1, m.Spec.Hyper))).Val.Data
+	says := q.synthesis.Forward(nil, nn.Const(tensor.New(1, 1, 1, m.Spec.Hyper))).Val.Data
 	spread := nn.Between(nil, nn.Const(q.spread.Val), quality).Val.Data
 	back := nn.Between(nil, nn.Const(q.back.Val), quality).Val.Data
 	z := tensor.New(c+1, side, side, c)
 	for i := range c {
-		size := min(max(told[c+i]+spread[i], leastScale), mostScale)
+		size := min(max(says[c+i]+spread[i], leastScale), mostScale)
 		z.Data[(i*side*side+middle)*c+i] = nn.Exp(size + back[i])
 	}
 	x := m.decode(nil, nn.Const(z), skips{}).Val
@@ -259,14 +315,8 @@ func (m *Model) importance() []int {
 			shows[i] += float64(d * d)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case shows[a] > shows[b]:
-			return -1
-		case shows[a] < shows[b]:
-			return 1
-		}
-		return 0
-	})
+	for _, g := range m.Spec.groups() {
+		slices.SortStableFunc(order[g.first:g.last], func(a, b int) int { return cmp.Compare(shows[b], shows[a]) })
+	}
 	return order
 }

@@ -176,7 +176,7 @@ func build(rng *rand.Rand, s Spec, stages []stage) nn.Seq {
 			}
 			seq = append(seq, activations[s.Activation])
 		case "levels":
-			seq = append(seq, nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Levels(t, x, grain, mostGrains*grain) }))
+			seq = append(seq, nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Levels(t, x, grain, 0, mostGrains*grain) }))
 		case "residual":
 			body := build(rng, s, st.body)
 			// A block starts as almost nothing, so that depth costs no speed at first.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"math/rand/v2"
@@ -29,7 +30,7 @@ const (
 // quantised rounds the latent to whole numbers, and charges the bits a pixel that
 // coding them takes. A hyperprior looks at the latent and sends ahead what says how
 // it is distributed: a mean and a scale for each number (Minnen et al.,
-// arXiv:1809.02736, without the context). Quality is a gain a channel before rounding,
+// arXiv:1809.02736), which foresights correct. Quality is a gain a channel before rounding,
 // and another after it (Cui et al., arXiv:2003.02012).
 type quantised struct {
 	spec                Spec
@@ -38,6 +39,7 @@ type quantised struct {
 	spread              *nn.Param // (anchors, Latent): what is added to the logarithms of scales
 	prior               *nn.Param // (anchors, Hyper): logarithms of the scales of what is sent ahead
 	analysis, synthesis nn.Seq
+	context             []nn.Seq // a foresight for each turn
 }
 
 func newQuantised(rng *rand.Rand, s Spec) *quantised {
@@ -62,6 +64,11 @@ func newQuantised(rng *rand.Rand, s Spec) *quantised {
 		prior:    table(s.Hyper, func(float64) float64 { return 0.5 }),
 		analysis: build(rng, s, analysis), synthesis: build(rng, s, synthesis),
 	}
+	for _, turn := range s.foresightPlan() {
+		f := build(rng, s, turn)
+		clear(f[out].(*nn.Conv2D).W.Val.Data) // it says nothing yet
+		q.context = append(q.context, f)
+	}
 	for i := range q.synthesis[0].(*nn.Conv2D).W.Val.Data { // what it is given are not fractions but whole numbers
 		q.synthesis[0].(*nn.Conv2D).W.Val.Data[i] *= 0.1
 	}
@@ -78,14 +85,20 @@ func (q *quantised) Params() iter.Seq2[string, *nn.Param] {
 				return
 			}
 		}
-		for _, part := range []struct {
-			name string
-			of   nn.Seq
-		}{{"analysis", q.analysis}, {"synthesis", q.synthesis}} {
-			for name, p := range part.of.Params() {
-				if !yield(part.name+"."+name, p) {
-					return
+		seq := func(at string, of nn.Seq) bool {
+			for name, p := range of.Params() {
+				if !yield(at+"."+name, p) {
+					return false
 				}
+			}
+			return true
+		}
+		if !seq("analysis", q.analysis) || !seq("synthesis", q.synthesis) {
+			return
+		}
+		for i, f := range q.context {
+			if !seq(fmt.Sprintf("context.%d", i), f) {
+				return
 			}
 		}
 	}
@@ -102,14 +115,11 @@ func (q *quantised) Code(t *nn.Tape, y *nn.Var, quality float32, rng *rand.Rand)
 // code rounds what a gain has been applied to, and says what that costs. With chance,
 // noise stands in for rounding in the price.
 func (q *quantised) code(t *nn.Tape, y *nn.Var, quality float32, round func(x, mean *nn.Var) *nn.Var, rng *rand.Rand) (z, price *nn.Var) {
-	n, h, w, c := y.Val.Dims4()
+	n, h, w, _ := y.Val.Dims4()
 	ahead := q.analysis.Forward(t, y)
 	sent := nn.Rounded(t, ahead, nil)
-	told := q.synthesis.Forward(t, sent)
-	mean := nn.Corner(t, told, h, w, 0, c)
-	scale := nn.Shift(t, nn.Corner(t, told, h, w, c, c), nn.Between(t, t.Use(q.spread), quality), 0)
-	z = round(y, mean)
-	cost := func(exact, rounded, mean, scale *nn.Var) *nn.Var {
+	seen, hint := q.tell(t, sent, h, w, quality)
+	cost := func(exact, rounded *nn.Var, of guess) *nn.Var {
 		x, noise := rounded, (*tensor.Tensor)(nil)
 		if rng != nil {
 			x, noise = exact, t.New(exact.Val.Shape...)
@@ -118,9 +128,25 @@ func (q *quantised) code(t *nn.Tape, y *nn.Var, quality float32, round func(x, m
 			}
 		}
 		cell := q.spec.Cell()
-		return nn.LogisticBits(t, x, mean, scale, noise, leastScale, mostScale, float32(n*h*w*cell*cell))
+		return nn.LogisticBits(t, x, of.mean, of.scale, noise, leastScale, mostScale, float32(n*h*w*cell*cell))
 	}
-	return z, nn.Add(t, cost(ahead, sent, nil, nn.Between(t, t.Use(q.prior), quality)), cost(y, z, mean, scale))
+	price = cost(ahead, sent, guess{scale: nn.Between(t, t.Use(q.prior), quality)})
+	z = q.inTurns(t, y, seen, hint, round, func(y, z *nn.Var, of guess) {
+		price = nn.Add(t, price, cost(y, z, of))
+	})
+	return z, price
+}
+
+// tell returns what the last layer of the hyperprior's synthesis sees of a latent of h × w
+// cells, and what it says.
+func (q *quantised) tell(t *nn.Tape, sent *nn.Var, h, w int, quality float32) (seen *nn.Var, hint guess) {
+	last := len(q.synthesis) - 1
+	seen = nn.Corner(t, q.synthesis[:last].Forward(t, sent), h, w, 0, q.spec.Hyper)
+	says, c := q.synthesis[last].Forward(t, seen), q.spec.Latent
+	return seen, guess{
+		mean:  nn.Corner(t, says, h, w, 0, c),
+		scale: nn.Shift(t, nn.Corner(t, says, h, w, c, c), nn.Between(t, t.Use(q.spread), quality), 0),
+	}
 }
 
 // undo turns what has been rounded into what the decoder sees.

@@ -32,6 +32,7 @@ type Spec struct {
 	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss; of a quantised latent, at the highest quality
 	Range      float64 `json:"range"`      // how many times as much a quantised latent costs at the lowest quality
 	Hyper      int     `json:"hyper"`      // channels of what a quantised latent sends ahead of itself
+	Context    bool    `json:"context"`    // what of a quantised latent has been coded tells of what has not
 
 	// The lesson.
 	Scheme string `json:"scheme"` // what noise.Parse reads
@@ -180,6 +181,7 @@ func (s Spec) sameNetwork(t Spec) bool {
 		return Spec{
 			Body: s.Body, Channels: s.Channels, Depth: s.Depth, Width: s.Width, Latent: s.Latent, Patch: s.Patch, Kernel: s.Kernel,
 			Blocks: s.Blocks, Activation: s.Activation, Up: s.Up, Output: s.Output, Level: s.Level, Bottleneck: s.Bottleneck, Hyper: s.Hyper,
+			Context: s.Context,
 		}
 	}
 	return network(s) == network(t)
@@ -200,6 +202,9 @@ func (s Spec) Count() int {
 	if s.Bottleneck == "quantised" {
 		analysis, synthesis := s.hyperPlan()
 		n += count(analysis) + count(synthesis) + anchors*(4*s.Latent+s.Hyper)
+		for _, turn := range s.foresightPlan() {
+			n += count(turn)
+		}
 	}
 	return n
 }

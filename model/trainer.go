@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"math/rand/v2"
 
@@ -121,19 +122,25 @@ func copies(params []*nn.Param) []*tensor.Tensor {
 }
 
 // Begin starts from the weights of another model, before the first step. That may
-// have fewer residual blocks: those it lacks start as nothing, so that the deeper
-// network begins with what the other has learned (Chen et al., arXiv:1511.05641). It is
-// a *SpecError when that has another network.
+// have fewer residual blocks, or lack the context: what it lacks starts as nothing, so
+// that the greater network begins with what the other has learned (Chen et al.,
+// arXiv:1511.05641). It is a *SpecError when that has another network.
 func (tr *Trainer) Begin(from *Model) error {
-	old := from.Spec
-	if old.Blocks < tr.m.Spec.Blocks {
-		old.Blocks = tr.m.Spec.Blocks
-	}
-	if !tr.m.Spec.sameNetwork(old) {
+	spec, old := tr.m.Spec, from.Spec
+	old.Blocks = max(old.Blocks, spec.Blocks)
+	old.Context = old.Context || spec.Context
+	if !spec.sameNetwork(old) || from.Spec.Blocks > spec.Blocks {
 		return &SpecError{"from", "a model of another network", "one of the same body, sizes and output, with as many blocks or fewer"}
+	}
+	if spec.Context && !from.Spec.Context {
+		from = from.sorted()
 	}
 	tr.m.enc.take(from.enc)
 	tr.m.dec.take(from.dec)
+	to := maps.Collect(tr.m.bottleneck.Params())
+	for name, p := range from.bottleneck.Params() {
+		copy(to[name].Val.Data, p.Val.Data)
+	}
 	for i, a := range tr.average {
 		copy(a.Data, tr.params[i].Val.Data)
 	}

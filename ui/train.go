@@ -119,6 +119,7 @@ func newTrainPage(w *window) *trainPage {
 		f.choice("up", lang.L("Upsampling"), model.Choices("up"), []string{lang.L("Transposed"), lang.L("Nearest")}),
 		f.choice("output", lang.L("Output"), model.Choices("output"), []string{lang.L("Identity"), lang.L("Sigmoid"), lang.L("Residual")}),
 		f.number("range", lang.L("λ at quality 0, times"), 0, 1e6), f.number("hyper", lang.L("Channels sent ahead"), 0, 1024),
+		f.choice("context", lang.L("Latent told from itself"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
 		f.choice("level", lang.L("Noise level is told"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
 		f.choice("estimated", lang.L("Noise level in training"), []string{"false", "true"}, []string{lang.L("Known"), lang.L("Estimated")}),
 		f.choice("channels", lang.L("Pictures are"), []string{"0", "1", "3"}, []string{lang.L("As the data"), lang.L("Grey"), lang.L("Colour")}),

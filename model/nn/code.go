@@ -163,27 +163,114 @@ func (o *cornerStep) back(t *Tape) {
 	o.each(func(small, large int) { kernel.Axpy(1, o.y.Grad.Data[small:small+c], g[large:large+c]) })
 }
 
-// Levels returns x cut to what is between 0 and most, and rounded to multiples of step:
-// what an integer of few bits can hold. The gradient passes where x is between.
+// Beside returns the channels of x and behind them those of y, of the same pictures. A nil
+// x has none.
+func Beside(t *Tape, x, y *Var) *Var {
+	if x == nil {
+		return y
+	}
+	n, h, w, a := x.Val.Dims4()
+	_, _, _, b := y.Val.Dims4()
+	z := t.out(n, h, w, a+b)
+	for i := range n * h * w {
+		copy(z.Val.Data[i*(a+b):], x.Val.Data[i*a:(i+1)*a])
+		copy(z.Val.Data[i*(a+b)+a:], y.Val.Data[i*b:(i+1)*b])
+	}
+	push(t, besideStep{of{z}, x, y})
+	return z
+}
+
+type besideStep struct {
+	of
+	left, right *Var
+}
+
+func (o *besideStep) back(t *Tape) {
+	dz, all := o.y.Grad.Data, o.y.Val.Shape[3]
+	first := 0
+	for _, v := range []*Var{o.left, o.right} {
+		c := v.Val.Shape[3]
+		if g, acc := t.into(v); g != nil {
+			if !acc {
+				clear(g)
+			}
+			for i := 0; i < len(g); i += c {
+				kernel.Axpy(1, dz[i/c*all+first:][:c], g[i:i+c])
+			}
+		}
+		first += c
+	}
+}
+
+// Checker returns x where row and column add up to an even number, and y elsewhere: the
+// two colours of a checkerboard. A nil y is 0.
+func Checker(t *Tape, x, y *Var) *Var {
+	z := t.same(x)
+	_, h, w, c := x.Val.Dims4()
+	for i := 0; i < len(z.Val.Data); i += c {
+		if Even(i/c, h, w) {
+			copy(z.Val.Data[i:i+c], x.Val.Data[i:])
+		} else if y != nil {
+			copy(z.Val.Data[i:i+c], y.Val.Data[i:])
+		} else {
+			clear(z.Val.Data[i : i+c])
+		}
+	}
+	push(t, checkerStep{of{z}, x, y})
+	return z
+}
+
+// Even reports whether row and column of the i-th cell of pictures of h × w add up to an
+// even number.
+func Even(i, h, w int) bool { return (i/w%h+i%w)%2 == 0 }
+
+type checkerStep struct {
+	of
+	even, odd *Var
+}
+
+func (o *checkerStep) back(t *Tape) {
+	_, h, w, c := o.y.Val.Dims4()
+	for k, v := range []*Var{o.even, o.odd} {
+		if v == nil {
+			continue
+		}
+		g, acc := t.into(v)
+		if g == nil {
+			continue
+		}
+		if !acc {
+			clear(g)
+		}
+		for i := 0; i < len(g); i += c {
+			if Even(i/c, h, w) == (k == 0) {
+				kernel.Axpy(1, o.y.Grad.Data[i:i+c], g[i:i+c])
+			}
+		}
+	}
+}
+
+// Levels returns x cut to what is between least and most, and rounded to multiples of
+// step: what an integer of few bits can hold. The gradient passes where x is between.
 // Bengio et al., arXiv:1308.3432.
-func Levels(t *Tape, x *Var, step, most float32) *Var {
+func Levels(t *Tape, x *Var, step, least, most float32) *Var {
 	y := t.same(x)
 	for i, v := range x.Val.Data {
-		y.Val.Data[i] = nearest(min(max(v, 0), most)/step) * step
+		y.Val.Data[i] = nearest(min(max(v, least), most)/step) * step
 	}
-	push(t, levelsStep{of{y}, x, most})
+	push(t, levelsStep{of{y}, x, least, most})
 	return y
 }
 
 type levelsStep struct {
 	of
-	x    *Var
-	most float32
+	x           *Var
+	least, most float32
 }
 
 func (o *levelsStep) back(t *Tape) {
 	for i, v := range o.x.Val.Data {
-		if v < 0 || v > o.most {
+		if v < o.least || v > o.most {
 			o.y.Grad.Data[i] = 0
 		}
 	}

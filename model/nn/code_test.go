@@ -47,7 +47,8 @@ func TestRounding(t *testing.T) {
 	}{
 		{"rounded", func(t *Tape, x, m *Var) *Var { return Rounded(t, x, nil) }, []float32{-2, 0, 1, 3, 9}, []float32{1, 1, 1, 1, 1}},
 		{"around a mean", Rounded, []float32{-2.75, 0.25, 1.25, 2.25, 9.25}, []float32{1, 1, 1, 1, 1}},
-		{"levels", func(t *Tape, x, m *Var) *Var { return Levels(t, x, 0.5, 4) }, []float32{0, 0.5, 1, 2.5, 4}, []float32{0, 1, 1, 1, 0}},
+		{"levels", func(t *Tape, x, m *Var) *Var { return Levels(t, x, 0.5, 0, 4) }, []float32{0, 0.5, 1, 2.5, 4}, []float32{0, 1, 1, 1, 0}},
+		{"whole levels", func(t *Tape, x, m *Var) *Var { return Levels(t, x, 1, -2, 3) }, []float32{-2, 0, 1, 3, 3}, []float32{0, 1, 1, 1, 0}},
 	} {
 		tape := NewTape(NewForms(""))
 		y := tc.of(tape, tape.Use(x), tape.Use(m))

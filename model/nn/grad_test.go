@@ -119,6 +119,10 @@ func TestGrad(t *testing.T) {
 		{"Between/end", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 1)) }},
 		{"Gain", inputs{random(1, 2, 2, 3, 4), random(2, 4)}, func(t *Tape, v []*Var) *Var { return mse(t, Gain(t, v[0], v[1], -0.7)) }},
 		{"Shift", inputs{random(1, 2, 2, 3, 4), random(2, 2)}, func(t *Tape, v []*Var) *Var { return mse(t, Shift(t, v[0], v[1], 1)) }},
+		{"Beside", inputs{random(1, 2, 3, 4, 2), random(2, 2, 3, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Beside(t, v[0], v[1])) }},
+		{"Checker", inputs{random(1, 2, 3, 5, 2), random(2, 2, 3, 5, 2)}, func(t *Tape, v []*Var) *Var {
+			return Add(t, mse(t, Checker(t, v[0], v[1])), mse(t, Checker(t, v[1], nil)))
+		}},
 		{"Corner", inputs{random(1, 2, 4, 5, 4)}, func(t *Tape, v []*Var) *Var {
 			return Add(t, mse(t, Corner(t, v[0], 3, 2, 0, 1)), mse(t, Corner(t, v[0], 2, 4, 1, 3)))
 		}},

@@ -48,6 +48,7 @@ type specFlags struct {
 	Lambda     *float64 `group:"Network" help:"What a unit of the bottleneck's price costs; of a quantised one, a bit a pixel at quality 100."`
 	Range      *float64 `group:"Network" help:"How many times as much it costs at quality 0."`
 	Hyper      *int     `group:"Network" help:"Channels of what a quantised latent sends ahead."`
+	Context    *bool    `group:"Network" help:"Let what of a quantised latent has been coded tell of what has not."`
 
 	Scheme *string `group:"Lesson" help:"Noise to remove: none, gaussian:25, gaussian:0-50, mixtures with +. Kinds: gaussian, poisson, speckle (levels of 255), saltpepper, masked, blindspot (percent)."`
 	Loss   *string `group:"Lesson" help:"mse, rmse, l1 or bce."`
@@ -84,38 +85,14 @@ func set[T any](field *T, flag *T) {
 	}
 }
 
+// apply sets the fields of the same names for which there are flags.
 func (f specFlags) apply(s *session.Spec) {
-	set(&s.Body, f.Body)
-	set(&s.Channels, f.Channels)
-	set(&s.Depth, f.Depth)
-	set(&s.Width, f.Width)
-	set(&s.Latent, f.Latent)
-	set(&s.Patch, f.Patch)
-	set(&s.Kernel, f.Kernel)
-	set(&s.Blocks, f.Blocks)
-	set(&s.Activation, f.Activation)
-	set(&s.Up, f.Up)
-	set(&s.Output, f.Output)
-	set(&s.Level, f.Level)
-	set(&s.Estimated, f.Estimated)
-	set(&s.Augment, f.Augment)
-	set(&s.Leaves, f.Leaves)
-	set(&s.Grey, f.Grey)
-	set(&s.Bottleneck, f.Bottleneck)
-	set(&s.Lambda, f.Lambda)
-	set(&s.Scheme, f.Scheme)
-	set(&s.Loss, f.Loss)
-	set(&s.Optimiser, f.Optimiser)
-	set(&s.Rate, f.Rate)
-	set(&s.Schedule, f.Schedule)
-	set(&s.Warmup, f.Warmup)
-	set(&s.Decay, f.Decay)
-	set(&s.Momentum, f.Momentum)
-	set(&s.Clip, f.Clip)
-	set(&s.Average, f.Average)
-	set(&s.Batch, f.Batch)
-	set(&s.Crop, f.Crop)
-	set(&s.Check, f.Check)
+	flags, spec := reflect.ValueOf(f), reflect.ValueOf(s).Elem()
+	for i := range flags.NumField() {
+		if v := flags.Field(i); !v.IsNil() {
+			spec.FieldByName(flags.Type().Field(i).Name).Set(v.Elem())
+		}
+	}
 }
 
 // misuse is what is wrong with flags that do not go together.

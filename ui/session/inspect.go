@@ -211,7 +211,7 @@ func (in Inspection) Facts() []Fact {
 		}
 		add("Latent", "%d channels, one cell for %d × %d pixels: %.3g numbers for each of the picture", s.Latent, m.Cell, m.Cell, m.Share)
 		if s.Bottleneck == "quantised" {
-			add("Bottleneck", "quantised, lambda %g at quality 100 and %g times that at 0, %d channels sent ahead", s.Lambda, s.Range, s.Hyper)
+			add("Bottleneck", "quantised, lambda %g at quality 100 and %g times that at 0, %d channels sent ahead, %s context", s.Lambda, s.Range, s.Hyper, map[bool]string{false: "no", true: "with"}[s.Context])
 			add("Codec", "%s", m.Codec)
 		} else {
 			add("Bottleneck", "%s, lambda %g", s.Bottleneck, s.Lambda)

@@ -1,0 +1,64 @@
+package model
+
+import (
+	"math"
+	"testing"
+
+	"sieve/model/nn"
+)
+
+// TestContextBeginsAsNothing gives a context to a model that has none: until it learns,
+// pictures look the same and cost the same.
+func TestContextBeginsAsNothing(t *testing.T) {
+	m := coder(t, func(s *Spec) { s.Latent, s.Context = 24, false })
+	s := m.Spec
+	s.Context = true
+	tr, err := NewTrainer(s, waves{s.Crop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Begin(m); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(collect(tr.Model().Params())), len(collect(m.Params()))+4*6-2+2*6; got != want {
+		t.Errorf("%d tensors, want %d", got, want)
+	}
+	x := picture(72, 88)
+	says := func(m *Model) (price, distortion float64) {
+		y, _ := m.encode(nil, nn.Const(x))
+		z, cost := m.bottleneck.Code(nil, y, 0.7, nil)
+		return float64(cost.Val.Data[0]), metricMSE(m.decode(nil, z, skips{}).Val, x)
+	}
+	price, distortion := says(m)
+	gotPrice, gotDistortion := says(tr.Model())
+	if math.Abs(gotPrice/price-1) > 1e-3 || math.Abs(gotDistortion/distortion-1) > 1e-3 {
+		t.Errorf("price %g and distortion %g, without context %g and %g", gotPrice, gotDistortion, price, distortion)
+	}
+	plain, err := NewTrainer(m.Spec, waves{s.Crop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plain.Begin(tr.Model()); err == nil {
+		t.Error("a context is lost without a word")
+	}
+}
+
+// TestGroups checks that groups hold every channel once, whatever their number.
+func TestGroups(t *testing.T) {
+	for _, latent := range []int{1, 2, 3, 8, 23, 24, 192, 512} {
+		s := DefaultSpec()
+		s.Latent = latent
+		for _, s.Context = range []bool{false, true} {
+			at := 0
+			for _, g := range s.groups() {
+				if g.first != at || g.last <= at {
+					t.Errorf("%d channels: %v", latent, s.groups())
+				}
+				at = g.last
+			}
+			if at != latent {
+				t.Errorf("%d channels: %v", latent, s.groups())
+			}
+		}
+	}
+}
