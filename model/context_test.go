@@ -43,6 +43,36 @@ func TestContextBeginsAsNothing(t *testing.T) {
 	}
 }
 
+// TestQualitiesStartWhereTheyCostAsMuch begins with a wider range of prices: a price finds
+// the gains that it has had, and beyond the old range they go on.
+func TestQualitiesStartWhereTheyCostAsMuch(t *testing.T) {
+	m := coder(t, nil)
+	q := m.bottleneck.(*quantised)
+	for i := range q.gain.Val.Data { // something that is linear in the logarithm of the price
+		q.gain.Val.Data[i] = float32(i/12) + 0.1*float32(i%12)
+	}
+	s := m.Spec
+	s.Lambda, s.Range = s.Lambda/10, s.Range*100
+	tr, err := NewTrainer(s, waves{s.Crop}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Begin(m); err != nil {
+		t.Fatal(err)
+	}
+	wide := tr.Model().bottleneck.(*quantised)
+	for quality := range 11 {
+		at := float32(quality) / 10
+		got := nn.Between(nil, nn.Const(wide.gain.Val), at).Val.Data
+		for i, v := range got {
+			// The old range is the middle half of the new one.
+			if want := (at-0.25)*2*(anchors-1) + 0.1*float32(i); math.Abs(float64(v-want)) > 1e-3 {
+				t.Errorf("quality %g, channel %d: %g, want %g", at, i, v, want)
+			}
+		}
+	}
+}
+
 // TestGroups checks that groups hold every channel once, whatever their number.
 func TestGroups(t *testing.T) {
 	for _, latent := range []int{1, 2, 3, 8, 23, 24, 192, 512} {

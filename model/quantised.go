@@ -161,3 +161,25 @@ func (q *quantised) Rows(t *nn.Tape, y *nn.Var) *nn.Var {
 	y = nn.Gain(t, y, nn.Between(t, t.Use(q.gain), quality), 1)
 	return q.undo(t, nn.Rounded(t, y, nil), quality)
 }
+
+// regrid reads the tables by quality where a model that they were learned for, with other
+// prices, charges as much as this one does. Beyond its qualities they go on as they end.
+func (q *quantised) regrid(old Spec) {
+	if old.Lambda == q.spec.Lambda && old.Range == q.spec.Range || old.Range == 1 {
+		return
+	}
+	log := func(v float64) float64 { return float64(nn.Log(float32(v))) }
+	for _, table := range []*nn.Param{q.gain, q.back, q.tone, q.spread, q.prior} {
+		was, c := table.Val.Clone().Data, table.Val.Shape[1]
+		for row := range anchors {
+			lambda, _ := q.spec.price(float32(row) / (anchors - 1))
+			at := (1 - log(float64(lambda)/old.Lambda)/log(old.Range)) * (anchors - 1)
+			low := min(max(int(at), 0), anchors-2)
+			part := float32(at - float64(low))
+			for i := range c {
+				a, b := was[low*c+i], was[(low+1)*c+i]
+				table.Val.Data[row*c+i] = a + float32(part*(b-a))
+			}
+		}
+	}
+}

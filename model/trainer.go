@@ -124,7 +124,8 @@ func copies(params []*nn.Param) []*tensor.Tensor {
 // Begin starts from the weights of another model, before the first step. That may
 // have fewer residual blocks, or lack the context: what it lacks starts as nothing, so
 // that the greater network begins with what the other has learned (Chen et al.,
-// arXiv:1511.05641). It is a *SpecError when that has another network.
+// arXiv:1511.05641). Qualities of a quantised latent start where they cost as much. It is
+// a *SpecError when that has another network.
 func (tr *Trainer) Begin(from *Model) error {
 	spec, old := tr.m.Spec, from.Spec
 	old.Blocks = max(old.Blocks, spec.Blocks)
@@ -140,6 +141,9 @@ func (tr *Trainer) Begin(from *Model) error {
 	to := maps.Collect(tr.m.bottleneck.Params())
 	for name, p := range from.bottleneck.Params() {
 		copy(to[name].Val.Data, p.Val.Data)
+	}
+	if q, ok := tr.m.bottleneck.(*quantised); ok {
+		q.regrid(from.Spec)
 	}
 	for i, a := range tr.average {
 		copy(a.Data, tr.params[i].Val.Data)
