@@ -18,20 +18,29 @@ import (
 	"sieve/model/tensor"
 )
 
-var update = flag.Bool("update", false, "write testdata/golden anew: only when nobody has files of that version")
+var update = flag.Bool("update", false, "write what is missing of testdata/golden")
 
-// The golden files of version 1 of the format, with the model that reads them. They were
-// written once, on an amd64 machine with AVX-512, and are read for ever.
-const golden = "testdata/golden"
+// The golden files of version 1 of the format, with the models that read them: one without
+// and one with context. They were written once, on an amd64 machine with AVX-512, and are
+// read for ever.
+const (
+	golden        = "testdata/golden"
+	goldenContext = "testdata/golden/context"
+)
 
 var goldenModel = filepath.Join(golden, "codec.safetensors")
 
-// writeGolden trains the model and compresses pictures that are drawn here.
-func writeGolden(t *testing.T) {
+// writeGolden trains a model and compresses pictures that are drawn here.
+func writeGolden(t *testing.T, dir string, context bool) {
 	t.Helper()
+	at := filepath.Join(dir, "codec.safetensors")
+	if _, err := os.Stat(at); err == nil {
+		return
+	}
 	s := model.DefaultSpec()
 	s.Body, s.Depth, s.Width, s.Latent, s.Hyper, s.Bottleneck, s.Blocks, s.Crop, s.Batch = "shuffle", 4, 16, 24, 16, "quantised", 1, 64, 4
 	s.Scheme, s.Optimiser, s.Rate, s.Lambda, s.Steps, s.Check, s.Average = "none", "muon", 2e-3, 1e-4, 1500, 100, 0.99
+	s.Context = context
 	tr, err := model.NewTrainer(s, imageio.Leaves{Size: 64, Channels: 3}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -41,13 +50,13 @@ func writeGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.MkdirAll(golden, 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := SaveModel(goldenModel, tr.Best()); err != nil {
+	if err := SaveModel(at, tr.Best()); err != nil {
 		t.Fatal(err)
 	}
-	codec, err := LoadCodec(goldenModel)
+	codec, err := LoadCodec(at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,14 +69,14 @@ func writeGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := savePacked(t.Context(), filepath.Join(golden, name+".sieve"), c.File); err != nil {
+		if err := savePacked(t.Context(), filepath.Join(dir, name+".sieve"), c.File); err != nil {
 			t.Fatal(err)
 		}
 		seen, err := c.see(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := imageio.Save(filepath.Join(golden, name+".png"), &imageio.Picture{Pix: seen, Depth: 8}, imageio.SaveOptions{}); err != nil {
+		if err := imageio.Save(filepath.Join(dir, name+".png"), &imageio.Picture{Pix: seen, Depth: 8}, imageio.SaveOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,15 +117,23 @@ func profile(space string) []byte {
 // TestGoldenFiles reads the files of version 1: the pixels are those that their writer saw,
 // but for one level where another order of roundings (plain Go) decides.
 func TestGoldenFiles(t *testing.T) {
-	if *update {
-		writeGolden(t)
+	for dir, context := range map[string]bool{golden: false, goldenContext: true} {
+		t.Run(dir, func(t *testing.T) {
+			if *update {
+				writeGolden(t, dir, context)
+			}
+			readGolden(t, dir)
+		})
 	}
+}
+
+func readGolden(t *testing.T, dir string) {
 	for name, original := range goldenPictures(t) {
-		x, err := expand(t.Context(), filepath.Join(golden, name+".sieve"), new(library), imageio.Limits{}, nil)
+		x, err := expand(t.Context(), filepath.Join(dir, name+".sieve"), new(library), imageio.Limits{}, nil)
 		if err != nil || x.Harm != nil {
 			t.Fatalf("%s: %v, %v", name, err, x)
 		}
-		want, err := imageio.Open(filepath.Join(golden, name+".png"), imageio.Limits{})
+		want, err := imageio.Open(filepath.Join(dir, name+".png"), imageio.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
