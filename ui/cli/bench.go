@@ -132,7 +132,7 @@ type benchCompressCmd struct {
 	Dirs    []string  `arg:"" name:"dir" help:"Folders of pictures, walked to any depth."`
 	Model   string    `help:"A model file with a quantised latent, instead of the shipped one." placeholder:"FILE"`
 	Quality []float64 `help:"Of Sieve; by default eleven over the whole range." placeholder:"0,50,100"`
-	Effort  int       `help:"As of sieve compress." default:"0"`
+	Effort  int       `help:"As of sieve compress: measured beside none." default:"0"`
 	Only    bool      `help:"Sieve alone, not JPEG and WebP."`
 	Plot    string    `help:"Draw the curves, too." placeholder:"FILE.png|.svg"`
 }
@@ -141,7 +141,7 @@ func (benchCompressCmd) Help() string {
 	return "For each quality, means over pictures: bits a pixel of whole files, PSNR over all channels, MS-SSIM, seconds to write and to read. " +
 		"JPEG is 4:2:0 with standard tables, and mozjpeg (if cjpeg is it) and cwebp are there where they are installed. Bjøntegaard rates say how many percent more bits the first " +
 		"needs than the second for the same PSNR, from 0.15 to 1.2 bits a pixel.\n\n" +
-		"Examples:\n  sieve bench compress pictures/\n  sieve bench compress pictures/ --plot curves.svg --json"
+		"Examples:\n  sieve bench compress pictures/\n  sieve bench compress pictures/ --plot curves.svg --json\n  sieve bench compress pictures/ --effort 5 --only"
 }
 
 func (c benchCompressCmd) Run(ctx context.Context, s Streams) error {
@@ -157,7 +157,7 @@ func (c benchCompressCmd) Run(ctx context.Context, s Streams) error {
 		}
 	}
 	job := session.CompressBenchJob{Dirs: c.Dirs, Model: c.Model, Qualities: c.Quality, Effort: c.Effort, Only: c.Only, Plot: c.Plot, Limits: c.limits()}
-	row := "%-8s %5g %8.3f %7.2f %8.4f %8.3f %8.3f"
+	row := "%-12s %5g %8.3f %7.2f %8.4f %8.3f %8.3f"
 	report, err := session.BenchCompress(ctx, job, func(file, codec string, p session.RatePoint) {
 		if !c.JSON && !c.Quiet {
 			fmt.Fprintf(s.Err, row+"  %s\n", codec, p.Quality, p.BPP, p.PSNR, p.MSSSIM, p.Encode, p.Decode, file)
@@ -170,14 +170,14 @@ func (c benchCompressCmd) Run(ctx context.Context, s Streams) error {
 		printLine(s.Out, report)
 		return nil
 	}
-	fmt.Fprintf(s.Out, "%-8s %5s %8s %7s %8s %8s %8s\n", "", "q", "bits/px", "dB", "MS-SSIM", "write s", "read s")
+	fmt.Fprintf(s.Out, "%-12s %5s %8s %7s %8s %8s %8s\n", "", "q", "bits/px", "dB", "MS-SSIM", "write s", "read s")
 	for _, codec := range slices.Sorted(maps.Keys(report.Codecs)) {
 		for _, p := range report.Codecs[codec] {
 			fmt.Fprintf(s.Out, row+"\n", codec, p.Quality, p.BPP, p.PSNR, p.MSSSIM, p.Encode, p.Decode)
 		}
 	}
 	for _, pair := range slices.Sorted(maps.Keys(report.BDRate)) {
-		fmt.Fprintf(s.Out, "%-18s %+.1f %%\n", strings.ReplaceAll(pair, "_", " "), report.BDRate[pair])
+		fmt.Fprintf(s.Out, "%-24s %+.1f %%\n", strings.ReplaceAll(pair, "_", " "), report.BDRate[pair])
 	}
 	fmt.Fprintf(s.Out, "%d pictures; coded bytes over the model's estimate %+.2f %%; peak memory %.0f MiB\n", report.Pictures, 100*report.Estimate, report.PeakRSS)
 	return nil

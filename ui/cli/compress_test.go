@@ -57,12 +57,12 @@ func TestCompressExpandInspect(t *testing.T) {
 	}
 	os.Remove(filepath.Join(in, "c.png"))
 	plot := filepath.Join(dir, "curves.svg")
-	code, out, errs = run(t, "bench", "compress", in, "--model", codec, "--quality", "0,25,50,75,100", "--plot", plot, "--json", "--quiet")
+	code, out, errs = run(t, "bench", "compress", in, "--model", codec, "--quality", "0,25,50,75,100", "--effort", "1", "--plot", plot, "--json", "--quiet")
 	if code != Done {
 		t.Fatal(code, out, errs)
 	}
 	r := objects(t, out)[0]
-	for _, name := range []string{"sieve", "jpeg", "webp"} {
+	for _, name := range []string{"sieve", "sieve_effort", "jpeg", "webp"} {
 		points := r["codecs"].(map[string]any)[name].([]any)
 		p := points[len(points)-1].(map[string]any)
 		for _, field := range []string{"quality", "bpp", "psnr", "ms_ssim", "encode_s", "decode_s"} {

@@ -26,7 +26,7 @@ type CompressBenchJob struct {
 	Dirs      []string  // folders of pictures
 	Model     string    // as LoadCodec has it
 	Qualities []float64 // of Sieve, 0 to 100; nil: eleven over the range
-	Effort    int       // as in Compression
+	Effort    int       // as in Compression; measured beside none
 	Only      bool      // Sieve alone, and no others
 	Plot      string    // file for the curves, as png or svg; "": none
 	Limits    imageio.Limits
@@ -73,7 +73,13 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 			qualities = append(qualities, float64(10*q))
 		}
 	}
-	out.Codecs["sieve"] = make([]RatePoint, len(qualities))
+	ours := map[string]int{"sieve": 0}
+	if job.Effort > 0 {
+		ours["sieve_effort"] = job.Effort
+	}
+	for name := range ours {
+		out.Codecs[name] = make([]RatePoint, len(qualities))
+	}
 	others := append(rivals(), installed()...)
 	if job.Only {
 		others = nil
@@ -111,30 +117,32 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 				sum.Encode += q.Encode
 				sum.Decode += q.Decode
 			}
-			for i, quality := range qualities {
-				began := time.Now()
-				k, err := newCompressor(ctx, codec, p, nil)
-				if err != nil {
-					return out, err
+			for name, effort := range ours {
+				for i, quality := range qualities {
+					began := time.Now()
+					k, err := newCompressor(ctx, codec, p, nil)
+					if err != nil {
+						return out, err
+					}
+					c, err := k.to(ctx, Compression{Quality: quality, Effort: effort}, nil)
+					if err != nil {
+						return out, err
+					}
+					encode := time.Since(began)
+					x, took, err := reopened(ctx, codec, c.File)
+					if err != nil {
+						return out, err
+					}
+					add(name, i, quality, c.Size, encode, took, x)
+					for _, t := range c.File.Tiles {
+						bits += 8 * float64(len(t))
+					}
+					e, err := codec.Estimate(ctx, c.from, c.File.Quality)
+					if err != nil {
+						return out, err
+					}
+					estimate += e
 				}
-				c, err := k.to(ctx, Compression{Quality: quality, Effort: job.Effort}, nil)
-				if err != nil {
-					return out, err
-				}
-				encode := time.Since(began)
-				x, took, err := reopened(ctx, codec, c.File)
-				if err != nil {
-					return out, err
-				}
-				add("sieve", i, quality, c.Size, encode, took, x)
-				for _, t := range c.File.Tiles {
-					bits += 8 * float64(len(t))
-				}
-				e, err := codec.Estimate(ctx, c.from, c.File.Quality)
-				if err != nil {
-					return out, err
-				}
-				estimate += e
 			}
 			for _, r := range others {
 				for i, quality := range r.qualities {
@@ -164,7 +172,10 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 			}
 		}
 	}
-	for _, pair := range []string{"sieve_vs_jpeg", "sieve_vs_webp", "webp_vs_jpeg", "sieve_vs_mozjpeg", "sieve_vs_cwebp", "webp_vs_cwebp"} {
+	for _, pair := range []string{
+		"sieve_vs_jpeg", "sieve_vs_webp", "webp_vs_jpeg", "sieve_vs_mozjpeg", "sieve_vs_cwebp", "webp_vs_cwebp",
+		"sieve_effort_vs_sieve", "sieve_effort_vs_jpeg", "sieve_effort_vs_webp",
+	} {
 		a, b, _ := strings.Cut(pair, "_vs_")
 		if rate, err := metric.BDRate(curves[b], curves[a]); err == nil {
 			out.BDRate[pair] = rate
@@ -199,7 +210,8 @@ func (b CompressBench) plot(w io.Writer, format string) error {
 		name, title string
 		colour      color.RGBA
 	}{
-		{"sieve", "Sieve", color.RGBA{0x1f, 0x6f, 0xeb, 0xff}}, {"webp", "WebP", color.RGBA{0x2e, 0x8b, 0x57, 0xff}},
+		{"sieve_effort", "Sieve, with effort", color.RGBA{0x7b, 0x3f, 0xc4, 0xff}}, {"sieve", "Sieve", color.RGBA{0x1f, 0x6f, 0xeb, 0xff}},
+		{"webp", "WebP", color.RGBA{0x2e, 0x8b, 0x57, 0xff}},
 		{"mozjpeg", "mozjpeg", color.RGBA{0xb8, 0x86, 0x0b, 0xff}}, {"jpeg", "JPEG", color.RGBA{0xc0, 0x39, 0x2b, 0xff}},
 	} {
 		var points plotter.XYs
