@@ -58,13 +58,22 @@ func (dots) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
 // lessons have between them every operation of package nn that trains.
 var lessons = map[string]func(s *Spec){
 	"leaky variational gaussian": func(s *Spec) {
-		s.Activation, s.Bottleneck, s.Lambda, s.Scheme, s.Clip = "leaky", "variational", .01, "gaussian:0-50", .05
+		s.Activation, s.Bottleneck, s.Lambda, s.Scheme, s.Clip = "leaky", "variational", 7.68, "gaussian:0-50", .05
 	},
 	"silu nearest bce poisson": func(s *Spec) {
 		s.Activation, s.Up, s.Output, s.Loss, s.Decay, s.Scheme, s.Average = "silu", "nearest", "sigmoid", "bce", .1, "poisson:30", .9
 	},
 	"tanh sparse l1 sgd speckle": func(s *Spec) {
 		s.Activation, s.Bottleneck, s.Lambda, s.Blocks, s.Loss, s.Optimiser, s.Scheme = "tanh", "sparse", .01, 1, "l1", "sgd", "speckle:30"
+	},
+	"kl-sparse ssim skips": func(s *Spec) {
+		s.Bottleneck, s.Lambda, s.Loss, s.Skips = "kl-sparse", .01, "ssim", true
+	},
+	"k-sparse rmse muon": func(s *Spec) {
+		s.Bottleneck, s.Activity, s.Loss, s.Optimiser = "k-sparse", .5, "rmse", "muon"
+	},
+	"quantised context": func(s *Spec) {
+		s.Body, s.Bottleneck, s.Latent, s.Hyper, s.Context, s.Blocks = "shuffle", "quantised", 24, 16, true, 1
 	},
 	"sigmoid patch cosine blindspot": func(s *Spec) {
 		s.Activation, s.Patch, s.Schedule, s.Warmup, s.Steps, s.Scheme = "sigmoid", 2, "cosine", 2, 9, "blindspot"

@@ -23,8 +23,12 @@ func newBottleneck(rng *rand.Rand, s Spec) Bottleneck {
 	switch s.Bottleneck {
 	case "sparse":
 		return sparse{}
+	case "kl-sparse":
+		return active{target: float32(s.Activity)}
+	case "k-sparse":
+		return limited{k: max(1, int(s.Activity*float64(s.Latent)+0.5))}
 	case "variational":
-		return variational{}
+		return variational{free: float32(s.Free)}
 	case "quantised":
 		return newQuantised(rng, s)
 	default:
@@ -51,21 +55,50 @@ func (sparse) Code(t *nn.Tape, y *nn.Var, _ float32, _ *rand.Rand) (z, price *nn
 	return y, nn.Abs(t, y)
 }
 
+// active lets no number be below 0 or above 1, and charges for channels that are active more
+// or less than a target share of the time.
+type active struct {
+	fixed
+	target float32
+}
+
+func (a active) Code(t *nn.Tape, y *nn.Var, _ float32, _ *rand.Rand) (z, price *nn.Var) {
+	z = a.Rows(t, y)
+	return z, nn.Activity(t, z, a.target)
+}
+
+func (active) Rows(t *nn.Tape, y *nn.Var) *nn.Var { return nn.Sigmoid(t, y) }
+
+// limited keeps the k largest numbers of each cell, and charges nothing.
+type limited struct {
+	fixed
+	k int
+}
+
+func (l limited) Code(t *nn.Tape, y *nn.Var, _ float32, _ *rand.Rand) (z, price *nn.Var) {
+	return l.Rows(t, y), nil
+}
+
+func (l limited) Rows(t *nn.Tape, y *nn.Var) *nn.Var { return nn.Largest(t, y, l.k) }
+
 // variational draws the latent, and charges the nats a picture by which its
 // distribution differs from a unit normal.
-type variational struct{ fixed }
+type variational struct {
+	fixed
+	free float32
+}
 
-func (variational) Rows(t *nn.Tape, y *nn.Var) *nn.Var {
-	z, _ := nn.Gauss(t, y, nil)
+func (v variational) Rows(t *nn.Tape, y *nn.Var) *nn.Var {
+	z, _ := nn.Gauss(t, y, nil, v.free)
 	return z
 }
 
-func (variational) Code(t *nn.Tape, y *nn.Var, _ float32, rng *rand.Rand) (z, price *nn.Var) {
+func (v variational) Code(t *nn.Tape, y *nn.Var, _ float32, rng *rand.Rand) (z, price *nn.Var) {
 	if rng == nil {
-		return nn.Gauss(t, y, nil)
+		return nn.Gauss(t, y, nil, v.free)
 	}
 	n, h, w, c := y.Val.Dims4()
 	eps := t.New(n, h, w, c/2)
 	noise.Normal(rng, eps.Data)
-	return nn.Gauss(t, y, eps)
+	return nn.Gauss(t, y, eps, v.free)
 }

@@ -26,17 +26,20 @@ type Spec struct {
 	Activation string  `json:"activation"` // "relu", "leaky", "silu", "tanh" or "sigmoid"
 	Up         string  `json:"up"`         // "transposed" or "nearest"
 	Output     string  `json:"output"`     // "identity", "sigmoid", or "residual": what is to be added to the input
+	Skips      bool    `json:"skips"`      // a conv body's decoder also sees what its encoder had at each size but the smallest, past the bottleneck
 	Level      bool    `json:"level"`      // the network is told how strong the noise is, by a map beside the channels
 	Estimated  bool    `json:"estimated"`  // the level told in training is estimated, too, and not known
-	Bottleneck string  `json:"bottleneck"` // "plain", "sparse", "variational" or "quantised"
-	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss; of a quantised latent, at the highest quality
+	Bottleneck string  `json:"bottleneck"` // "plain", "sparse", "kl-sparse", "k-sparse", "variational" or "quantised"
+	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss; of a quantised latent, at the highest quality; of a variational one, a nat for each number of a picture (β)
+	Activity   float64 `json:"activity"`   // share of a sparse latent that is to be active: of the time (kl-sparse), of each cell (k-sparse)
+	Free       float64 `json:"free"`       // nats a picture that each channel of a variational latent may say for nothing
 	Range      float64 `json:"range"`      // how many times as much a quantised latent costs at the lowest quality
 	Hyper      int     `json:"hyper"`      // channels of what a quantised latent sends ahead of itself
 	Context    bool    `json:"context"`    // what of a quantised latent has been coded tells of what has not
 
 	// The lesson.
 	Scheme string `json:"scheme"` // what noise.Parse reads
-	Loss   string `json:"loss"`   // "mse", "rmse", "l1" or "bce"
+	Loss   string `json:"loss"`   // "mse", "rmse", "l1", "bce" or "ssim"
 
 	Augment bool    `json:"augment"` // photographs are also scaled and recoloured
 	Leaves  float64 `json:"leaves"`  // share of augmented photographs that is dead leaves instead
@@ -63,7 +66,7 @@ type Spec struct {
 func DefaultSpec() Spec {
 	return Spec{
 		Body: "conv", Channels: 3, Depth: 2, Width: 32, Latent: 16, Patch: 1, Kernel: 3, Blocks: 0,
-		Activation: "relu", Up: "transposed", Output: "identity", Bottleneck: "plain", Lambda: 1e-4, Range: 100, Hyper: 32,
+		Activation: "relu", Up: "transposed", Output: "identity", Bottleneck: "plain", Lambda: 1e-4, Activity: 0.1, Range: 100, Hyper: 32,
 		Scheme: "gaussian:0-50", Loss: "mse",
 		Optimiser: "adam", Rate: 1e-3, Schedule: "cosine", Warmup: 50, Steps: 2000, Momentum: 0.9, Clip: 1,
 		Batch: 16, Crop: 64, Check: 50, Seed: 1,
@@ -76,8 +79,8 @@ var choices = map[string][]string{
 	"activation": {"relu", "leaky", "silu", "tanh", "sigmoid"},
 	"up":         {"transposed", "nearest"},
 	"output":     {"identity", "sigmoid", "residual"},
-	"bottleneck": {"plain", "sparse", "variational", "quantised"},
-	"loss":       {"mse", "rmse", "l1", "bce"},
+	"bottleneck": {"plain", "sparse", "kl-sparse", "k-sparse", "variational", "quantised"},
+	"loss":       {"mse", "rmse", "l1", "bce", "ssim"},
 	"optimiser":  {"adam", "muon", "sgd"},
 	"schedule":   {"constant", "cosine"},
 }
@@ -125,7 +128,7 @@ func (s Spec) Validate() error {
 		name             string
 		value, low, high float64
 	}{
-		{"lambda", s.Lambda, 0, 1e6}, {"range", s.Range, 0, 1e6}, {"rate", s.Rate, 0, 1e6}, {"decay", s.Decay, 0, 1},
+		{"lambda", s.Lambda, 0, 1e6}, {"activity", s.Activity, 0, 1}, {"free", s.Free, 0, 1000}, {"range", s.Range, 0, 1e6}, {"rate", s.Rate, 0, 1e6}, {"decay", s.Decay, 0, 1},
 		{"momentum", s.Momentum, 0, 0.9999}, {"clip", s.Clip, 0, 1e9}, {"average", s.Average, 0, 0.99999}, {"leaves", s.Leaves, 0, 1}, {"grey", s.Grey, 0, 1},
 	} {
 		if math.IsNaN(f.value) || f.value < f.low || f.value > f.high {
@@ -145,14 +148,22 @@ func (s Spec) Validate() error {
 		return &SpecError{"patch", fmt.Sprint(s.Patch), "1, because a shuffle body keeps a map"}
 	case s.Body == "shuffle" && s.Depth < 2:
 		return &SpecError{"depth", fmt.Sprint(s.Depth), "2 to 5, because a shuffle body works at a quarter of the resolution and below"}
-	case s.Bottleneck == "quantised" && s.Body == "unet":
-		return &SpecError{"bottleneck", `"quantised"`, "another, because what a unet hands across would have to be sent, too"}
+	case s.Skips && s.Body != "conv":
+		return &SpecError{"skips", "true", "false, because only a conv body can do with and without them"}
+	case s.Skips && s.Depth < 2:
+		return &SpecError{"skips", "true", "false where depth is below 2, because there is no size between the picture's and the latent's"}
+	case s.Bottleneck == "quantised" && (s.Body == "unet" || s.Skips):
+		return &SpecError{"bottleneck", `"quantised"`, "another, because what skip connections hand across would have to be sent, too"}
 	case s.Bottleneck == "quantised" && s.Range < 1:
 		return &SpecError{"range", fmt.Sprint(s.Range), "1 or more"}
 	case s.Bottleneck == "quantised" && s.Hyper == 0:
 		return &SpecError{"hyper", "0", "1 to 1024"}
 	case s.Bottleneck == "quantised" && s.Lambda == 0:
 		return &SpecError{"lambda", "0", "more, because bits have to cost something"}
+	case s.Bottleneck == "kl-sparse" && (s.Activity == 0 || s.Activity == 1):
+		return &SpecError{"activity", fmt.Sprint(s.Activity), "between 0 and 1, and neither"}
+	case s.Bottleneck == "k-sparse" && s.Activity == 0:
+		return &SpecError{"activity", "0", "more, because something has to be kept"}
 	case s.Estimated && !s.Level:
 		return &SpecError{"estimated", "true", "false where the network is not told the level"}
 	case s.Body == "linear" && s.Level:
@@ -163,6 +174,8 @@ func (s Spec) Validate() error {
 		return &SpecError{"crop", fmt.Sprint(s.Crop), fmt.Sprintf("a multiple of %d, the pixels a side that one latent cell covers", s.Cell())}
 	case s.Loss == "bce" && s.Output != "sigmoid":
 		return &SpecError{"output", fmt.Sprintf("%q", s.Output), "sigmoid, because binary cross-entropy needs values between 0 and 1"}
+	case s.Loss == "ssim" && strings.Contains(s.Scheme, "blindspot"):
+		return &SpecError{"loss", `"ssim"`, "another, because structure cannot be compared in pixels that lie apart"}
 	case s.Schedule == "cosine" && s.Steps == 0:
 		return &SpecError{"schedule", `"cosine"`, "constant, or a number of steps after which the rate has fallen to zero"}
 	}
@@ -180,7 +193,7 @@ func (s Spec) sameNetwork(t Spec) bool {
 	network := func(s Spec) Spec {
 		return Spec{
 			Body: s.Body, Channels: s.Channels, Depth: s.Depth, Width: s.Width, Latent: s.Latent, Patch: s.Patch, Kernel: s.Kernel,
-			Blocks: s.Blocks, Activation: s.Activation, Up: s.Up, Output: s.Output, Level: s.Level, Bottleneck: s.Bottleneck, Hyper: s.Hyper,
+			Blocks: s.Blocks, Activation: s.Activation, Up: s.Up, Output: s.Output, Skips: s.Skips, Level: s.Level, Bottleneck: s.Bottleneck, Hyper: s.Hyper,
 			Context: s.Context,
 		}
 	}
@@ -213,7 +226,11 @@ func (s Spec) Count() int {
 // and what loss counts there. The one goes from Lambda·Range down to Lambda by equal
 // factors; the other keeps the losses of all qualities alike, and near 1.
 func (s Spec) price(quality float32) (lambda, weight float32) {
-	if s.Bottleneck != "quantised" {
+	switch s.Bottleneck {
+	case "quantised":
+	case "variational":
+		return float32(s.Lambda / float64(s.Crop*s.Crop*s.Channels)), 1
+	default:
 		return float32(s.Lambda), 1
 	}
 	span := float64(nn.Log(float32(s.Range)))
@@ -307,6 +324,9 @@ func (s Spec) plan() (enc, dec []stage) {
 		enc = append(enc, conv(c, width(level), s.Kernel, min(2, s.Depth+1)), act)
 		c = width(level)
 		enc = append(enc, blocks(c)...)
+		if s.Skips && level < s.Depth-1 {
+			enc = append(enc, stage{kind: "keep"})
+		}
 	}
 	if s.Patch > 1 {
 		enc = append(enc, gather, conv(c*area, head, 1, 1))
@@ -328,6 +348,9 @@ func (s Spec) plan() (enc, dec []stage) {
 		}
 		if level > 0 {
 			dec = append(dec, act)
+			if s.Skips {
+				dec = append(dec, stage{kind: "join"})
+			}
 			dec = append(dec, blocks(to)...)
 		}
 		c = to

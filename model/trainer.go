@@ -366,6 +366,8 @@ func (m *Model) distortion(t *nn.Tape, y *nn.Var, l lesson) *nn.Var {
 		return nn.BCE(t, y, l.want, l.weight)
 	case "l1":
 		return nn.L1(t, m.output(t, y, l.in), l.want, l.weight)
+	case "ssim":
+		return nn.SSIM(t, m.output(t, y, l.in), l.want)
 	case "rmse":
 		return nn.RMSE(t, m.output(t, y, l.in), l.want, l.weight)
 	default:

@@ -96,11 +96,11 @@ func newTrainPage(w *window) *trainPage {
 	p.about = widget.NewNote("")
 	p.scheme = newSchemeForm(f)
 
-	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Variational"), lang.L("Quantised")})
+	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Sparse, by activity"), lang.L("Sparse, the k largest"), lang.L("Variational"), lang.L("Quantised")})
 	p.lambda = f.number("lambda", lang.L("Price λ"), 0, 1e6)
 	latent := f.number("latent", lang.L("Latent channels"), 1, 4096)
 	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), "U-Net", lang.L("Pixel shuffle"), lang.L("Linear")})
-	loss := f.choice("loss", lang.L("Loss"), model.Choices("loss"), []string{lang.L("Squared error"), lang.L("Root of it"), lang.L("Absolute error"), lang.L("Cross-entropy")})
+	loss := f.choice("loss", lang.L("Loss"), model.Choices("loss"), []string{lang.L("Squared error"), lang.L("Root of it"), lang.L("Absolute error"), lang.L("Cross-entropy"), lang.L("Structure (SSIM)")})
 	steps := f.number("steps", lang.L("Steps"), 0, 1e9)
 	p.minutes = widget.NewNumberEntry(lang.L("Minutes at most"), 0, 1e5, 0)
 	p.minutes.OnChanged = func(v float64) {
@@ -118,8 +118,10 @@ func newTrainPage(w *window) *trainPage {
 		f.choice("activation", lang.L("Activation"), model.Choices("activation"), []string{"ReLU", "Leaky ReLU", "SiLU", "tanh", lang.L("Sigmoid")}),
 		f.choice("up", lang.L("Upsampling"), model.Choices("up"), []string{lang.L("Transposed"), lang.L("Nearest")}),
 		f.choice("output", lang.L("Output"), model.Choices("output"), []string{lang.L("Identity"), lang.L("Sigmoid"), lang.L("Residual")}),
+		f.number("activity", lang.L("Active share"), 0, 1), f.number("free", lang.L("Free nats a channel"), 0, 1000),
 		f.number("range", lang.L("λ at quality 0, times"), 0, 1e6), f.number("hyper", lang.L("Channels sent ahead"), 0, 1024),
 		f.choice("context", lang.L("Latent told from itself"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
+		f.choice("skips", lang.L("Skip connections"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
 		f.choice("level", lang.L("Noise level is told"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
 		f.choice("estimated", lang.L("Noise level in training"), []string{"false", "true"}, []string{lang.L("Known"), lang.L("Estimated")}),
 		f.choice("channels", lang.L("Pictures are"), []string{"0", "1", "3"}, []string{lang.L("As the data"), lang.L("Grey"), lang.L("Colour")}),
@@ -216,7 +218,7 @@ func presets() []preset {
 		}},
 		{"digits-vae", "builtin:glyphs", func() string { return lang.L("Digits: variational, 2 numbers") }, func(s *model.Spec) {
 			vector(2)(s)
-			s.Bottleneck, s.Lambda = "variational", 1e-3
+			s.Bottleneck, s.Lambda = "variational", 1
 		}},
 		{"shapes", "builtin:shapes", func() string { return lang.L("Shapes: a sparse code") }, func(s *model.Spec) {
 			s.Channels, s.Crop, s.Width, s.Latent, s.Scheme, s.Bottleneck, s.Lambda = 0, 0, 16, 32, "none", "sparse", 1e-3

@@ -112,9 +112,18 @@ func TestGrad(t *testing.T) {
 		{"Abs", inputs{away(random(1, 2, 4))}, func(t *Tape, v []*Var) *Var { return Abs(t, v[0]) }},
 		{"Gauss", inputs{random(1, 2, 2, 2, 4)},
 			func(t *Tape, v []*Var) *Var {
-				z, nats := Gauss(t, v[0], random(4, 2, 2, 2, 2))
+				z, nats := Gauss(t, v[0], random(4, 2, 2, 2, 2), 0)
 				return AddScaled(t, mse(t, z), .5, nats)
 			}},
+		{"Gauss/free", inputs{random(1, 2, 2, 2, 6)},
+			func(t *Tape, v []*Var) *Var {
+				_, nats := Gauss(t, v[0], nil, 1.5) // one channel of three is below
+				return nats
+			}},
+		{"Activity", inputs{random(1, 2, 3, 2, 3)}, func(t *Tape, v []*Var) *Var { return Activity(t, Sigmoid(t, v[0]), 0.2) }},
+		{"Largest", inputs{random(1, 2, 3, 2, 5)}, func(t *Tape, v []*Var) *Var { return mse(t, Largest(t, v[0], 2)) }},
+		{"SSIM", inputs{random(1, 2, 13, 12, 2)}, func(t *Tape, v []*Var) *Var { return SSIM(t, v[0], random(2, 2, 13, 12, 2)) }},
+		{"SSIM/small", inputs{random(1, 2, 2, 5, 1)}, func(t *Tape, v []*Var) *Var { return SSIM(t, v[0], random(2, 2, 2, 5, 1)) }},
 		{"Between", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 0.45)) }},
 		{"Between/end", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 1)) }},
 		{"Gain", inputs{random(1, 2, 2, 3, 4), random(2, 4)}, func(t *Tape, v []*Var) *Var { return mse(t, Gain(t, v[0], v[1], -0.7)) }},

@@ -218,57 +218,36 @@ func crossEntropy(x, want float32) (loss, slope float32) {
 	return soft - float32(want*x), p - want
 }
 
-// Abs returns the mean magnitude of x: the price of a sparse latent.
-func Abs(t *Tape, x *Var) *Var {
-	y := t.out(1)
-	var s float64
-	for _, v := range x.Val.Data {
-		s += math.Abs(float64(v))
-	}
-	y.Val.Data[0] = float32(s / float64(len(x.Val.Data)))
-	push(t, absStep{of{y}, x})
-	return y
-}
-
-type absStep struct {
-	of
-	x *Var
-}
-
-func (o *absStep) back(t *Tape) {
-	g := o.y.Grad.Data[0] / float32(len(o.x.Val.Data))
-	t.each(o.x, func(i int) float32 {
-		switch v := o.x.Val.Data[i]; {
-		case v > 0:
-			return g
-		case v < 0:
-			return -g
-		default:
-			return 0
-		}
-	})
-}
-
 // Gauss draws from the normal distributions whose means are the first half of
 // x's channels and whose log-variances are the second, and returns with the
 // draw the divergence from the unit normal, in nats a picture. A nil eps
-// returns the means. Kingma and Welling, arXiv:1312.6114, appendix B.
-func Gauss(t *Tape, x *Var, eps *tensor.Tensor) (z, nats *Var) {
+// returns the means. Kingma and Welling, arXiv:1312.6114, appendix B. A channel counts
+// as free nats a picture at least, and is pulled no further: it has no reason to say
+// nothing. Kingma et al., arXiv:1606.04934, appendix C.8.
+func Gauss(t *Tape, x *Var, eps *tensor.Tensor, free float32) (z, nats *Var) {
 	n, h, w, c2 := x.Val.Dims4()
 	c := c2 / 2
 	z, nats = t.out(n, h, w, c), t.out(1)
-	var s float64
-	for i := range z.Val.Data {
-		a := i/c*c2 + i%c
-		mu, lv := x.Val.Data[a], x.Val.Data[a+c]
-		s += float64((float32(mu*mu) + kernel.Exp(lv) - 1 - lv) / 2)
-		z.Val.Data[i] = mu
-		if eps != nil {
-			z.Val.Data[i] += float32(kernel.Exp(lv/2) * eps.Data[i])
+	pulled := t.New(c).Data
+	var all float64
+	for k := range c {
+		var sum float64
+		for i := k; i < len(z.Val.Data); i += c {
+			a := i/c*c2 + k
+			mu, lv := x.Val.Data[a], x.Val.Data[a+c]
+			sum += float64((float32(mu*mu) + kernel.Exp(lv) - 1 - lv) / 2)
+			z.Val.Data[i] = mu
+			if eps != nil {
+				z.Val.Data[i] += float32(kernel.Exp(lv/2) * eps.Data[i])
+			}
 		}
+		if sum /= float64(n); sum > float64(free) {
+			pulled[k] = 1
+		}
+		all += max(sum, float64(free))
 	}
-	nats.Val.Data[0] = float32(s / float64(n))
-	push(t, gaussStep{of{z}, x, nats, eps})
+	nats.Val.Data[0] = float32(all)
+	push(t, gaussStep{of{z}, x, nats, eps, pulled})
 	return z, nats
 }
 
@@ -276,6 +255,7 @@ type gaussStep struct {
 	of
 	x, nats *Var
 	eps     *tensor.Tensor
+	pulled  []float32 // 1 for channels that are no longer free, else 0
 }
 
 // result is the price where nobody looked at the draw.
@@ -300,10 +280,10 @@ func (o *gaussStep) back(t *Tape) {
 			g = o.y.Grad.Data[at]
 		}
 		if i%c2 < c {
-			return g + float32(k*o.x.Val.Data[i])
+			return g + float32(float32(k*o.pulled[i%c])*o.x.Val.Data[i])
 		}
 		lv := o.x.Val.Data[i]
-		d := float32(k * (kernel.Exp(lv) - 1) / 2)
+		d := float32(float32(k*o.pulled[i%c]) * (kernel.Exp(lv) - 1) / 2)
 		if o.eps != nil {
 			d += float32(g * o.eps.Data[at] * kernel.Exp(lv/2) / 2)
 		}

@@ -42,16 +42,19 @@ type specFlags struct {
 	Activation *string  `group:"Network" help:"relu, leaky, silu, tanh or sigmoid."`
 	Up         *string  `group:"Network" help:"transposed or nearest."`
 	Output     *string  `group:"Network" help:"identity, sigmoid or residual: what is to be added to the input."`
+	Skips      *bool    `group:"Network" help:"Let a conv body's decoder see what its encoder had, past the bottleneck."`
 	Level      *bool    `group:"Network" help:"Tell the network how strong the noise is."`
 	Estimated  *bool    `group:"Network" help:"Tell it in training what is estimated from the picture, too."`
-	Bottleneck *string  `group:"Network" help:"plain, sparse, variational or quantised."`
-	Lambda     *float64 `group:"Network" help:"What a unit of the bottleneck's price costs; of a quantised one, a bit a pixel at quality 100."`
+	Bottleneck *string  `group:"Network" help:"plain, sparse, kl-sparse, k-sparse, variational or quantised."`
+	Lambda     *float64 `group:"Network" help:"What a unit of the bottleneck's price costs; of a variational one, a nat for each number of a picture; of a quantised one, a bit a pixel at quality 100."`
+	Activity   *float64 `group:"Network" help:"Share of a sparse latent that is to be active, 0 to 1: of the time (kl-sparse), of each cell (k-sparse)."`
+	Free       *float64 `group:"Network" help:"Nats a picture that each channel of a variational latent may say for nothing."`
 	Range      *float64 `group:"Network" help:"How many times as much it costs at quality 0."`
 	Hyper      *int     `group:"Network" help:"Channels of what a quantised latent sends ahead."`
 	Context    *bool    `group:"Network" help:"Let what of a quantised latent has been coded tell of what has not."`
 
 	Scheme *string `group:"Lesson" help:"Noise to remove: none, gaussian:25, gaussian:0-50, mixtures with +. Kinds: gaussian, poisson, speckle (levels of 255), saltpepper, masked, blindspot (percent)."`
-	Loss   *string `group:"Lesson" help:"mse, rmse, l1 or bce."`
+	Loss   *string `group:"Lesson" help:"mse, rmse, l1, bce or ssim."`
 
 	Augment *bool    `group:"Lesson" help:"Also scale and recolour photographs."`
 	Leaves  *float64 `group:"Lesson" help:"Share of augmented photographs that is dead leaves instead, 0 to 1."`

@@ -206,6 +206,9 @@ func (in Inspection) Facts() []Fact {
 			add("Layers", "%d levels from half the resolution on, %d channels growing to %d, %d residual blocks each, %s, up by %s", s.Depth, s.Width, s.Latent, s.Blocks, s.Activation, s.Up)
 		}
 		add("Output", "%s", s.Output)
+		if s.Skips {
+			add("Skips", "from each size of the encoder to the decoder's, past the bottleneck")
+		}
 		if s.Level {
 			add("Noise level", "told, in training %s", map[bool]string{false: "as it is", true: "as it is estimated"}[s.Estimated])
 		}
@@ -214,7 +217,14 @@ func (in Inspection) Facts() []Fact {
 			add("Bottleneck", "quantised, lambda %g at quality 100 and %g times that at 0, %d channels sent ahead, %s context", s.Lambda, s.Range, s.Hyper, map[bool]string{false: "no", true: "with"}[s.Context])
 			add("Codec", "%s", m.Codec)
 		} else {
-			add("Bottleneck", "%s, lambda %g", s.Bottleneck, s.Lambda)
+			more := ""
+			switch s.Bottleneck {
+			case "kl-sparse", "k-sparse":
+				more = fmt.Sprintf(", %g of it active", s.Activity)
+			case "variational":
+				more = fmt.Sprintf(", %g nats a channel free", s.Free)
+			}
+			add("Bottleneck", "%s, lambda %g%s", s.Bottleneck, s.Lambda, more)
 		}
 		add("Scheme", "%s, loss %s", s.Scheme, s.Loss)
 		add("Optimiser", "%s, rate %g, %s, batch %d, crop %d, seed %d", s.Optimiser, s.Rate, s.Schedule, s.Batch, s.Crop, s.Seed)
