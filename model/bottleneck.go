@@ -36,6 +36,10 @@ func newBottleneck(rng *rand.Rand, s Spec) Bottleneck {
 	}
 }
 
+// codes reports whether the latent that a decoder sees is another than what the encoder
+// ends with.
+func (s Spec) codes() bool { return s.Bottleneck != "plain" && s.Bottleneck != "sparse" }
+
 // fixed is a bottleneck that learns nothing.
 type fixed struct{}
 

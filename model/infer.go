@@ -123,7 +123,7 @@ func (m *Model) pass(ctx context.Context, p pictures, level float64, z, y writer
 			told = s.belt(height, width, c+1)
 		}
 		b, kept := s.legs(m.Spec, enc, m.enc, told, nil)
-		if !p.bare && (m.Spec.Bottleneck == "variational" || m.Spec.Bottleneck == "quantised") {
+		if !p.bare && m.Spec.codes() {
 			b = s.mapped(nn.Func(m.bottleneck.Rows), b, s.belt(b.height, b.width, m.Spec.Latent), 1, 1)
 		}
 		if z != nil {
