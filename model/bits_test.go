@@ -72,6 +72,7 @@ var lessons = map[string]func(s *Spec){
 	"k-sparse rmse muon": func(s *Spec) {
 		s.Bottleneck, s.Activity, s.Loss, s.Optimiser = "k-sparse", .5, "rmse", "muon"
 	},
+	"recurrent binary": func(s *Spec) { s.Body, s.Bottleneck, s.Passes = "recurrent", "binary", 2 },
 	"quantised context": func(s *Spec) {
 		s.Body, s.Bottleneck, s.Latent, s.Hyper, s.Context, s.Blocks = "shuffle", "quantised", 24, 16, true, 1
 	},

@@ -27,6 +27,8 @@ func newBottleneck(rng *rand.Rand, s Spec) Bottleneck {
 		return active{target: float32(s.Activity)}
 	case "k-sparse":
 		return limited{k: max(1, int(s.Activity*float64(s.Latent)+0.5))}
+	case "binary":
+		return onebit{}
 	case "variational":
 		return variational{free: float32(s.Free)}
 	case "quantised":
@@ -84,6 +86,15 @@ func (l limited) Code(t *nn.Tape, y *nn.Var, _ float32, _ *rand.Rand) (z, price 
 }
 
 func (l limited) Rows(t *nn.Tape, y *nn.Var) *nn.Var { return nn.Largest(t, y, l.k) }
+
+// onebit lets a number be 1 or -1, and nothing else: a bit, which has its price.
+type onebit struct{ fixed }
+
+func (onebit) Code(t *nn.Tape, y *nn.Var, _ float32, rng *rand.Rand) (z, price *nn.Var) {
+	return nn.Binary(t, nn.Tanh(t, y), rng), nil
+}
+
+func (onebit) Rows(t *nn.Tape, y *nn.Var) *nn.Var { return nn.Binary(t, nn.Tanh(t, y), nil) }
 
 // variational draws the latent, and charges the nats a picture by which its
 // distribution differs from a unit normal.

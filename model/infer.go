@@ -12,7 +12,7 @@ import (
 type Report = func(done, total int)
 
 // Features returns the latent of pictures x (N, H, W, Channels):
-// (N, ⌈H/Cell⌉, ⌈W/Cell⌉, Latent). level is how strong the noise is, the root mean
+// (N, ⌈H/Cell⌉, ⌈W/Cell⌉, Latent), and of a recurrent body Latent numbers of each pass. level is how strong the noise is, the root mean
 // square in units of white, for a model that is told of it. Edges are mirrored up to
 // a multiple of Cell. The only error is ctx's.
 func (m *Model) Features(ctx context.Context, x *tensor.Tensor, level float64, report Report) (*tensor.Tensor, error) {
@@ -101,7 +101,7 @@ func (m *Model) pictures(x *tensor.Tensor) pictures {
 func (m *Model) room(x *tensor.Tensor) *tensor.Tensor {
 	n, h, w, _ := x.Dims4()
 	cell := m.Cell()
-	return tensor.New(n, (h+cell-1)/cell, (w+cell-1)/cell, m.Spec.Latent)
+	return tensor.New(n, (h+cell-1)/cell, (w+cell-1)/cell, m.Spec.Numbers())
 }
 
 // rows writes to a tensor.
@@ -112,6 +112,9 @@ func rows(to *tensor.Tensor) writer {
 
 // pass runs the model on pictures. What is nil is not wanted. The only error is ctx's.
 func (m *Model) pass(ctx context.Context, p pictures, level float64, z, y writer, report Report) error {
+	if m.loop != nil {
+		return m.passOver(ctx, p, z, y, report)
+	}
 	cell, c := m.Cell(), m.Spec.Channels
 	enc, dec := m.Spec.plan()
 	size := area{p.n, (p.h + cell - 1) / cell, (p.w + cell - 1) / cell, cell}
@@ -200,14 +203,14 @@ func (m *Model) finish(s *strip, b, seen *belt) *belt {
 
 // Generates reports whether the latent is all that the decoder needs. That of a
 // unet also needs what the encoder had at each level.
-func (m *Model) Generates() bool { return len(m.dec) == 1 && m.Spec.Output != "residual" }
+func (m *Model) Generates() bool { return len(m.dec) <= 1 && m.Spec.Output != "residual" }
 
 // Generate returns the pictures (N, h, w, Channels) of a latent, cut to h × w,
 // which may be at most what the latent covers. The model must be one that
 // Generates. The only error is ctx's.
 func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report Report) (*tensor.Tensor, error) {
 	n, zh, zw, c := z.Dims4()
-	if cell := m.Cell(); !m.Generates() || c != m.Spec.Latent || h > zh*cell || w > zw*cell {
+	if cell := m.Cell(); !m.Generates() || c != m.Spec.Numbers() || h > zh*cell || w > zw*cell {
 		panic("model: generate: the latent is not this model's, or too small")
 	}
 	x := tensor.New(n, h, w, m.Spec.Channels)
@@ -216,6 +219,9 @@ func (m *Model) Generate(ctx context.Context, z *tensor.Tensor, h, w int, report
 
 // generate hands on the pictures of a latent row by row.
 func (m *Model) generate(ctx context.Context, z *tensor.Tensor, h, w int, write writer, report Report) error {
+	if m.loop != nil {
+		return m.regenerate(ctx, z, h, w, write, report)
+	}
 	n, zh, zw, c := z.Dims4()
 	cell := m.Cell()
 	_, plan := m.Spec.plan()

@@ -20,7 +20,8 @@ import (
 type Model struct {
 	Spec       Spec
 	Info       Info
-	enc, dec   legs // dec ends before the output function
+	enc, dec   legs  // dec ends before the output function
+	loop       *loop // of a recurrent body, which has no legs
 	bottleneck Bottleneck
 	frozen     *frozen // of a model that was read
 }
@@ -106,6 +107,10 @@ func New(s Spec) (*Model, error) {
 	rng := rand.New(rand.NewPCG(s.Seed, 0))
 	enc, dec := s.plan()
 	m := &Model{Spec: s, enc: buildLegs(rng, s, enc), dec: buildLegs(rng, s, dec), bottleneck: newBottleneck(rng, s)}
+	if s.Body == "recurrent" {
+		m.loop = newLoop(rng, s)
+		return m, nil
+	}
 	m.begin()
 	return m, nil
 }
@@ -243,7 +248,7 @@ func (m *Model) Params() iter.Seq2[string, *nn.Param] {
 			of   interface {
 				Params() iter.Seq2[string, *nn.Param]
 			}
-		}{{"enc", m.enc}, {"dec", m.dec}, {"code", m.bottleneck}} {
+		}{{"enc", m.enc}, {"dec", m.dec}, {"code", m.bottleneck}, {"loop", m.loop}} {
 			for name, p := range part.of.Params() {
 				if !yield(part.name+"."+name, p) {
 					return

@@ -15,12 +15,13 @@ import (
 // flags of a command are views of it.
 type Spec struct {
 	// The network.
-	Body       string  `json:"body"`       // "conv", "unet", "shuffle" or "linear"
+	Body       string  `json:"body"`       // "conv", "unet", "shuffle", "linear" or "recurrent"
 	Channels   int     `json:"channels"`   // of the picture: 1 or 3
 	Depth      int     `json:"depth"`      // how often a conv body halves the picture
 	Width      int     `json:"width"`      // channels after the first halving; doubled at each further one, and in a unet or a shuffle body, whose first level it is, grown to Latent
 	Latent     int     `json:"latent"`     // channels of the latent
 	Patch      int     `json:"patch"`      // cells a side gathered into one code; 1 keeps a map
+	Passes     int     `json:"passes"`     // of a recurrent body over a picture
 	Kernel     int     `json:"kernel"`     // taps a side: 3, 5 or 7
 	Blocks     int     `json:"blocks"`     // residual blocks of two 3×3 convolutions at each level; half of them at the deepest of a shuffle body
 	Activation string  `json:"activation"` // "relu", "leaky", "silu", "tanh" or "sigmoid"
@@ -29,7 +30,7 @@ type Spec struct {
 	Skips      bool    `json:"skips"`      // a conv body's decoder also sees what its encoder had at each size but the smallest, past the bottleneck
 	Level      bool    `json:"level"`      // the network is told how strong the noise is, by a map beside the channels
 	Estimated  bool    `json:"estimated"`  // the level told in training is estimated, too, and not known
-	Bottleneck string  `json:"bottleneck"` // "plain", "sparse", "kl-sparse", "k-sparse", "variational" or "quantised"
+	Bottleneck string  `json:"bottleneck"` // "plain", "sparse", "kl-sparse", "k-sparse", "variational", "binary" or "quantised"
 	Lambda     float64 `json:"lambda"`     // what a unit of price costs, in units of loss; of a quantised latent, at the highest quality; of a variational one, a nat for each number of a picture (β)
 	Activity   float64 `json:"activity"`   // share of a sparse latent that is to be active: of the time (kl-sparse), of each cell (k-sparse)
 	Free       float64 `json:"free"`       // nats a picture that each channel of a variational latent may say for nothing
@@ -65,7 +66,7 @@ type Spec struct {
 // photographs.
 func DefaultSpec() Spec {
 	return Spec{
-		Body: "conv", Channels: 3, Depth: 2, Width: 32, Latent: 16, Patch: 1, Kernel: 3, Blocks: 0,
+		Body: "conv", Channels: 3, Depth: 2, Width: 32, Latent: 16, Patch: 1, Passes: 4, Kernel: 3, Blocks: 0,
 		Activation: "relu", Up: "transposed", Output: "identity", Bottleneck: "plain", Lambda: 1e-4, Activity: 0.1, Range: 100, Hyper: 32,
 		Scheme: "gaussian:0-50", Loss: "mse",
 		Optimiser: "adam", Rate: 1e-3, Schedule: "cosine", Warmup: 50, Steps: 2000, Momentum: 0.9, Clip: 1,
@@ -75,11 +76,11 @@ func DefaultSpec() Spec {
 
 // Choices of the fields that are words, in the order people should meet them.
 var choices = map[string][]string{
-	"body":       {"conv", "unet", "shuffle", "linear"},
+	"body":       {"conv", "unet", "shuffle", "linear", "recurrent"},
 	"activation": {"relu", "leaky", "silu", "tanh", "sigmoid"},
 	"up":         {"transposed", "nearest"},
 	"output":     {"identity", "sigmoid", "residual"},
-	"bottleneck": {"plain", "sparse", "kl-sparse", "k-sparse", "variational", "quantised"},
+	"bottleneck": {"plain", "sparse", "kl-sparse", "k-sparse", "variational", "binary", "quantised"},
 	"loss":       {"mse", "rmse", "l1", "bce", "ssim"},
 	"optimiser":  {"adam", "muon", "sgd"},
 	"schedule":   {"constant", "cosine"},
@@ -116,7 +117,7 @@ func (s Spec) Validate() error {
 		name             string
 		value, low, high int
 	}{
-		{"depth", s.Depth, 0, maxDepth}, {"width", s.Width, 1, 512}, {"latent", s.Latent, 1, 4096}, {"patch", s.Patch, 1, 64},
+		{"depth", s.Depth, 0, maxDepth}, {"width", s.Width, 1, 512}, {"latent", s.Latent, 1, 4096}, {"patch", s.Patch, 1, 64}, {"passes", s.Passes, 0, 32},
 		{"blocks", s.Blocks, 0, 16}, {"hyper", s.Hyper, 0, 1024}, {"warmup", s.Warmup, 0, 1e6}, {"steps", s.Steps, 0, 1e9},
 		{"batch", s.Batch, 1, 1024}, {"crop", s.Crop, 1, 512}, {"check", s.Check, 1, 1e6},
 	} {
@@ -148,6 +149,16 @@ func (s Spec) Validate() error {
 		return &SpecError{"patch", fmt.Sprint(s.Patch), "1, because a shuffle body keeps a map"}
 	case s.Body == "shuffle" && s.Depth < 2:
 		return &SpecError{"depth", fmt.Sprint(s.Depth), "2 to 5, because a shuffle body works at a quarter of the resolution and below"}
+	case s.Body == "recurrent" && (s.Patch != 1 || s.Depth == 0):
+		return &SpecError{"depth", fmt.Sprint(s.Depth), "1 to 5 and patch 1, because a recurrent body keeps a map of halved size"}
+	case s.Body == "recurrent" && s.Passes == 0:
+		return &SpecError{"passes", "0", "1 to 32"}
+	case s.Body == "recurrent" && s.Bottleneck == "quantised":
+		return &SpecError{"bottleneck", `"quantised"`, "another, such as binary: each pass of a recurrent body is a code of its own"}
+	case s.Body == "recurrent" && s.Output != "identity":
+		return &SpecError{"output", fmt.Sprintf("%q", s.Output), "identity, because each pass of a recurrent body adds to the picture"}
+	case s.Body == "recurrent" && s.Level:
+		return &SpecError{"level", "true", "false, because a recurrent body looks at what is missing"}
 	case s.Skips && s.Body != "conv":
 		return &SpecError{"skips", "true", "false, because only a conv body can do with and without them"}
 	case s.Skips && s.Depth < 2:
@@ -189,7 +200,7 @@ func (s Spec) Validate() error {
 }
 
 // sameNetwork reports whether models of both specs have the same weights to learn.
-func (s Spec) sameNetwork(t Spec) bool {
+func (s Spec) sameNetwork(t Spec) bool { // passes do not matter
 	network := func(s Spec) Spec {
 		return Spec{
 			Body: s.Body, Channels: s.Channels, Depth: s.Depth, Width: s.Width, Latent: s.Latent, Patch: s.Patch, Kernel: s.Kernel,
@@ -210,6 +221,9 @@ func (s Spec) Cell() int {
 
 // Count returns how many numbers a model of this spec learns.
 func (s Spec) Count() int {
+	if s.Body == "recurrent" {
+		return s.loopCount()
+	}
 	enc, dec := s.plan()
 	n := count(enc) + count(dec)
 	if s.Bottleneck == "quantised" {
@@ -251,6 +265,9 @@ type stage struct {
 // plan lists the layers of encoder and decoder. What the encoder has at each
 // "keep" is added to what the decoder has at the "join" that mirrors it.
 func (s Spec) plan() (enc, dec []stage) {
+	if s.Body == "recurrent" {
+		return nil, nil // see loop
+	}
 	head := s.Latent
 	if s.Bottleneck == "variational" {
 		head *= 2

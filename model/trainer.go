@@ -138,6 +138,10 @@ func (tr *Trainer) Begin(from *Model) error {
 	}
 	tr.m.enc.take(from.enc)
 	tr.m.dec.take(from.dec)
+	loop := maps.Collect(tr.m.loop.Params())
+	for name, p := range from.loop.Params() {
+		copy(loop[name].Val.Data, p.Val.Data)
+	}
 	to := maps.Collect(tr.m.bottleneck.Params())
 	for name, p := range from.bottleneck.Params() {
 		copy(to[name].Val.Data, p.Val.Data)
@@ -270,21 +274,42 @@ func (tr *Trainer) learnShard(i int) {
 			r.level[i] = float32(v * (0.75 + float32(0.5*r.rng.Float32())))
 		}
 	}
-	y, past := tr.m.encode(t, tr.m.lay(t, in, r.level))
 	var quality float32
 	if s.Bottleneck == "quantised" {
 		quality = r.rng.Float32()
 	}
-	lambda, counts := s.price(quality)
-	z, price := tr.m.bottleneck.Code(t, y, quality, r.rng)
-	loss := tr.m.distortion(t, tr.m.decode(t, z, past), lesson{in, want, weight})
-	r.part = Progress{Distortion: float64(loss.Val.Data[0])}
-	if price != nil {
-		r.part.Price = float64(price.Val.Data[0])
-		loss = nn.AddScaled(t, loss, lambda, price)
-	}
-	r.part.Loss = float64(counts * loss.Val.Data[0])
+	loss, _, counts, part := tr.m.judge(t, lesson{in, want, weight}, r.level, quality, r.rng)
+	r.part = part
 	t.Backward(loss, counts*float32(sh.n)/float32(s.Batch))
+}
+
+// judge takes a lesson and returns the loss and what that counts, and its parts: the
+// distortion is that of the last pass, of which made is what the decoder ends with.
+func (m *Model) judge(t *nn.Tape, l lesson, level []float32, quality float32, rng *rand.Rand) (loss, made *nn.Var, counts float32, part Progress) {
+	lambda, counts := m.Spec.price(quality)
+	add := func(y, price *nn.Var) {
+		of := m.distortion(t, y, l)
+		made, part.Distortion = y, float64(of.Val.Data[0])
+		if price != nil {
+			part.Price += float64(price.Val.Data[0])
+			of = nn.AddScaled(t, of, lambda, price)
+		}
+		if loss == nil {
+			loss = of
+		} else {
+			loss = nn.Add(t, loss, of)
+		}
+	}
+	if m.loop != nil {
+		counts /= float32(m.Spec.Passes)
+		m.run(t, l.in, rng, func(_, y, price *nn.Var) { add(y, price) })
+	} else {
+		y, past := m.encode(t, m.lay(t, l.in, level))
+		z, price := m.bottleneck.Code(t, y, quality, rng)
+		add(m.decode(t, z, past), price)
+	}
+	part.Loss = float64(counts * loss.Val.Data[0])
+	return loss, made, counts, part
 }
 
 // lesson has the scheme make a lesson of x. A share of colour pictures is grey, and
@@ -387,14 +412,11 @@ func (tr *Trainer) validate() (Validation, error) {
 	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
 	each(nn.NewForms(""), len(tr.val), 1, func(t *nn.Tape, i int) {
 		l := tr.val[i]
-		y, past := m.encode(t, m.lay(t, l.in, tr.told(nil, l.in, l.want)))
 		quality := (float32(i) + 0.5) / float32(len(tr.val))
-		z, price := m.bottleneck.Code(t, y, quality, nil)
-		y = m.decode(t, z, past)
-		loss[i] = float64(m.distortion(t, y, l).Val.Data[0])
+		_, y, _, part := m.judge(t, l, tr.told(nil, l.in, l.want), quality, nil)
+		loss[i] = part.Distortion
 		if m.Spec.Bottleneck == "quantised" { // whose distortion alone says nothing
-			lambda, counts := m.Spec.price(quality)
-			loss[i] = float64(counts) * (loss[i] + float64(lambda*price.Val.Data[0]))
+			loss[i] = part.Loss
 		}
 		mse[i] = metric.MSE(m.output(t, y, l.in).Val, l.want)
 	})

@@ -25,6 +25,7 @@ func TestTrainerAllocatesNothing(t *testing.T) {
 		"kl-sparse":   func(s *Spec) { s.Bottleneck = "kl-sparse" },
 		"k-sparse":    func(s *Spec) { s.Bottleneck, s.Activity = "k-sparse", 0.5 },
 		"structure":   func(s *Spec) { s.Loss = "ssim" },
+		"recurrent":   func(s *Spec) { s.Body, s.Bottleneck = "recurrent", "binary" },
 		"skips":       func(s *Spec) { s.Depth, s.Skips = 2, true },
 		"logits":      func(s *Spec) { s.Loss, s.Output = "bce", "sigmoid" },
 		"averaged":    func(s *Spec) { s.Average = 0.99 },

@@ -378,7 +378,7 @@ func (p *denoisePage) showModels(f frame) {
 		return
 	}
 	p.about.Say(widget.StatusInfo, lang.L("{{.Count}} learned numbers, {{.Latent}} channels",
-		map[string]any{"Count": widget.FormatCount(m.Count), "Latent": m.Spec.Latent}))
+		map[string]any{"Count": widget.FormatCount(m.Count), "Latent": m.Spec.Numbers()}))
 }
 
 // pickModel takes what was chosen from the list of models.

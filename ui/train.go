@@ -96,10 +96,10 @@ func newTrainPage(w *window) *trainPage {
 	p.about = widget.NewNote("")
 	p.scheme = newSchemeForm(f)
 
-	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Sparse, by activity"), lang.L("Sparse, the k largest"), lang.L("Variational"), lang.L("Quantised")})
+	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Sparse, by activity"), lang.L("Sparse, the k largest"), lang.L("Variational"), lang.L("Binary"), lang.L("Quantised")})
 	p.lambda = f.number("lambda", lang.L("Price λ"), 0, 1e6)
 	latent := f.number("latent", lang.L("Latent channels"), 1, 4096)
-	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), "U-Net", lang.L("Pixel shuffle"), lang.L("Linear")})
+	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), "U-Net", lang.L("Pixel shuffle"), lang.L("Linear"), lang.L("Recurrent")})
 	loss := f.choice("loss", lang.L("Loss"), model.Choices("loss"), []string{lang.L("Squared error"), lang.L("Root of it"), lang.L("Absolute error"), lang.L("Cross-entropy"), lang.L("Structure (SSIM)")})
 	steps := f.number("steps", lang.L("Steps"), 0, 1e9)
 	p.minutes = widget.NewNumberEntry(lang.L("Minutes at most"), 0, 1e5, 0)
@@ -115,6 +115,7 @@ func newTrainPage(w *window) *trainPage {
 		f.number("depth", lang.L("Depth"), 0, 5), f.number("width", lang.L("Width"), 1, 512),
 		f.choice("kernel", lang.L("Kernel"), []string{"3", "5", "7"}, []string{"3 × 3", "5 × 5", "7 × 7"}),
 		f.number("blocks", lang.L("Residual blocks"), 0, 16), f.number("patch", lang.L("Patch"), 1, 64),
+		f.number("passes", lang.L("Passes"), 0, 32),
 		f.choice("activation", lang.L("Activation"), model.Choices("activation"), []string{"ReLU", "Leaky ReLU", "SiLU", "tanh", lang.L("Sigmoid")}),
 		f.choice("up", lang.L("Upsampling"), model.Choices("up"), []string{lang.L("Transposed"), lang.L("Nearest")}),
 		f.choice("output", lang.L("Output"), model.Choices("output"), []string{lang.L("Identity"), lang.L("Sigmoid"), lang.L("Residual")}),

@@ -124,6 +124,12 @@ func TestGrad(t *testing.T) {
 		{"Largest", inputs{random(1, 2, 3, 2, 5)}, func(t *Tape, v []*Var) *Var { return mse(t, Largest(t, v[0], 2)) }},
 		{"SSIM", inputs{random(1, 2, 13, 12, 2)}, func(t *Tape, v []*Var) *Var { return SSIM(t, v[0], random(2, 2, 13, 12, 2)) }},
 		{"SSIM/small", inputs{random(1, 2, 2, 5, 1)}, func(t *Tape, v []*Var) *Var { return SSIM(t, v[0], random(2, 2, 2, 5, 1)) }},
+		{"Mul", inputs{random(1, 2, 3, 2, 2), random(2, 2, 3, 2, 2)}, func(t *Tape, v []*Var) *Var { return mse(t, Mul(t, v[0], v[1])) }},
+		{"GRU", inputs{random(1, 1, 4, 6, 2), random(2, 3, 3, 2, 9), random(3, 9), random(4, 3, 3, 3, 9), random(5, 9), random(6, 1, 2, 3, 3)},
+			func(t *Tape, v []*Var) *Var {
+				g := &GRU{3, nil, nil}
+				return mse(t, g.step(t, Conv(t, v[0], v[1], v[2], 2, 1), Conv(t, v[5], v[3], v[4], 1, 1), v[5]))
+			}},
 		{"Between", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 0.45)) }},
 		{"Between/end", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 1)) }},
 		{"Gain", inputs{random(1, 2, 2, 3, 4), random(2, 4)}, func(t *Tape, v []*Var) *Var { return mse(t, Gain(t, v[0], v[1], -0.7)) }},

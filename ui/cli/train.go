@@ -31,12 +31,13 @@ type trainCmd struct {
 // specFlags are the fields of session.Spec. What is not given stays as the spec
 // file, the recipe or the default has it.
 type specFlags struct {
-	Body       *string  `group:"Network" help:"conv, unet, shuffle or linear."`
+	Body       *string  `group:"Network" help:"conv, unet, shuffle, linear or recurrent."`
 	Channels   *int     `group:"Network" help:"1 for grey, 3 for colour; by default as the data."`
 	Depth      *int     `group:"Network" help:"How often the picture is halved."`
 	Width      *int     `group:"Network" help:"Channels after the first halving; doubled at each further one."`
 	Latent     *int     `group:"Network" help:"Channels of the latent."`
 	Patch      *int     `group:"Network" help:"Cells a side gathered into one code; 1 keeps a map."`
+	Passes     *int     `group:"Network" help:"Of a recurrent body over a picture: each adds bits and detail."`
 	Kernel     *int     `group:"Network" help:"Taps a side: 3, 5 or 7."`
 	Blocks     *int     `group:"Network" help:"Residual blocks at each level."`
 	Activation *string  `group:"Network" help:"relu, leaky, silu, tanh or sigmoid."`
@@ -45,7 +46,7 @@ type specFlags struct {
 	Skips      *bool    `group:"Network" help:"Let a conv body's decoder see what its encoder had, past the bottleneck."`
 	Level      *bool    `group:"Network" help:"Tell the network how strong the noise is."`
 	Estimated  *bool    `group:"Network" help:"Tell it in training what is estimated from the picture, too."`
-	Bottleneck *string  `group:"Network" help:"plain, sparse, kl-sparse, k-sparse, variational or quantised."`
+	Bottleneck *string  `group:"Network" help:"plain, sparse, kl-sparse, k-sparse, variational, binary or quantised."`
 	Lambda     *float64 `group:"Network" help:"What a unit of the bottleneck's price costs; of a variational one, a nat for each number of a picture; of a quantised one, a bit a pixel at quality 100."`
 	Activity   *float64 `group:"Network" help:"Share of a sparse latent that is to be active, 0 to 1: of the time (kl-sparse), of each cell (k-sparse)."`
 	Free       *float64 `group:"Network" help:"Nats a picture that each channel of a variational latent may say for nothing."`

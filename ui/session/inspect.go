@@ -106,7 +106,7 @@ func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, 
 		}
 		cell := m.Cell()
 		f := &ModelFacts{Spec: m.Spec, Info: m.Info, Count: m.Count(), Cell: cell}
-		f.Share = float64(m.Spec.Latent) / float64(cell*cell*m.Spec.Channels)
+		f.Share = float64(m.Spec.Numbers()) / float64(cell*cell*m.Spec.Channels)
 		for name, p := range m.Params() {
 			f.Tensors = append(f.Tensors, Tensor{name, p.Val.Shape})
 		}
@@ -202,6 +202,8 @@ func (in Inspection) Facts() []Fact {
 			add("Layers", "depth %d, width %d, kernel %d, %d residual blocks, %s, up by %s", s.Depth, s.Width, s.Kernel, s.Blocks, s.Activation, s.Up)
 		case "shuffle":
 			add("Layers", "%d levels from a quarter of the resolution on, %d channels growing to %d, %d residual blocks each, %s", s.Depth-1, s.Width, s.Latent, s.Blocks, s.Activation)
+		case "recurrent":
+			add("Layers", "%d passes of %d levels of gated units, %d channels and twice as many at each further level", s.Passes, s.Depth, s.Width)
 		case "unet":
 			add("Layers", "%d levels from half the resolution on, %d channels growing to %d, %d residual blocks each, %s, up by %s", s.Depth, s.Width, s.Latent, s.Blocks, s.Activation, s.Up)
 		}
@@ -212,7 +214,7 @@ func (in Inspection) Facts() []Fact {
 		if s.Level {
 			add("Noise level", "told, in training %s", map[bool]string{false: "as it is", true: "as it is estimated"}[s.Estimated])
 		}
-		add("Latent", "%d channels, one cell for %d × %d pixels: %.3g numbers for each of the picture", s.Latent, m.Cell, m.Cell, m.Share)
+		add("Latent", "%d channels, one cell for %d × %d pixels: %.3g numbers for each of the picture", s.Numbers(), m.Cell, m.Cell, m.Share)
 		if s.Bottleneck == "quantised" {
 			add("Bottleneck", "quantised, lambda %g at quality 100 and %g times that at 0, %d channels sent ahead, %s context", s.Lambda, s.Range, s.Hyper, map[bool]string{false: "no", true: "with"}[s.Context])
 			add("Codec", "%s", m.Codec)
