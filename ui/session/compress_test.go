@@ -354,24 +354,31 @@ func TestCompressIsCancelled(t *testing.T) {
 
 // FuzzExpand reads any bytes behind a right beginning.
 func FuzzExpand(f *testing.F) {
-	for _, name := range []string{"small", "deep", "grey"} {
-		b, err := os.ReadFile(filepath.Join(golden, name+".sieve"))
+	var codecs []*model.Codec
+	for _, dir := range []string{golden, goldenContext} {
+		codec, err := LoadCodec(filepath.Join(dir, "codec.safetensors"))
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(b)
-	}
-	codec, err := LoadCodec(goldenModel)
-	if err != nil {
-		f.Fatal(err)
+		codecs = append(codecs, codec)
+		for _, name := range []string{"small", "deep", "grey"} {
+			b, err := os.ReadFile(filepath.Join(dir, name+".sieve"))
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, harms, err := imageio.ReadPacked(bytes.NewReader(b), imageio.Limits{Pixels: 1 << 16})
 		if err != nil {
 			return
 		}
-		if x, err := unpack(t.Context(), "x", codec, p, harms, nil); err == nil && (x.Picture.Pix.Shape[1] != p.Height || x.Picture.Pix.Shape[2] != p.Width) {
-			t.Errorf("%v for %d × %d", x.Picture.Pix.Shape, p.Width, p.Height)
+		for _, codec := range codecs {
+			x, err := unpack(t.Context(), "x", codec, p, harms, nil)
+			if err == nil && (x.Picture.Pix.Shape[1] != p.Height || x.Picture.Pix.Shape[2] != p.Width) {
+				t.Errorf("%v for %d × %d", x.Picture.Pix.Shape, p.Width, p.Height)
+			}
 		}
 	})
 }
