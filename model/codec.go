@@ -223,7 +223,8 @@ type block struct {
 	means         []int32 // in fractions
 	scales        []uint8
 	numbers       []int32
-	full          int // width of the latent it is a part of, in cells
+	there         []bool // which of them have been read
+	full          int    // width of the latent it is a part of, in cells
 }
 
 // eachTile calls f for all tiles, on all processors.
@@ -475,8 +476,9 @@ func (b *block) encode(bits *tensor.Tensor) []byte {
 }
 
 // decode reads a tile's bytes, and returns which part of its numbers they do not hold.
-// Those are as likely as can be.
+// Those are as likely as can be, or between their neighbours.
 func (b *block) decode(bytes []byte) (missing float64, err error) {
+	b.there = make([]bool, len(b.numbers))
 	all := float64(len(b.sent.Data) + len(b.numbers))
 	got := 0
 	d, err := entropy.NewDecoder(bytes)
@@ -502,6 +504,7 @@ func (b *block) decode(bytes []byte) (missing float64, err error) {
 				v, err := d.Get(t)
 				b.numbers[k] = int32(v)
 				if err == nil {
+					b.there[k] = true
 					got++
 				}
 				return err
@@ -525,9 +528,42 @@ func (b *block) restore(z *tensor.Tensor) {
 	for k, v := range b.numbers {
 		y.Data[k%cells*c+k/cells] = float32(v) + float32(float32(b.means[k])/fraction)
 	}
+	if b.there != nil {
+		b.conceal(y)
+	}
 	y = b.q.undo(b.t, b.t.Input(y), b.at()).Val
 	for r := range b.h {
 		copy(z.Data[((b.top+r)*b.full+b.left)*c:], y.Data[r*b.w*c:(r+1)*b.w*c])
+	}
+}
+
+// conceal gives cells of a checkerboard's second colour that have not been read the mean of
+// their neighbours that have.
+func (b *block) conceal(y *tensor.Tensor) {
+	c, cells := b.m.Spec.Latent, b.h*b.w
+	for _, t := range b.turns {
+		if t.half == 0 {
+			continue
+		}
+		for k := t.first * cells; k < t.last*cells; k++ {
+			i, channel := k%cells, k/cells
+			if b.there[k] || !t.has(i, b.w) {
+				continue
+			}
+			var sum, n float32
+			for _, side := range []struct {
+				step   int
+				inside bool
+			}{{-b.w, i >= b.w}, {b.w, i+b.w < cells}, {-1, i%b.w > 0}, {1, i%b.w < b.w-1}} {
+				if side.inside && b.there[k+side.step] {
+					sum += y.Data[(i+side.step)*c+channel]
+					n++
+				}
+			}
+			if n > 0 {
+				y.Data[i*c+channel] = sum / n
+			}
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sieve/model/nn"
+	"sieve/model/tensor"
 )
 
 // TestContextBeginsAsNothing gives a context to a model that has none: until it learns,
@@ -89,6 +90,26 @@ func TestGroups(t *testing.T) {
 			if at != latent {
 				t.Errorf("%d channels: %v", latent, s.groups())
 			}
+		}
+	}
+}
+
+// TestMissingCellsAreBetweenTheirNeighbours: of a latent of which every second cell is
+// there, the others follow.
+func TestMissingCellsAreBetweenTheirNeighbours(t *testing.T) {
+	c := codec(t, coder(t, func(s *Spec) { s.Latent = 24 }))
+	b := &block{Codec: c, h: 4, w: 4, numbers: make([]int32, 24*16), there: make([]bool, 24*16)}
+	y := tensor.New(1, 4, 4, 24)
+	for i := range 16 {
+		if (i/4+i%4)%2 == 0 {
+			b.there[i] = true
+			y.Data[i*24] = 3
+		}
+	}
+	b.conceal(y)
+	for i := range 16 {
+		if y.Data[i*24] != 3 || y.Data[i*24+1] != 0 {
+			t.Errorf("cell %d: %g and %g, want 3 and 0", i, y.Data[i*24], y.Data[i*24+1])
 		}
 	}
 }

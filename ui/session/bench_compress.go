@@ -54,6 +54,9 @@ type RatePoint struct {
 // The range in which rates are compared, in bits a pixel.
 const leastRate, mostRate = 0.15, 1.2
 
+// mostDrawn is where curves end, in bits a pixel.
+const mostDrawn = 1.5
+
 // BenchCompress compresses pictures with Sieve, JPEG (4:2:0, standard tables), WebP and,
 // where they are installed, mozjpeg and cwebp, at many qualities. Pictures are in memory; encoding
 // ends with the bytes of the whole file, and decoding with pixels. report may be nil.
@@ -203,8 +206,8 @@ func reopened(ctx context.Context, codec *model.Codec, file *imageio.Packed) (*t
 func (b CompressBench) plot(w io.Writer, format string) error {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = "Bits a pixel", "PSNR, dB"
-	p.Legend.Top, p.Legend.Left = false, false
-	p.X.Min, p.X.Max = 0, 1.5
+	p.Legend.XOffs, p.Legend.YOffs = -vg.Points(12), vg.Points(12)
+	p.X.Min, p.X.Max = 0, mostDrawn
 	p.Add(plotter.NewGrid())
 	for _, c := range []struct {
 		name, title string
@@ -216,7 +219,7 @@ func (b CompressBench) plot(w io.Writer, format string) error {
 	} {
 		var points plotter.XYs
 		for _, q := range b.Codecs[c.name] {
-			if q.BPP <= 1.5 {
+			if q.BPP <= mostDrawn {
 				points = append(points, plotter.XY{X: q.BPP, Y: q.PSNR})
 			}
 		}

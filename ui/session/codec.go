@@ -46,7 +46,7 @@ var efforts = [...]int{0, 8, 16, 25, 35, 50, 80, 120, 200, 400}
 const MostEffort = len(efforts) - 1
 
 // DefaultCompression is a picture that few can tell from the original.
-var DefaultCompression = Compression{Quality: 60}
+var DefaultCompression = Compression{Quality: 50}
 
 // check reports a *model.SpecError.
 func (c Compression) check() error {
