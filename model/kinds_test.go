@@ -15,10 +15,10 @@ import (
 func latents(t *testing.T, change func(*Spec)) (z []float32, last Progress) {
 	t.Helper()
 	s := small()
-	s.Batch, s.Crop, s.Latent, s.Seed = 32, 16, 20, 3
+	s.Batch, s.Crop, s.Latent, s.Seed = 24, 8, 20, 3
 	change(&s)
 	tr := trainer(t, s)
-	last = train(t, tr, 400)
+	last = train(t, tr, 300)
 	x, err := waves{s.Crop}.Batch(rand.New(rand.NewPCG(9, 9)), 16)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestActivityFollowsTheDial(t *testing.T) {
 func TestNatsFollowBeta(t *testing.T) {
 	nats := func(beta, free float64) float64 {
 		_, last := latents(t, func(s *Spec) {
-			s.Bottleneck, s.Lambda, s.Free, s.Latent, s.Patch, s.Loss, s.Output = "variational", beta, free, 6, 8, "bce", "sigmoid"
+			s.Bottleneck, s.Lambda, s.Free, s.Latent, s.Patch, s.Loss, s.Output = "variational", beta, free, 6, 4, "bce", "sigmoid"
 		})
 		return last.Price
 	}
