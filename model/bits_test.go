@@ -73,6 +73,9 @@ var lessons = map[string]func(s *Spec){
 		s.Bottleneck, s.Activity, s.Loss, s.Optimiser = "k-sparse", .5, "rmse", "muon"
 	},
 	"recurrent binary": func(s *Spec) { s.Body, s.Bottleneck, s.Passes = "recurrent", "binary", 2 },
+	"quantised context": func(s *Spec) {
+		s.Body, s.Bottleneck, s.Latent, s.Hyper, s.Context, s.Blocks = "shuffle", "quantised", 24, 16, true, 1
+	},
 	"sigmoid patch cosine blindspot": func(s *Spec) {
 		s.Activation, s.Patch, s.Schedule, s.Warmup, s.Steps, s.Scheme = "sigmoid", 2, "cosine", 2, 9, "blindspot"
 	},

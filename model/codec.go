@@ -206,7 +206,7 @@ type turn struct {
 }
 
 // has reports whether the i-th cell of a tile of w columns is coded in this turn.
-func (t turn) has(i, w int) bool { return !t.checkered || (i/w+i%w)%2 == t.half }
+func (t turn) has(i, w int) bool { return !t.checkered || nn.Even(i, w) == (t.half == 0) }
 
 // A block is a tile at work. What it has for each number stands by channel, then cell.
 type block struct {
@@ -223,7 +223,7 @@ type block struct {
 	means         []int32 // in fractions
 	scales        []uint8
 	numbers       []int32
-	there         []bool // which of them have been read
+	there         []bool // which of them have been read; nil: all
 	full          int    // width of the latent it is a part of, in cells
 }
 
@@ -344,10 +344,10 @@ func (b *block) foresee(t turn) {
 	var says sums
 	if f := t.foresight; f != nil {
 		var others []sums
-		if len(f) > past {
-			others = append(others, b.through(f[past], b.t.Input(b.coded(t.group.past(t.half)))))
+		if len(f) > pastLayer {
+			others = append(others, b.through(f[pastLayer], b.t.Input(b.coded(t.group.past(t.half)))))
 		}
-		says = b.through(f[out], grains(b.through(f[told], b.seen), others...))
+		says = b.through(f[outLayer], grains(b.through(f[toldLayer], b.seen), others...))
 	}
 	cells, n := b.h*b.w, t.last-t.first
 	for c := range n {
@@ -479,7 +479,7 @@ func (b *block) encode(bits *tensor.Tensor) []byte {
 // Those are as likely as can be, or between their neighbours.
 func (b *block) decode(bytes []byte) (missing float64, err error) {
 	b.there = make([]bool, len(b.numbers))
-	all := float64(len(b.sent.Data) + len(b.numbers))
+	all := len(b.sent.Data) + len(b.numbers)
 	got := 0
 	d, err := entropy.NewDecoder(bytes)
 	if err == nil {
@@ -518,7 +518,10 @@ func (b *block) decode(bytes []byte) (missing float64, err error) {
 	if errors.Is(err, entropy.ErrEnd) {
 		err = nil
 	}
-	return 1 - float64(got)/all, err
+	if got == all {
+		b.there = nil
+	}
+	return 1 - float64(got)/float64(all), err
 }
 
 // restore writes to a latent what the tile's numbers stand for.

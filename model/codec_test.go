@@ -212,7 +212,7 @@ func TestFrozenIsKept(t *testing.T) {
 		"a channel twice":  func(f *frozen) { f.order.Data[0] = f.order.Data[1] },
 		"a channel beyond": func(f *frozen) { f.order.Data[0] = 99 },
 		"another group's":  func(f *frozen) { f.order.Data[0], f.order.Data[11] = f.order.Data[11], f.order.Data[0] },
-		"foresight":        func(f *frozen) { f.context[1][past].w.Val.Data[0] = 1 << 20 },
+		"foresight":        func(f *frozen) { f.context[1][pastLayer].w.Val.Data[0] = 1 << 20 },
 		"a bad table":      func(f *frozen) { f.tables.Data[0]++ },
 		"a negative count": func(f *frozen) { f.tables.Data[1], f.tables.Data[0] = -1, f.tables.Data[0]+2*f.tables.Data[1]+2 },
 	} {

@@ -58,9 +58,9 @@ func (g group) past(turn int) int {
 // A foresight corrects, for one turn, the means and scales that the hyperprior tells. Its
 // layers are
 const (
-	told = iota // which sees what the last layer of the hyperprior's synthesis sees,
-	out         // which says from the sum of both others what is to be added to means, then to the logarithms of scales,
-	past        // and which sees the channels that have been coded: not in the first turn
+	toldLayer = iota // which sees what the last layer of the hyperprior's synthesis sees,
+	outLayer         // which says from the sum of both others what is to be added to means, then to the logarithms of scales,
+	pastLayer        // and which sees the channels that have been coded: not in the first turn
 )
 
 // foresightPlan lists the layers of the foresight of each turn.
@@ -71,8 +71,8 @@ func (s Spec) foresightPlan() (turns [][]stage) {
 	for _, g := range s.groups() {
 		for turn := range g.turns() {
 			layers := []stage{
-				told: {kind: "conv", in: s.Hyper, out: s.Hyper, k: 1, stride: 1},
-				out:  {kind: "conv", in: s.Hyper, out: 2 * (g.last - g.first), k: 1, stride: 1},
+				toldLayer: {kind: "conv", in: s.Hyper, out: s.Hyper, k: 1, stride: 1},
+				outLayer:  {kind: "conv", in: s.Hyper, out: 2 * (g.last - g.first), k: 1, stride: 1},
 			}
 			if n := g.past(turn); n > 0 {
 				layers = append(layers, stage{kind: "conv", in: n, out: s.Hyper, k: 3, stride: 1})
@@ -86,11 +86,11 @@ func (s Spec) foresightPlan() (turns [][]stage) {
 // foresee returns what the layers of a foresight add to means and to the logarithms of
 // scales.
 func foresee(t *nn.Tape, f nn.Seq, seen, coded *nn.Var) (mean, scale *nn.Var) {
-	x := f[told].Forward(t, seen)
-	if len(f) > past {
-		x = nn.Add(t, x, f[past].Forward(t, coded))
+	x := f[toldLayer].Forward(t, seen)
+	if len(f) > pastLayer {
+		x = nn.Add(t, x, f[pastLayer].Forward(t, coded))
 	}
-	x = f[out].Forward(t, nn.Levels(t, x, grain, 0, mostGrains*grain))
+	x = f[outLayer].Forward(t, nn.Levels(t, x, grain, 0, mostGrains*grain))
 	_, h, w, c := x.Val.Dims4()
 	return nn.Corner(t, x, h, w, 0, c/2), nn.Corner(t, x, h, w, c/2, c/2)
 }

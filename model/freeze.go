@@ -87,7 +87,7 @@ func emptyFrozen(s Spec) *frozen {
 	for _, turn := range s.foresightPlan() {
 		var layers []wholeLayer
 		for k, st := range turn {
-			layers = append(layers, emptyWhole(st, []float64{told: mostGrains, out: mostGrains, past: mostPast}[k]))
+			layers = append(layers, emptyWhole(st, []float64{toldLayer: mostGrains, outLayer: mostGrains, pastLayer: mostPast}[k]))
 		}
 		f.context = append(f.context, layers)
 	}
@@ -162,11 +162,11 @@ func (m *Model) freeze() (*frozen, error) {
 	for i, turn := range q.context {
 		for k, layer := range turn {
 			l, given := f.context[i][k], grain
-			if k == past {
+			if k == pastLayer {
 				given = 1
 			}
 			l.round(collect(layer.Params()), given, func(c int) (perUnit, origin float64) {
-				if k == out {
+				if k == outLayer {
 					return says(c, len(l.b.Val.Data), 0)
 				}
 				return 1 / grain, 0

@@ -243,18 +243,8 @@ func (m *Model) Count() int { return m.Spec.Count() }
 // Params yields every learned tensor under a stable name.
 func (m *Model) Params() iter.Seq2[string, *nn.Param] {
 	return func(yield func(string, *nn.Param) bool) {
-		for _, part := range []struct {
-			name string
-			of   interface {
-				Params() iter.Seq2[string, *nn.Param]
-			}
-		}{{"enc", m.enc}, {"dec", m.dec}, {"code", m.bottleneck}, {"loop", m.loop}} {
-			for name, p := range part.of.Params() {
-				if !yield(part.name+"."+name, p) {
-					return
-				}
-			}
-		}
+		_ = nn.Under(yield, "enc", m.enc) && nn.Under(yield, "dec", m.dec) &&
+			nn.Under(yield, "code", m.bottleneck) && nn.Under(yield, "loop", m.loop)
 	}
 }
 

@@ -66,7 +66,7 @@ func newQuantised(rng *rand.Rand, s Spec) *quantised {
 	}
 	for _, turn := range s.foresightPlan() {
 		f := build(rng, s, turn)
-		clear(f[out].(*nn.Conv2D).W.Val.Data) // it says nothing yet
+		clear(f[outLayer].(*nn.Conv2D).W.Val.Data) // it says nothing yet
 		q.context = append(q.context, f)
 	}
 	for i := range q.synthesis[0].(*nn.Conv2D).W.Val.Data { // what it is given are not fractions but whole numbers
@@ -85,19 +85,11 @@ func (q *quantised) Params() iter.Seq2[string, *nn.Param] {
 				return
 			}
 		}
-		seq := func(at string, of nn.Seq) bool {
-			for name, p := range of.Params() {
-				if !yield(at+"."+name, p) {
-					return false
-				}
-			}
-			return true
-		}
-		if !seq("analysis", q.analysis) || !seq("synthesis", q.synthesis) {
+		if !nn.Under(yield, "analysis", q.analysis) || !nn.Under(yield, "synthesis", q.synthesis) {
 			return
 		}
 		for i, f := range q.context {
-			if !seq(fmt.Sprintf("context.%d", i), f) {
+			if !nn.Under(yield, fmt.Sprintf("context.%d", i), f) {
 				return
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"runtime"
-	"sync/atomic"
+	"sync"
 
 	"sieve/model/nn"
 	"sieve/model/tensor"
@@ -29,10 +29,6 @@ type loop struct {
 func newLoop(rng *rand.Rand, s Spec) *loop {
 	l := &loop{first: nn.NewConv2D(rng, s.Channels, s.Width, 3, 2)}
 	l.first.Slope = 0
-	head := s.Latent
-	if s.Bottleneck == "variational" {
-		head *= 2
-	}
 	last := s.width(s.Depth - 1)
 	for level := range s.Depth {
 		in, stride := s.width(max(0, level-1)), 2
@@ -41,7 +37,7 @@ func newLoop(rng *rand.Rand, s Spec) *loop {
 		}
 		l.enc = append(l.enc, nn.NewGRU(rng, in, s.width(level), stride))
 	}
-	l.head = nn.NewConv2D(rng, last, head, 1, 1)
+	l.head = nn.NewConv2D(rng, last, s.head(), 1, 1)
 	l.tail = nn.NewConv2D(rng, s.Latent, last, 1, 1)
 	l.tail.Slope = 0
 	for level := s.Depth - 1; level >= 0; level-- {
@@ -61,11 +57,8 @@ func newLoop(rng *rand.Rand, s Spec) *loop {
 // loopCount returns how many numbers a loop learns.
 func (s Spec) loopCount() int {
 	conv := func(in, out, k int) int { return k*k*in*out + out }
-	head, last := s.Latent, s.width(s.Depth-1)
-	if s.Bottleneck == "variational" {
-		head *= 2
-	}
-	n := conv(s.Channels, s.Width, 3) + conv(last, head, 1) + conv(s.Latent, last, 1)
+	last := s.width(s.Depth - 1)
+	n := conv(s.Channels, s.Width, 3) + conv(last, s.head(), 1) + conv(s.Latent, last, 1)
 	for level := range s.Depth {
 		in, out := s.width(max(0, level-1)), s.Channels
 		if level > 0 {
@@ -82,29 +75,19 @@ func (l *loop) Params() iter.Seq2[string, *nn.Param] {
 		if l == nil {
 			return
 		}
-		all := func(name string, of interface {
-			Params() iter.Seq2[string, *nn.Param]
-		}) bool {
-			for part, p := range of.Params() {
-				if !yield(name+"."+part, p) {
-					return false
-				}
-			}
-			return true
-		}
-		if !all("first", l.first) {
+		if !nn.Under(yield, "first", l.first) {
 			return
 		}
 		for i, g := range l.enc {
-			if !all(fmt.Sprintf("enc.%d", i), g) {
+			if !nn.Under(yield, fmt.Sprintf("enc.%d", i), g) {
 				return
 			}
 		}
-		if !all("head", l.head) || !all("tail", l.tail) {
+		if !nn.Under(yield, "head", l.head) || !nn.Under(yield, "tail", l.tail) {
 			return
 		}
 		for i, g := range l.dec {
-			if !all(fmt.Sprintf("dec.%d", i), g) || !all(fmt.Sprintf("up.%d", i), l.up[i]) {
+			if !nn.Under(yield, fmt.Sprintf("dec.%d", i), g) || !nn.Under(yield, fmt.Sprintf("up.%d", i), l.up[i]) {
 				return
 			}
 		}
@@ -134,8 +117,8 @@ func (l *loop) decode(t *nn.Tape, z *nn.Var, m *memories) *nn.Var {
 	return x
 }
 
-// grey is what is known of a picture before the first pass.
-const grey = 0.5
+// unseen is what is known of a picture before the first pass.
+const unseen = 0.5
 
 // After returns the model that stops after so many passes, from 1 to Spec.Passes. It
 // shares the weights of m.
@@ -162,7 +145,7 @@ func (m *Model) run(t *nn.Tape, x *tensor.Tensor, rng *rand.Rand, each func(z, y
 func middle(t *nn.Tape, shape []int) *tensor.Tensor {
 	y := t.New(shape...)
 	for i := range y.Data {
-		y.Data[i] = grey
+		y.Data[i] = unseen
 	}
 	return y
 }
@@ -192,7 +175,8 @@ func eachTile(ctx context.Context, n, h, w, cell int, report Report, f func(t *n
 	if all == 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	var done atomic.Int64
+	var mu sync.Mutex
+	done := 0
 	each(nn.NewForms(""), all, threads, func(t *nn.Tape, i int) {
 		if ctx.Err() != nil {
 			return
@@ -205,7 +189,10 @@ func eachTile(ctx context.Context, n, h, w, cell int, report Report, f func(t *n
 			inTop: r - top, inLeft: c - left, keepH: min(side, h-r), keepW: min(side, w-c),
 		})
 		if report != nil {
-			report(int(done.Add(1)), all)
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			report(done, all)
 		}
 	})
 	return ctx.Err()

@@ -199,8 +199,9 @@ func (s Spec) Validate() error {
 	return nil
 }
 
-// sameNetwork reports whether models of both specs have the same weights to learn.
-func (s Spec) sameNetwork(t Spec) bool { // passes do not matter
+// sameNetwork reports whether models of both specs have the same weights to learn. How
+// often a recurrent body passes does not matter.
+func (s Spec) sameNetwork(t Spec) bool {
 	network := func(s Spec) Spec {
 		return Spec{
 			Body: s.Body, Channels: s.Channels, Depth: s.Depth, Width: s.Width, Latent: s.Latent, Patch: s.Patch, Kernel: s.Kernel,
@@ -253,6 +254,14 @@ func (s Spec) price(quality float32) (lambda, weight float32) {
 	return float32(now), float32(1 / math.Sqrt(now*at(0.5)))
 }
 
+// head returns how many channels an encoder ends with.
+func (s Spec) head() int {
+	if s.Bottleneck == "variational" {
+		return 2 * s.Latent // a mean and a log-variance for each
+	}
+	return s.Latent
+}
+
 // A stage is one layer of a network before it exists.
 type stage struct {
 	kind    string // "conv", "transposed", "nearest", "gather", "spread", "act", "levels", "residual", "keep" or "join"
@@ -268,10 +277,7 @@ func (s Spec) plan() (enc, dec []stage) {
 	if s.Body == "recurrent" {
 		return nil, nil // see loop
 	}
-	head := s.Latent
-	if s.Bottleneck == "variational" {
-		head *= 2
-	}
+	head := s.head()
 	conv := func(in, out, k, stride int) stage { return stage{kind: "conv", in: in, out: out, k: k, stride: stride} }
 	gather, spread := stage{kind: "gather", k: s.Patch}, stage{kind: "spread", k: s.Patch}
 	area := s.Patch * s.Patch

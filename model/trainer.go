@@ -138,14 +138,8 @@ func (tr *Trainer) Begin(from *Model) error {
 	}
 	tr.m.enc.take(from.enc)
 	tr.m.dec.take(from.dec)
-	loop := maps.Collect(tr.m.loop.Params())
-	for name, p := range from.loop.Params() {
-		copy(loop[name].Val.Data, p.Val.Data)
-	}
-	to := maps.Collect(tr.m.bottleneck.Params())
-	for name, p := range from.bottleneck.Params() {
-		copy(to[name].Val.Data, p.Val.Data)
-	}
+	takeNamed(tr.m.loop, from.loop)
+	takeNamed(tr.m.bottleneck, from.bottleneck)
 	if q, ok := tr.m.bottleneck.(*quantised); ok {
 		q.regrid(from.Spec)
 	}
@@ -153,6 +147,14 @@ func (tr *Trainer) Begin(from *Model) error {
 		copy(a.Data, tr.params[i].Val.Data)
 	}
 	return nil
+}
+
+// takeNamed copies the weights that from has to those of the same names.
+func takeNamed(to, from nn.Learner) {
+	params := maps.Collect(to.Params())
+	for name, p := range from.Params() {
+		copy(params[name].Val.Data, p.Val.Data)
+	}
 }
 
 // take copies the weights of legs that may lack residual blocks at the end of a row of

@@ -20,7 +20,7 @@ func Log(x float32) float32 { return kernel.Log(x) }
 // stands for 0 and the last for 1: at is where, in [0, 1]. It is linear between two rows.
 func Between(t *Tape, table *Var, at float32) *Var {
 	k, c := table.Val.Shape[0], table.Val.Shape[1]
-	place := at * float32(k-1)
+	place := float32(at * float32(k-1))
 	row := min(int(place), k-2)
 	part := place - float32(row)
 	y := t.out(c)
@@ -208,7 +208,7 @@ func Checker(t *Tape, x, y *Var) *Var {
 	z := t.same(x)
 	_, h, w, c := x.Val.Dims4()
 	for i := 0; i < len(z.Val.Data); i += c {
-		if Even(i/c, h, w) {
+		if Even(i/c%(h*w), w) {
 			copy(z.Val.Data[i:i+c], x.Val.Data[i:])
 		} else if y != nil {
 			copy(z.Val.Data[i:i+c], y.Val.Data[i:])
@@ -220,9 +220,9 @@ func Checker(t *Tape, x, y *Var) *Var {
 	return z
 }
 
-// Even reports whether row and column of the i-th cell of pictures of h × w add up to an
-// even number.
-func Even(i, h, w int) bool { return (i/w%h+i%w)%2 == 0 }
+// Even reports whether row and column of the i-th cell of a picture of w columns add up to
+// an even number.
+func Even(i, w int) bool { return (i/w+i%w)%2 == 0 }
 
 type checkerStep struct {
 	of
@@ -243,7 +243,7 @@ func (o *checkerStep) back(t *Tape) {
 			clear(g)
 		}
 		for i := 0; i < len(g); i += c {
-			if Even(i/c, h, w) == (k == 0) {
+			if Even(i/c%(h*w), w) == (k == 0) {
 				kernel.Axpy(1, o.y.Grad.Data[i:i+c], g[i:i+c])
 			}
 		}

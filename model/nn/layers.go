@@ -1,10 +1,10 @@
 package nn
 
 import (
-	"fmt"
 	"iter"
 	"math"
 	"math/rand/v2"
+	"strconv"
 
 	"sieve/model/tensor"
 )
@@ -48,6 +48,22 @@ func (c *ConvT2D) Forward(t *Tape, x *Var) *Var {
 }
 
 func (c *ConvT2D) Params() iter.Seq2[string, *Param] { return pair(c.W, c.B) }
+
+// A Learner has parameters under names.
+type Learner interface {
+	Params() iter.Seq2[string, *Param]
+}
+
+// Under yields what a part learns under its name and a dot, and reports whether more is
+// wanted.
+func Under(yield func(string, *Param) bool, name string, part Learner) bool {
+	for of, p := range part.Params() {
+		if !yield(name+"."+of, p) {
+			return false
+		}
+	}
+	return true
+}
 
 func pair(w, b *Param) iter.Seq2[string, *Param] {
 	return func(yield func(string, *Param) bool) {
@@ -93,10 +109,8 @@ func sameNumbers(x, y *Var) bool {
 func (s Seq) Params() iter.Seq2[string, *Param] {
 	return func(yield func(string, *Param) bool) {
 		for i, l := range s {
-			for name, p := range l.Params() {
-				if !yield(fmt.Sprintf("%d.%s", i, name), p) {
-					return
-				}
+			if !Under(yield, strconv.Itoa(i), l) {
+				return
 			}
 		}
 	}

@@ -94,15 +94,6 @@ func (g *GRU) step(t *Tape, seen, kept, memory *Var) *Var {
 
 func (g *GRU) Params() iter.Seq2[string, *Param] {
 	return func(yield func(string, *Param) bool) {
-		for _, l := range []struct {
-			name string
-			of   *Conv2D
-		}{{"seen", g.seen}, {"kept", g.kept}} {
-			for name, p := range l.of.Params() {
-				if !yield(l.name+"."+name, p) {
-					return
-				}
-			}
-		}
+		_ = Under(yield, "seen", g.seen) && Under(yield, "kept", g.kept)
 	}
 }

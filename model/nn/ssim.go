@@ -47,7 +47,7 @@ func SSIM(t *Tape, x *Var, want *tensor.Tensor) *Var {
 		// What is kept are the derivatives by the three blurred pictures.
 		o.square[i] = -s / b2
 		o.product[i] = 2 * a1 / (b1 * b2)
-		o.mean[i] = 2*my[i]*(a2-a1)/(b1*b2) + 2*mx[i]*(s/b2-s/b1)
+		o.mean[i] = 2*my[i]*(a2-a1)/(b1*b2) + float32(2*mx[i]*(s/b2-s/b1))
 	}
 	y.Val.Data[0] = float32(1 - sum/float64(size))
 	push(t, o)

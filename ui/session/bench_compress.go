@@ -76,12 +76,12 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 			qualities = append(qualities, float64(10*q))
 		}
 	}
-	ours := map[string]int{"sieve": 0}
+	efforts := []int{0}
 	if job.Effort > 0 {
-		ours["sieve_effort"] = job.Effort
+		efforts = append(efforts, job.Effort)
 	}
-	for name := range ours {
-		out.Codecs[name] = make([]RatePoint, len(qualities))
+	for _, effort := range efforts {
+		out.Codecs[ours(effort)] = make([]RatePoint, len(qualities))
 	}
 	others := append(rivals(), installed()...)
 	if job.Only {
@@ -120,7 +120,7 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 				sum.Encode += q.Encode
 				sum.Decode += q.Decode
 			}
-			for name, effort := range ours {
+			for _, effort := range efforts {
 				for i, quality := range qualities {
 					began := time.Now()
 					k, err := newCompressor(ctx, codec, p, nil)
@@ -136,7 +136,7 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 					if err != nil {
 						return out, err
 					}
-					add(name, i, quality, c.Size, encode, took, x)
+					add(ours(effort), i, quality, c.Size, encode, took, x)
 					for _, t := range c.File.Tiles {
 						bits += 8 * float64(len(t))
 					}
@@ -190,6 +190,14 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 		return out, writeFile(job.Plot, func(w io.Writer) error { return out.plot(writer{ctx, w}, format) })
 	}
 	return out, nil
+}
+
+// ours names Sieve in a CompressBench, with an effort or none.
+func ours(effort int) string {
+	if effort > 0 {
+		return "sieve_effort"
+	}
+	return "sieve"
 }
 
 // reopened reads what was written, and says how long that took.
