@@ -200,9 +200,13 @@ func (s Spec) Validate() error {
 }
 
 // sameNetwork reports whether models of both specs have the same weights to learn. How
-// often a recurrent body passes does not matter.
+// often a recurrent body passes does not matter, nor what only a quantised latent has
+// where none is.
 func (s Spec) sameNetwork(t Spec) bool {
 	network := func(s Spec) Spec {
+		if s.Bottleneck != "quantised" {
+			s.Hyper, s.Context = 0, false
+		}
 		return Spec{
 			Body: s.Body, Channels: s.Channels, Depth: s.Depth, Width: s.Width, Latent: s.Latent, Patch: s.Patch, Kernel: s.Kernel,
 			Blocks: s.Blocks, Activation: s.Activation, Up: s.Up, Output: s.Output, Skips: s.Skips, Level: s.Level, Bottleneck: s.Bottleneck, Hyper: s.Hyper,
