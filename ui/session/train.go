@@ -16,6 +16,7 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
+	"sieve/model/noise"
 )
 
 // A TrainJob says what to train, on what, and for how long.
@@ -31,6 +32,8 @@ type TrainJob struct {
 	Resume     string  // checkpoint to go on from; Data then comes from it unless given
 	Checkpoint string  // where checkpoints go; "": beside Out as Out.checkpoint, or nowhere without Out
 	Limits     imageio.Limits
+
+	grain string // a scheme that spoils the data before anything is learned from them; "": none
 }
 
 // What a killed program loses is at most as long as it had trained, and never
@@ -137,7 +140,7 @@ func (t *Training) open(ctx context.Context, name string, spec model.Spec, repor
 				t.data.Held = nil // nothing that was held back can be read: the others have to do
 			}
 		}
-		return nil
+		return t.spoil()
 	}
 	if spec.Crop != 0 && spec.Channels != 0 {
 		if err := spec.Validate(); err != nil {
@@ -163,6 +166,22 @@ func (t *Training) open(ctx context.Context, name string, spec model.Spec, repor
 	}
 	o.Crop = spec.Crop
 	return spec, open()
+}
+
+// spoil puts the noise over the data that they are to have.
+func (t *Training) spoil() error {
+	if t.job.grain == "" {
+		return nil
+	}
+	grain, err := noise.Parse(t.job.grain)
+	if err != nil {
+		return err
+	}
+	t.data.Train = grained{t.data.Train, grain}
+	if t.data.Held != nil {
+		t.data.Held = grained{t.data.Held, grain}
+	}
+	return nil
 }
 
 // resume reads the checkpoint's header, opens the data, and reads the rest.
