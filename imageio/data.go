@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"sieve/model/tensor"
@@ -34,8 +35,9 @@ type Data struct {
 // heldEvery picture is kept for validation.
 const heldEvery = 10
 
-// Builtins are the names behind "builtin:".
-func Builtins() []string { return []string{"leaves", "glyphs", "shapes"} }
+// Builtins are the names behind "builtin:". They may be followed by a colon and a number: of
+// so many pictures, always the same, instead of pictures without end.
+func Builtins() []string { return []string{"leaves", "digits", "letters", "glyphs", "shapes"} }
 
 // OpenData opens a folder of pictures, a picture, an IDX file or a folder with
 // one, a CIFAR-10 file or a folder of them, or "builtin:" and a name. Every
@@ -138,16 +140,23 @@ func openBuiltin(name, kind string, o FolderOptions) (*Data, error) {
 		}
 	}
 	d := &Data{Name: name}
+	kind, number, few := strings.Cut(kind, ":")
+	if few {
+		var err error
+		if d.Count, err = strconv.Atoi(number); err != nil || d.Count < 1 || d.Count > mostFew {
+			return nil, fmt.Errorf("%s: %w: it can have 1 to %d pictures", name, ErrUnsupported, mostFew)
+		}
+	}
 	switch kind {
 	case "leaves":
 		or(&size, 64)
 		or(&channels, 3)
 		d.Train = Leaves{Size: size, Channels: channels}
-	case "glyphs":
+	case "glyphs", "digits", "letters":
 		d.Native = 28
 		or(&size, d.Native)
 		or(&channels, 1)
-		d.Train = Glyphs{Size: size, Channels: channels}
+		d.Train = Glyphs{Size: size, Channels: channels, Runes: map[string]string{"digits": glyphDigits, "letters": glyphLetters}[kind], Calm: kind != "glyphs"}
 	case "shapes":
 		d.Native = 32
 		or(&size, d.Native)
@@ -157,7 +166,30 @@ func openBuiltin(name, kind string, o FolderOptions) (*Data, error) {
 		return nil, fmt.Errorf("%s: %w: the built-in data are %s", name, ErrUnsupported, strings.Join(Builtins(), ", "))
 	}
 	d.Held, d.Channels = apart{d.Train}, channels
+	if few {
+		all, err := d.Train.Batch(rand.New(rand.NewPCG(1, uint64(d.Count))), d.Count)
+		if err != nil {
+			return nil, err
+		}
+		d.Train = pool{all}
+	}
 	return d, nil
+}
+
+// mostFew is how many pictures of a built-in source are kept at once.
+const mostFew = 10_000
+
+// A pool gives pictures of a few, each as often as another.
+type pool struct{ all *tensor.Tensor }
+
+func (p pool) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
+	count, h, w, c := p.all.Dims4()
+	out := tensor.New(n, h, w, c)
+	size := h * w * c
+	for i := range n {
+		copy(out.Data[i*size:(i+1)*size], p.all.Data[rng.IntN(count)*size:])
+	}
+	return out, nil
 }
 
 // apart gives batches of the same kind from another stream: those that a

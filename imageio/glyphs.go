@@ -3,6 +3,7 @@ package imageio
 // This file draws digits and letters.
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -22,10 +23,26 @@ import (
 // MNIST has it: from several fonts, of any size, weight, width and lean, a
 // little turned and off the middle.
 type Glyphs struct {
-	Size, Channels int // of the pictures; Channels 1 or 3
+	Size, Channels int    // of the pictures; Channels 1 or 3
+	Runes          string // drawn from; "": digits and letters
+	Calm           bool   // all about as large and in the middle, and hardly turned
 }
 
-const glyphRunes = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+const (
+	glyphDigits  = "0123456789"
+	glyphLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+
+// A manner is how much glyphs differ: from and to of each.
+type manner struct {
+	wide, lean, scale, place, weight [2]float32
+	turn                             float32
+}
+
+var (
+	wild = manner{wide: [2]float32{0.7, 1.3}, lean: [2]float32{-0.25, 0.25}, scale: [2]float32{0.5, 0.75}, place: [2]float32{0.43, 0.57}, weight: [2]float32{-0.008, 0.03}, turn: 0.25}
+	calm = manner{wide: [2]float32{0.85, 1.15}, lean: [2]float32{-0.2, 0.2}, scale: [2]float32{0.66, 0.74}, place: [2]float32{0.48, 0.52}, weight: [2]float32{0, 0.03}, turn: 0.12}
+)
 
 // Batch draws n pictures (n, Size, Size, Channels).
 func (g Glyphs) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
@@ -39,7 +56,8 @@ func (g Glyphs) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
 	}
 	return drawBatch(rng, n, g.Size, g.Channels, func(rng *rand.Rand, dst []float32) {
 		f := fonts[rng.IntN(len(fonts))]
-		g.draw(rng, dst, outline(f, rune(glyphRunes[rng.IntN(len(glyphRunes))])))
+		runes := cmp.Or(g.Runes, glyphDigits+glyphLetters)
+		g.draw(rng, dst, outline(f, rune(runes[rng.IntN(len(runes))])))
 	}), nil
 }
 
@@ -93,9 +111,14 @@ func outline(f *sfnt.Font, r rune) (shapes [][]vec) {
 
 func (g Glyphs) draw(rng *rand.Rand, dst []float32, shapes [][]vec) {
 	size := float32(g.Size)
-	wide := between(rng, 0.7, 1.3)
-	shear := between(rng, -0.25, 0.25)
-	turn := lean(rng, 0.25)
+	m := wild
+	if g.Calm {
+		m = calm
+	}
+	draw := func(r [2]float32) float32 { return between(rng, r[0], r[1]) }
+	wide := draw(m.wide)
+	shear := draw(m.lean)
+	turn := lean(rng, m.turn)
 	lo, hi := vec{math.MaxFloat32, math.MaxFloat32}, vec{-math.MaxFloat32, -math.MaxFloat32}
 	for _, s := range shapes {
 		for i, p := range s {
@@ -106,9 +129,9 @@ func (g Glyphs) draw(rng *rand.Rand, dst []float32, shapes [][]vec) {
 		}
 	}
 	middle := lo.mix(hi, 0.5)
-	scale := size * between(rng, 0.5, 0.75) / max(hi.x-lo.x, hi.y-lo.y)
-	shift := vec{between(rng, 0.43, 0.57), between(rng, 0.43, 0.57)}.scale(size)
-	weight := size * between(rng, -0.008, 0.03) // pixels that an edge moves out
+	scale := size * draw(m.scale) / max(hi.x-lo.x, hi.y-lo.y)
+	shift := vec{draw(m.place), draw(m.place)}.scale(size)
+	weight := size * draw(m.weight) // pixels that an edge moves out
 	for _, s := range shapes {
 		for i, p := range s {
 			s[i] = p.sub(middle).scale(scale).add(shift)

@@ -62,14 +62,18 @@ const (
 	openSet    = "open file"
 )
 
-var builtins = []string{"builtin:leaves", "builtin:glyphs", "builtin:shapes"}
+var builtins = []string{"builtin:leaves", "builtin:digits", "builtin:letters", "builtin:glyphs", "builtin:shapes"}
 
 func builtinName(name string) string {
 	switch name {
 	case "builtin:leaves":
 		return lang.L("Dead leaves (drawn)")
+	case "builtin:digits":
+		return lang.L("Digits (drawn)")
+	case "builtin:letters":
+		return lang.L("Letters (drawn)")
 	case "builtin:glyphs":
-		return lang.L("Digits and letters (drawn)")
+		return lang.L("Digits and letters, any size (drawn)")
 	case "builtin:shapes":
 		return lang.L("Simple shapes (drawn)")
 	}

@@ -16,7 +16,7 @@ import (
 // trainCmd trains a model.
 type trainCmd struct {
 	common
-	Data    string  `help:"Pictures to learn from: a folder, an MNIST or CIFAR-10 file, or builtin:leaves, builtin:glyphs, builtin:shapes." placeholder:"DIR|FILE|builtin:NAME"`
+	Data    string  `help:"Pictures to learn from: a folder, an MNIST or CIFAR-10 file, or builtin:leaves, builtin:digits, builtin:letters, builtin:glyphs, builtin:shapes." placeholder:"DIR|FILE|builtin:NAME"`
 	Out     string  `short:"o" required:"" help:"Model file to write." placeholder:"MODEL"`
 	Steps   *int    `help:"Steps to take."`
 	Minutes float64 `help:"Train for so long instead of a number of steps." placeholder:"M"`

@@ -249,6 +249,7 @@ const (
 	kindFolder
 	kindPacked // a compressed picture
 	kindSet    // of small pictures, in IDX or CIFAR-10's format
+	kindLesson // or several, with answers to them
 )
 
 var errUnknown = errors.New("session: neither a picture nor a model")
@@ -278,6 +279,8 @@ func kindOf(path string) (kind, int64, error) {
 	}
 	name := strings.ToLower(filepath.Base(path))
 	switch {
+	case strings.HasSuffix(name, ".json"):
+		return kindLesson, at.Size(), nil
 	case imageio.IsPacked(head[:n]), strings.HasSuffix(name, imageio.PackedExtension):
 		return kindPacked, at.Size(), nil
 	case n == len(head) && head[8] == '{' && binary.LittleEndian.Uint64(head[:]) < 1<<32,

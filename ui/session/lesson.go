@@ -60,11 +60,12 @@ type LessonRun struct {
 	Name  string          `json:"name"`
 	Set   json.RawMessage `json:"set,omitempty"`   // what differs from the lesson's Spec
 	Noise string          `json:"noise,omitempty"` // a scheme that spoils the pictures before they are learned from
+	Data  string          `json:"data,omitempty"`  // in place of the lesson's
 }
 
 // A LessonChart says what is drawn when all runs are done: by default their losses.
 type LessonChart struct {
-	X string `json:"x,omitempty"` // a whole or real field of the spec in which the runs differ
+	X string `json:"x,omitempty"` // a number of the spec in which the runs differ, or one of figures
 	Y string `json:"y,omitempty"` // one of figures
 	// Beside is another of figures, drawn as a second line.
 	Beside string `json:"beside,omitempty"`
@@ -92,11 +93,13 @@ type Question struct {
 	Why     string   `json:"why,omitempty"`     // said after the answer
 }
 
-// A Measure is a figure of a run, or how many times that of another it is.
+// A Measure is a figure of a run, the first where none is named, or how many times that of
+// another it is, or how much more.
 type Measure struct {
 	Figure string `json:"figure"`
 	Run    string `json:"run,omitempty"`
-	Over   string `json:"over,omitempty"`
+	Over   string `json:"over,omitempty"` // another run, to divide by
+	Less   string `json:"less,omitempty"` // … to subtract
 }
 
 // An Option is right when what is measured lies in [Least, Most), or when of all runs that
@@ -139,7 +142,8 @@ func classroom() model.Spec {
 	s.Channels, s.Crop = 0, 0
 	s.Width, s.Depth, s.Patch, s.Latent = 16, 2, 7, 8
 	s.Scheme, s.Loss, s.Output = "none", "mse", "sigmoid"
-	s.Batch, s.Steps, s.Rate, s.Check = 32, 400, 3e-3, 50
+	s.Optimiser, s.Rate, s.Schedule, s.Warmup = "muon", 0.03, "cosine", 20
+	s.Batch, s.Steps, s.Check = 32, 400, 50
 	return s
 }
 
@@ -258,7 +262,7 @@ func (l *Lesson) checkChart() error {
 	if c.X == "" && c.Y == "" && c.Beside == "" {
 		return nil
 	}
-	if _, err := l.dial(0, c.X); err != nil {
+	if _, err := l.dial(0, c.X); err != nil && !slices.Contains(figures, c.X) {
 		return fmt.Errorf("chart: %w", err)
 	}
 	for _, f := range []string{c.Y, c.Beside} {
@@ -288,7 +292,7 @@ func (l *Lesson) checkQuestion(where string, q Question) error {
 		if err := checkFigure(q.Of.Figure); err != nil {
 			return fail("%w", err)
 		}
-		for _, run := range []string{q.Of.Run, q.Of.Over} {
+		for _, run := range []string{q.Of.Run, q.Of.Over, q.Of.Less} {
 			if run != "" && l.run(run) < 0 {
 				return fail("there is no run %q", run)
 			}
@@ -367,7 +371,8 @@ func (l *Lesson) checkOwn() error {
 
 // wants reports whether a pane or a figure of that name is looked at anywhere.
 func (l *Lesson) wants(name string) bool {
-	return slices.Contains(l.Panes, name) ||
+	over := name == "pca" && l.wants("over_pca")
+	return over || slices.Contains(l.Panes, name) ||
 		slices.Contains([]string{l.Chart.Y, l.Chart.Beside, l.Predict.Of.Figure, l.Transfer.Of.Figure, l.Break.Figure}, name)
 }
 

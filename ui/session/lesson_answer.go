@@ -66,6 +66,9 @@ func (m Measure) value(trials []Trial) float64 {
 	if m.Over != "" {
 		v /= find(m.Over)
 	}
+	if m.Less != "" {
+		v -= find(m.Less)
+	}
 	return v
 }
 

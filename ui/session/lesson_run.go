@@ -34,7 +34,9 @@ var figures = []string{
 	"bits",     // a pixel, of a binary or a quantised latent
 	"active",   // percent of the latent's numbers
 	"pca",      // mean squared error of PCA with as many numbers
-	"auroc",    // of telling strange pictures by their error
+	"over_pca", // mse over pca
+	"first",    // PSNR after the first pass of a recurrent body
+	"auroc",    // of telling strange pictures by their error, percent
 	"strange",  // mean squared error of strange pictures over that of usual ones
 	"diverged", // 1 or 0
 	"seconds",
@@ -75,7 +77,7 @@ func (l *Lesson) tasks() ([]lessonTask, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, lessonTask{name: r.Name, spec: s, data: l.data(l.Data), noise: r.Noise})
+		all = append(all, lessonTask{name: r.Name, spec: s, data: l.data(cmp.Or(r.Data, l.Data)), noise: r.Noise})
 	}
 	return all, nil
 }
@@ -83,8 +85,8 @@ func (l *Lesson) tasks() ([]lessonTask, error) {
 // breakTask is the run with its dial turned to a value.
 func (l *Lesson) breakTask(value float64) (lessonTask, error) {
 	s, err := l.broken(value)
-	noise := l.Runs[max(0, l.run(l.Break.Run))].Noise
-	return lessonTask{name: l.Break.Field + " " + number(value), value: value, spec: s, data: l.data(l.Data), noise: noise}, err
+	r := l.Runs[max(0, l.run(l.Break.Run))]
+	return lessonTask{name: l.Break.Field + " " + number(value), value: value, spec: s, data: l.data(cmp.Or(r.Data, l.Data)), noise: r.Noise}, err
 }
 
 // ownTasks are the runs on a student's own pictures.
@@ -282,6 +284,13 @@ func (b *trialBench) measure(ctx context.Context, m *model.Model, t *Trial) (map
 	numbers := len(z.Data) / n
 	f["numbers"], f["share"] = float64(numbers), 100*float64(numbers)/float64(h*w*c)
 	f["active"] = active(z)
+	if t.Spec.Body == "recurrent" {
+		once, err := m.After(1).Reconstruct(ctx, b.given, 0, nil)
+		if err != nil {
+			return nil, err
+		}
+		f["first"] = metric.PSNR(b.clean, clamp(once))
+	}
 	if t.Spec.Bottleneck == "binary" {
 		f["bits"] = float64(numbers) / float64(h*w)
 	}
@@ -293,6 +302,7 @@ func (b *trialBench) measure(ctx context.Context, m *model.Model, t *Trial) (map
 		}
 		if restored != nil {
 			f["pca"] = meanSquare(b.clean, restored)
+			f["over_pca"] = mse / f["pca"]
 		}
 	}
 	if b.strange != nil {
@@ -370,7 +380,7 @@ func (b *trialBench) measureStrange(ctx context.Context, m *model.Model, usual *
 		return err
 	}
 	good, bad := errorsOf(b.clean, usual), errorsOf(b.strange, clamp(made))
-	f["auroc"], f["strange"] = rankedAbove(bad, good), mean(bad)/mean(good)
+	f["auroc"], f["strange"] = 100*rankedAbove(bad, good), mean(bad)/mean(good)
 	return nil
 }
 
@@ -438,4 +448,17 @@ func active(z *tensor.Tensor) float64 {
 		}
 	}
 	return 100 * float64(n) / float64(len(z.Data))
+}
+
+// before is what the panes show before anything is learned.
+func (l *Lesson) before(ctx context.Context, task lessonTask, lim imageio.Limits) (panes [4]LessonPane, err error) {
+	t, err := OpenTraining(ctx, TrainJob{Data: task.data, Spec: task.spec, Limits: lim, grain: task.noise}, nil)
+	if err != nil {
+		return panes, err
+	}
+	b, err := l.bench(ctx, t, task)
+	if err != nil {
+		return panes, err
+	}
+	return l.look(ctx, t.tr.Model(), b)
 }

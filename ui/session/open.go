@@ -17,6 +17,7 @@ const (
 	PageDenoise  Page = "denoise"
 	PageTrain    Page = "train"
 	PageCompress Page = "compress"
+	PageLessons  Page = "lessons"
 )
 
 // OpenPaths opens files and folders. What they are decides what happens:
@@ -37,6 +38,8 @@ func (s *Session) OpenPaths(paths []string, page Page) {
 			kind, _, err := kindOf(path)
 			switch {
 			case err != nil:
+			case kind == kindLesson:
+				err = s.openLessons(path)
 			case kind == kindModel && isCheckpoint(path):
 				s.reopen(path)
 			case kind == kindModel:

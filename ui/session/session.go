@@ -51,6 +51,7 @@ type Session struct {
 	// learning is whether that is under way.
 	learning bool
 	run      *run // nil when there is no training
+	school   schoolroom
 	slot     slot
 }
 
@@ -70,6 +71,7 @@ func New(o Options) *Session {
 	s.state.Press = Press{Want: DefaultCompression, Arrived: 1, Panes: noPanes()}
 	s.easel.samples = sampleNoise
 	s.easel.want.repair, s.state.Repair = DefaultRepair, DefaultRepair
+	s.openSchool()
 	s.spawn(s.paint)
 	s.spawn(s.pressing)
 	s.UseSample(0)

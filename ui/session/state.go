@@ -25,6 +25,7 @@ type State struct {
 	Work    *Work   // what runs behind; nil when nothing does or it began just now
 	Data    Data    // chosen to learn from
 	Train   Train   // the training, if there is one
+	Class   Class   // the lessons
 	Message Message // the last one that was not dismissed
 	Saved   Saved   // the last file written
 }
@@ -225,7 +226,7 @@ type Message struct {
 
 // Saved is a file that has been written.
 type Saved struct {
-	Kind   string // "model", "checkpoint", "picture" or "chart"
+	Kind   string // "model", "checkpoint", "picture", "chart" or "answers"
 	Path   string
 	Serial uint64
 }

@@ -90,6 +90,7 @@ var plains = []plain{
 	{imageio.ErrPacked, "{{.File}} is no compressed picture of this program. Open a file whose name ends in .sieve."},
 	{errNoPairs, "{{.File}} holds no pairs to compare: {{.Detail}}. Name a folder with pictures NAME_real and NAME_mean of one size."},
 	{errChart, "{{.File}} cannot be written: a chart's name must end in .png, .svg or .csv. Choose such a name."},
+	{errLesson, "{{.File}} holds no lesson that can be held: {{.Detail}}. Mend the file with a text editor; assets/lessons/README.md says what belongs in it."},
 	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},
 	{errUnknown, "{{.File}} is neither a picture nor a model. Open a PNG, JPEG, TIFF, WebP, BMP or GIF picture, or a model that Sieve saved."},
 	{imageio.ErrTruncated, "{{.File}} ends too early: part of it is missing. Copy or download it again."},

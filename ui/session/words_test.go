@@ -34,7 +34,7 @@ var sentinels = map[string]error{
 	"session.errNoCodec": errNoCodec, "session.errTooSmall": errTooSmall, "session.errTooGood": errTooGood, "session.ErrPartly": ErrPartly,
 	"session.errPackedExt": errPackedExt, "imageio.ErrPacked": imageio.ErrPacked, "model.ErrFreeze": model.ErrFreeze, "model.ErrTile": model.ErrTile,
 	"metric.ErrCurves":   metric.ErrCurves,
-	"session.errUnknown": errUnknown, "session.errBusy": errBusy,
+	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errBusy": errBusy,
 }
 
 // faceless are those that no file has.
