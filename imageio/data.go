@@ -5,7 +5,6 @@ package imageio
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -53,13 +52,13 @@ func OpenData(ctx context.Context, name string, o FolderOptions, report func(don
 	if err != nil {
 		return nil, err
 	}
-	if at.IsDir() {
-		if files, _ := cifarFiles(name); len(files) > 0 {
-			return openSet(name, o, func() (*Set, error) { return OpenCIFAR(o.Channels, name) })
-		}
-		if file := idxIn(name); file != "" {
-			return openSet(name, o, func() (*Set, error) { return OpenIDX(file, o.Channels) })
-		}
+	set, err := OpenSet(name, o.Channels)
+	switch {
+	case err != nil:
+		return nil, err
+	case set != nil:
+		return setData(name, set, o), nil
+	case at.IsDir():
 		f, err := OpenFolder(ctx, name, o, report)
 		return folderData(name, f, err)
 	}
@@ -68,15 +67,6 @@ func OpenData(ctx context.Context, name string, o FolderOptions, report func(don
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	defer f.Close()
-	switch {
-	case isIDX(f):
-		return openSet(name, o, func() (*Set, error) { return OpenIDX(name, o.Channels) })
-	case strings.EqualFold(filepath.Ext(name), ".bin"):
-		return openSet(name, o, func() (*Set, error) { return OpenCIFAR(o.Channels, name) })
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
 	if _, err := readHeader(f); err != nil { // its own reason, not that a folder of one is empty
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -97,11 +87,37 @@ func folderData(name string, f *Folder, err error) (*Data, error) {
 	return d, nil
 }
 
-func openSet(name string, o FolderOptions, open func() (*Set, error)) (*Data, error) {
-	s, err := open()
+// OpenSet opens a data set: an IDX file, a CIFAR-10 file, or a folder with one or several.
+// The set is nil where the name is of something else. channels 0 are those of the data.
+func OpenSet(name string, channels int) (*Set, error) {
+	at, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
+	if at.IsDir() {
+		if files, _ := cifarFiles(name); len(files) > 0 {
+			return OpenCIFAR(channels, name)
+		}
+		if file := idxIn(name); file != "" {
+			return OpenIDX(file, channels)
+		}
+		return nil, nil
+	}
+	f, err := openFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	defer f.Close()
+	switch {
+	case isIDX(f):
+		return OpenIDX(name, channels)
+	case strings.EqualFold(filepath.Ext(name), ".bin"):
+		return OpenCIFAR(channels, name)
+	}
+	return nil, nil
+}
+
+func setData(name string, s *Set, o FolderOptions) *Data {
 	d := &Data{Name: name, Count: s.Len(), Channels: s.channels}
 	if s.h == s.w {
 		d.Native = s.h
@@ -113,7 +129,7 @@ func openSet(name string, o FolderOptions, open func() (*Set, error)) (*Data, er
 	if held != nil {
 		d.Held = held
 	}
-	return d, nil
+	return d
 }
 
 // idxIn returns the pictures in a folder that holds IDX, those to train on if

@@ -335,7 +335,7 @@ func encodeJPEG(w io.Writer, p *Picture, quality int) error {
 			segment(0xe2, []byte(iccMark), []byte{byte(i + 1), byte(total)}, icc[i*most:min((i+1)*most, len(icc))])
 		}
 	}
-	flat := overWhite(p)
+	flat := OverWhite(p)
 	var m image.Image
 	if c == 1 {
 		g := image.NewGray(image.Rect(0, 0, width, h))
@@ -370,8 +370,8 @@ func (s *splice) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// overWhite lays a picture on white paper. An opaque one is returned as it is.
-func overWhite(p *Picture) *tensor.Tensor {
+// OverWhite lays a picture on white paper. An opaque one is returned as it is.
+func OverWhite(p *Picture) *tensor.Tensor {
 	if p.Alpha == nil {
 		return p.Pix
 	}

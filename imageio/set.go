@@ -82,6 +82,17 @@ func (s *Set) Crop(side int) *Set {
 	return &g
 }
 
+// Range gives the pictures from ≤ i < end as they are in the file, whatever Crop
+// says: (end-from, h, w, channels).
+func (s *Set) Range(from, end int) *tensor.Tensor {
+	whole := s.Crop(0)
+	out := tensor.New(end-from, s.h, s.w, s.channels)
+	for i := range end - from {
+		whole.put(out.Data[i*s.h*s.w*s.channels:], s.n[from+i], 0, 0)
+	}
+	return out
+}
+
 // Batch gives n pictures drawn at random, neither turned nor mirrored: a
 // mirrored 2 is no 2.
 func (s *Set) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
@@ -288,6 +299,20 @@ func cut(err error) error {
 		return ErrTruncated
 	}
 	return fmt.Errorf("%w: %v", ErrDamaged, err)
+}
+
+// OpenLabels reads labels in IDX (type unsigned byte, one dimension). It is an
+// ErrFormat where a file is no IDX.
+func OpenLabels(path string) ([]int, error) {
+	_, data, err := readIDXFile(path, 1)
+	if err != nil {
+		return nil, err
+	}
+	labels := make([]int, len(data))
+	for i, v := range data {
+		labels[i] = int(v)
+	}
+	return labels, nil
 }
 
 const cifarRecord = 1 + 3*32*32 // label, then red, green and blue planes

@@ -266,3 +266,27 @@ func FuzzIDX(f *testing.F) {
 		}
 	})
 }
+
+// TestRangeIsTheFile gives pictures in order and whole, whatever the crop.
+func TestRangeIsTheFile(t *testing.T) {
+	s, err := newSet(Set{data: []uint8{0, 51, 102, 153, 204, 255}, h: 1, w: 2, c: 1}, 3, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, _ := s.Crop(7).Split(3)
+	for name, c := range map[string]struct {
+		set       *Set
+		from, end int
+		want      []float32
+	}{"two": {s, 1, 3, []float32{.4, .6, .8, 1}}, "of a part": {train, 1, 2, []float32{.4, .6}}, "none": {s, 2, 2, nil}} {
+		x := c.set.Range(c.from, c.end)
+		if n, h, w, ch := x.Dims4(); n != c.end-c.from || h != 1 || w != 2 || ch != 3 {
+			t.Fatalf("%s: the shape is %v", name, x.Shape)
+		}
+		for i, v := range c.want {
+			if x.Data[3*i] != v || x.Data[3*i+2] != v {
+				t.Errorf("%s: pixel %d is %v, want %g", name, i, x.Data[3*i:3*i+3], v)
+			}
+		}
+	}
+}

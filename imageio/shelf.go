@@ -22,7 +22,7 @@ type pixels struct {
 
 // compact lays a picture on white and rounds it to 8 or 16 bits.
 func compact(p *Picture) *pixels {
-	flat := overWhite(p)
+	flat := OverWhite(p)
 	_, h, w, c := flat.Dims4()
 	s := &pixels{w: w, h: h, c: c}
 	if p.Depth <= 8 {

@@ -273,6 +273,5 @@ func (v *vision) pca() (LessonPane, error) {
 	if y == nil || err != nil {
 		return LessonPane{}, err
 	}
-	clamp(y)
 	return LessonPane{Pix: sheet(y), Figure: decibels(v.b.sight.clean, y)}, nil
 }

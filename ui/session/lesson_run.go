@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/mat"
+
 	"sieve/imageio"
 	"sieve/model"
 	"sieve/model/embed"
@@ -330,7 +332,7 @@ const mostPCA = 1024
 // restored is what is left of pictures in so many numbers of PCA; nil where there is none to
 // compare with.
 func (b *trialBench) restored(x *tensor.Tensor, numbers int) (*tensor.Tensor, error) {
-	n, h, w, c := x.Dims4()
+	_, h, w, c := x.Dims4()
 	d := h * w * c
 	if b.pca == nil || d > mostPCA || numbers > min(d, pcaPictures) {
 		return nil, nil
@@ -342,11 +344,9 @@ func (b *trialBench) restored(x *tensor.Tensor, numbers int) (*tensor.Tensor, er
 		}
 		b.pca.fit = fit
 	}
-	y := tensor.New(x.Shape...)
-	for i := range n {
-		b.pca.fit.Keep(y.Data[i*d:(i+1)*d], x.Data[i*d:(i+1)*d], numbers)
-	}
-	return y, nil
+	p := *b.pca.fit
+	p.Components = p.Components.Slice(0, numbers, 0, d).(*mat.Dense)
+	return clamp(&tensor.Tensor{Shape: x.Shape, Data: p.Restore(p.Project(x.Data))}), nil
 }
 
 // measureCurve takes what the curve of a training says.

@@ -16,6 +16,7 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
+	"sieve/model/embed"
 	"sieve/model/metric"
 	"sieve/model/noise"
 )
@@ -92,6 +93,12 @@ var plains = []plain{
 	{errChart, "{{.File}} cannot be written: a chart's name must end in .png, .svg or .csv. Choose such a name."},
 	{errLesson, "{{.File}} holds no lesson that can be held: {{.Detail}}. Mend the file with a text editor; assets/lessons/README.md says what belongs in it."},
 	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},
+	{errSizes, "{{.File}}: pictures of several sizes have latents of several lengths. Take their mean (--pool mean), or make the pictures one size."},
+	{errLabels, "{{.File}} does not fit the pictures: {{.Detail}}. Give one label for each picture, as IDX or one a line."},
+	{errManyNumbers, "{{.File}}: all latents together are too large: {{.Detail}}. Take the mean of each map (--pool mean), or fewer pictures."},
+	{errTable, "{{.File}} cannot be written: its name must end in .npy or .csv. Choose such a name."},
+	{embed.ErrNumber, "{{.File}}: the model's latents are no numbers. It has not learned well: choose another, or train it at a lower rate."},
+	{embed.ErrFew, "{{.File}} holds too few pictures: {{.Detail}}. Choose more."},
 	{errUnknown, "{{.File}} is neither a picture nor a model. Open a PNG, JPEG, TIFF, WebP, BMP or GIF picture, or a model that Sieve saved."},
 	{imageio.ErrTruncated, "{{.File}} ends too early: part of it is missing. Copy or download it again."},
 	{imageio.ErrTooLarge, "{{.File}} is too large: {{.Detail}}. Raise the limit, or make the picture smaller."},
@@ -170,7 +177,7 @@ func IsMistake(err error) bool {
 	case errors.As(err, &data):
 		return data.Name == "" || errors.Is(err, imageio.ErrUnsupported) && strings.HasPrefix(data.Name, "builtin:")
 	}
-	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart} {
+	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart, errTable, errSizes} {
 		if errors.Is(err, is) {
 			return true
 		}
@@ -228,7 +235,7 @@ func bare(err error) string {
 		return path.Err.Error()
 	}
 	text := err.Error()
-	for _, name := range []string{"session: ", "model: ", "noise: ", "imageio: "} {
+	for _, name := range []string{"session: ", "model: ", "noise: ", "embed: ", "imageio: "} {
 		text = strings.TrimPrefix(text, name)
 	}
 	return text

@@ -18,6 +18,7 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
+	"sieve/model/embed"
 	"sieve/model/metric"
 	"sieve/model/noise"
 )
@@ -33,7 +34,9 @@ var sentinels = map[string]error{
 	"session.ErrSpecFile": ErrSpecFile, "session.errExtension": errExtension, "session.errChart": errChart, "session.errNoPairs": errNoPairs, "session.errTemplate": errTemplate,
 	"session.errNoCodec": errNoCodec, "session.errTooSmall": errTooSmall, "session.errTooGood": errTooGood, "session.ErrPartly": ErrPartly,
 	"session.errPackedExt": errPackedExt, "imageio.ErrPacked": imageio.ErrPacked, "model.ErrFreeze": model.ErrFreeze, "model.ErrTile": model.ErrTile,
-	"metric.ErrCurves":   metric.ErrCurves,
+	"metric.ErrCurves": metric.ErrCurves,
+	"session.errSizes": errSizes, "session.errLabels": errLabels, "session.errManyNumbers": errManyNumbers, "session.errTable": errTable,
+	"embed.ErrNumber": embed.ErrNumber, "embed.ErrFew": embed.ErrFew,
 	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errBusy": errBusy,
 }
 
@@ -74,7 +77,7 @@ func declared(t *testing.T, dir string) (names []string) {
 
 func TestWordsForEverySentinel(t *testing.T) {
 	found := declared(t, ".")
-	for _, dir := range []string{"../../imageio", "../../model", "../../model/noise", "../../model/tensor", "../../model/metric"} {
+	for _, dir := range []string{"../../imageio", "../../model", "../../model/noise", "../../model/tensor", "../../model/metric", "../../model/embed"} {
 		for _, name := range declared(t, dir) {
 			if ast.IsExported(name[strings.Index(name, ".")+1:]) {
 				found = append(found, name)
