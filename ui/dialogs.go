@@ -114,7 +114,7 @@ func (e endings) Matches(u fyne.URI) bool {
 type opens struct{}
 
 func (opens) Matches(u fyne.URI) bool {
-	return imageio.IsPicture(u.Path()) || endings{".safetensors", ".checkpoint", ".gz", "-ubyte", ".idx", ".bin"}.Matches(u)
+	return imageio.IsPicture(u.Path()) || endings{".safetensors", ".checkpoint", ".gz", "-ubyte", ".idx", ".bin", ".json"}.Matches(u)
 }
 
 // folderAt is the folder where a file dialog begins, nil where that is Fyne's choice.
@@ -130,7 +130,10 @@ func folderAt(folder string) fyne.ListableURI {
 }
 
 // openFile asks for a file to open.
-func (w *window) openFile() {
+func (w *window) openFile() { w.pickFile(func(path string) { w.open([]string{path}) }) }
+
+// pickFile asks for a file.
+func (w *window) pickFile(picked func(path string)) {
 	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
 		if r == nil {
 			return
@@ -138,7 +141,7 @@ func (w *window) openFile() {
 		r.Close()
 		path := r.URI().Path()
 		w.saved.OpenFolder = filepath.Dir(path)
-		w.open([]string{path})
+		picked(path)
 	}, w.win)
 	d.SetFilter(opens{})
 	d.SetLocation(folderAt(w.saved.OpenFolder))
@@ -147,13 +150,16 @@ func (w *window) openFile() {
 }
 
 // openFolder asks for a folder to open.
-func (w *window) openFolder() {
+func (w *window) openFolder() { w.pickFolder(func(path string) { w.open([]string{path}) }) }
+
+// pickFolder asks for a folder of pictures.
+func (w *window) pickFolder(picked func(path string)) {
 	d := dialog.NewFolderOpen(func(l fyne.ListableURI, err error) {
 		if l == nil {
 			return
 		}
 		w.saved.OpenFolder = l.Path()
-		w.open([]string{l.Path()})
+		picked(l.Path())
 	}, w.win)
 	d.SetLocation(folderAt(w.saved.OpenFolder))
 	d.SetTitleText(lang.L("Open a folder of pictures"))
@@ -200,6 +206,8 @@ func (w *window) saveShown() {
 		w.saveModel()
 	case session.PageCompress:
 		w.compress.saveFile()
+	case session.PageLessons:
+		w.lessons.save()
 	default:
 		w.saveResult()
 	}

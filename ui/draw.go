@@ -46,7 +46,8 @@ type frame struct {
 	view
 	panes  session.Panes // those of the page
 	layers [4]*image.RGBA
-	latent latent
+	latent latent    // of PaneLatent, or of a lesson's last latent
+	codes  [4]latent // of a lesson's panes
 	lines  lines
 }
 
@@ -58,6 +59,25 @@ func (f frame) training() bool {
 // pressing reports whether the panes show the picture as files.
 func (f frame) pressing() bool { return f.page == session.PageCompress && f.Press.Original != nil }
 
+// learning reports whether the panes are those of a lesson.
+func (f frame) learning() bool {
+	return f.page == session.PageLessons && f.Class.Lesson != nil && f.Class.Panes[0].Pix != nil
+}
+
+// readLesson says what a pane of a lesson shows at a pixel of the first one.
+func (f frame) readLesson(pane session.Pane, x, y int) string {
+	_, height, width, _ := f.panes.Original.Dims4()
+	t := f.panes.Of(pane)
+	switch {
+	case t == nil:
+		return ""
+	case f.Class.Panes[pane].Latent:
+		return f.codes[pane].read(x, y, width, height)
+	}
+	_, h, w, _ := t.Dims4()
+	return readPixel(t, x*w/width, y*h/height)
+}
+
 // savable reports whether there is what the page is about.
 func (f frame) savable() bool {
 	switch f.page {
@@ -65,6 +85,8 @@ func (f frame) savable() bool {
 		return true // if there is a model, which the page knows
 	case session.PageCompress:
 		return f.Press.Result != nil
+	case session.PageLessons:
+		return true // if there are answers, which the session knows
 	}
 	return f.State.Result != nil
 }
@@ -79,7 +101,7 @@ func (f frame) noiseless() bool {
 
 // removed reports whether the second pane shows what was removed.
 func (f frame) removed() bool {
-	if f.training() || f.pressing() || f.panes.Result == nil || f.panes.Noisy == nil {
+	if f.training() || f.pressing() || f.learning() || f.panes.Result == nil || f.panes.Noisy == nil {
 		return false
 	}
 	return f.second == secondRemoved || f.second == secondUsual && f.noiseless()
@@ -92,7 +114,7 @@ type drawer struct {
 	view view
 	wake chan struct{} // holds one: the view has changed
 
-	drawn [3][4]drawn // by page and pane
+	drawn [4][4]drawn // by page and pane
 	lines lines
 }
 
@@ -170,6 +192,9 @@ func (d *drawer) draw(st session.State) frame {
 	if f.pressing() {
 		f.panes, kept = st.Press.Panes, &d.drawn[2]
 	}
+	if f.learning() {
+		f.panes, kept = lessonPanes(st.Class), &d.drawn[3]
+	}
 	for i := range kept {
 		k, t := &kept[i], f.panes.Of(session.Pane(i))
 		now := drawn{version: f.panes.Versions[i]}
@@ -177,6 +202,10 @@ func (d *drawer) draw(st session.State) frame {
 		case f.pressing():
 			if pane == session.PaneOriginal && f.bits && f.Press.Bits != nil {
 				now.look, now.bits = f.look, f.Press.Bits
+			}
+		case f.learning():
+			if f.Class.Panes[i].Latent {
+				now.look = session.Look{Map: f.look.Map}
 			}
 		case pane == session.PaneLatent:
 			now.look = f.look
@@ -191,8 +220,10 @@ func (d *drawer) draw(st session.State) frame {
 			switch {
 			case now.bits != nil:
 				k.img = drawBits(st.Press, now.look.Map)
-			case f.pressing():
+			case f.pressing(), f.learning() && !f.Class.Panes[i].Latent:
 				k.img = imageio.ToRGBA(nil, t)
+			case f.learning():
+				k.img, k.latent = drawLatent(t, now.look)
 			case session.Pane(i) == session.PaneLatent:
 				k.img, k.latent = drawLatent(t, now.look)
 			case now.less > 0:
@@ -201,12 +232,21 @@ func (d *drawer) draw(st session.State) frame {
 				k.img = imageio.ToRGBA(nil, t)
 			}
 		}
-		f.layers[i] = k.img
+		f.layers[i], f.codes[i] = k.img, k.latent
 	}
 	f.latent = kept[session.PaneLatent].latent
 	d.lines.add(st.Train.Curve)
 	f.lines = d.lines
 	return f
+}
+
+// lessonPanes are those of a lesson as others are.
+func lessonPanes(c session.Class) session.Panes {
+	p := session.Panes{Original: c.Panes[0].Pix, Noisy: c.Panes[1].Pix, Latent: c.Panes[2].Pix, Result: c.Panes[3].Pix}
+	for i := range p.Versions {
+		p.Versions[i] = c.Version
+	}
+	return p
 }
 
 // drawRemoved draws what was removed, some rows at a time.

@@ -53,6 +53,7 @@ type window struct {
 	denoise   *denoisePage
 	train     *trainPage
 	compress  *compressPage
+	lessons   *lessonsPage
 	linked    *widget.View
 	panes     [4]*widget.Pane
 	group     *widget.Panes
@@ -126,7 +127,8 @@ func (w *window) build() {
 	w.trace.name(control{name: "train.chart", o: w.chart})
 	w.queue = newQueuePanel(w)
 	w.compress = newCompressPage(w)
-	w.under = container.NewStack(w.chart, w.queue.box, w.compress.rates)
+	w.lessons = newLessonsPage(w)
+	w.under = container.NewStack(w.chart, w.queue.box, w.compress.rates, w.lessons.chart)
 	w.split = container.NewVSplit(w.group, w.under)
 	w.split.SetOffset(0.5)
 
@@ -139,13 +141,15 @@ func (w *window) build() {
 		{name: session.PageDenoise, settings: w.denoise.settings},
 		{name: session.PageCompress, settings: w.compress.settings},
 		{name: session.PageTrain, settings: w.train.settings},
+		{name: session.PageLessons, settings: w.lessons.settings},
 	}
 	w.pages[0].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDenoise), lang.L("Denoise"), func() { w.turn(session.PageDenoise) })
 	w.pages[1].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameCompress), lang.L("Compress"), func() { w.turn(session.PageCompress) })
 	w.pages[2].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameTrain), lang.L("Train"), func() { w.turn(session.PageTrain) })
+	w.pages[3].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameLessons), lang.L("Lessons"), func() { w.turn(session.PageLessons) })
 	rail, side := container.New(column{}), container.NewStack()
 	for i, p := range w.pages {
-		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Make a small file of a picture, and compare it with JPEG and WebP"), lang.L("Teach a network, and watch it learn")}[i]
+		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Make a small file of a picture, and compare it with JPEG and WebP"), lang.L("Teach a network, and watch it learn"), lang.L("Predict what a network will do, and see")}[i]
 		rail.Add(widget.NewHint(hint, fmt.Sprintf("Ctrl+%d", i+1), p.rail))
 		side.Add(p.settings)
 		w.trace.name(control{name: "page." + string(p.name), o: p.rail})
@@ -170,7 +174,7 @@ type frameLayout struct{ w *window }
 
 func (l *frameLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	rail, middle, side, status := objects[0].MinSize(), objects[1].MinSize(), objects[2].MinSize(), objects[3].MinSize()
-	return fyne.NewSize(rail.Width+middle.Width+2*margin+max(settingsWide, side.Width), max(rail.Height, middle.Height+2*margin)+status.Height)
+	return fyne.NewSize(rail.Width+middle.Width+2*margin+max(l.w.sideWide(), side.Width), max(rail.Height, middle.Height+2*margin)+status.Height)
 }
 
 func (l *frameLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
@@ -178,7 +182,7 @@ func (l *frameLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		o.Move(fyne.NewPos(x, y))
 		o.Resize(fyne.NewSize(w, h))
 	}
-	rail, side := objects[0].MinSize().Width, max(settingsWide, objects[2].MinSize().Width)
+	rail, side := objects[0].MinSize().Width, max(l.w.sideWide(), objects[2].MinSize().Width)
 	bar := objects[3].MinSize().Height
 	h := size.Height - bar
 	place(objects[0], 0, grid, rail, h-grid)
@@ -188,6 +192,14 @@ func (l *frameLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	place(objects[4], rail, 0, 1, h)
 	place(objects[5], size.Width-side, 0, 1, h)
 	l.w.trace.stir()
+}
+
+// sideWide is how wide the settings of the page are.
+func (w *window) sideWide() float32 {
+	if w.view.page == session.PageLessons {
+		return lessonsWide
+	}
+	return settingsWide
 }
 
 // restore is what the window was like when it was last closed.
@@ -205,7 +217,7 @@ func (w *window) restore(files []string) {
 		w.session.UseModel(w.saved.Model)
 	}
 	at := session.PageDenoise
-	if last := session.Page(w.saved.Page); (last == session.PageTrain || last == session.PageCompress) && len(files) == 0 {
+	if last := session.Page(w.saved.Page); (last == session.PageTrain || last == session.PageCompress || last == session.PageLessons) && len(files) == 0 {
 		at = last
 	}
 	w.turn(at)
@@ -243,6 +255,7 @@ func (w *window) turn(to session.Page) {
 	}
 	w.session.ShowPress(to == session.PageCompress)
 	w.showUnder()
+	w.win.Content().Refresh() // pages differ in width
 	w.drawer.look(w.view)
 	w.trace.event("page", "name", string(to))
 	w.trace.stir()
@@ -251,16 +264,18 @@ func (w *window) turn(to session.Page) {
 // showUnder shows what is under the panes: the chart of a training, the queue when
 // there is one, or nothing.
 func (w *window) showUnder() {
-	chart, rates := w.view.page == session.PageTrain, w.view.page == session.PageCompress
-	queue := !chart && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
+	chart, rates, lesson := w.view.page == session.PageTrain, w.view.page == session.PageCompress, w.view.page == session.PageLessons
+	queue := !chart && !lesson && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
 	rates = rates && !queue
-	if w.chart.Visible() == chart && w.compress.rates.Visible() == rates && w.queue.box.Visible() == queue && w.under.Visible() == (chart || rates || queue) {
+	any := chart || rates || queue || lesson
+	if w.chart.Visible() == chart && w.compress.rates.Visible() == rates && w.lessons.chart.Visible() == lesson && w.queue.box.Visible() == queue && w.under.Visible() == any {
 		return
 	}
+	visible(w.lessons.chart, lesson)
 	visible(w.chart, chart)
 	visible(w.compress.rates, rates)
 	visible(w.queue.box, queue)
-	visible(w.under, chart || rates || queue)
+	visible(w.under, any)
 	w.split.Refresh()
 	w.trace.stir()
 }
@@ -312,6 +327,7 @@ func (w *window) show(f frame) {
 	w.queue.show(f)
 	w.showUnder()
 	w.train.show(f, last.State)
+	w.lessons.show(f)
 	w.menu.show(f)
 	if f.Picture.Version != last.Picture.Version {
 		w.history.follow(w.settings())
@@ -337,6 +353,10 @@ func (w *window) showPanes(f, last frame) {
 	}
 	if f.pressing() {
 		w.showFiles(f)
+		return
+	}
+	if f.learning() {
+		w.showLesson(f)
 		return
 	}
 	w.panes[session.PaneOriginal].SetAccessory()
@@ -399,6 +419,25 @@ func (w *window) showFiles(f frame) {
 	}
 	w.offered = nil
 	w.panes[session.PaneOriginal].SetAccessory(w.compress.bits)
+}
+
+// showLesson titles the panes of a lesson.
+func (w *window) showLesson(f frame) {
+	for i, p := range w.panes {
+		pane := f.Class.Panes[i]
+		p.SetTitle(said(pane.Title))
+		p.SetFigure(said(pane.Figure))
+		p.SetAccessory()
+	}
+	w.offered = nil
+}
+
+// said is a sentence in the person's language.
+func said(s session.Sentence) string {
+	if s.Key == "" {
+		return ""
+	}
+	return lang.L(s.Key, s.Args)
 }
 
 // offerSecond lets a person choose what the second pane shows: what the model saw, or
@@ -473,6 +512,9 @@ func (w *window) offerChannels(c int) {
 
 // read says what a pane's value is at a pixel.
 func (w *window) read(pane session.Pane, x, y int) string {
+	if w.frame.learning() {
+		return w.frame.readLesson(pane, x, y)
+	}
 	if pane == session.PaneLatent && !w.frame.pressing() {
 		width, height := w.linked.Picture()
 		return w.frame.latent.read(x, y, width, height)
@@ -538,7 +580,7 @@ func sentence(m session.Message) string {
 	if m.Key == "" {
 		return m.Text
 	}
-	return lang.L(m.Key, m.Args)
+	return said(m.Sentence)
 }
 
 // modelName is what a model is called.

@@ -470,3 +470,14 @@ func tighten(b []byte) []byte {
 		return bytes.ReplaceAll(bytes.Join(bytes.Fields(list), nil), []byte(","), []byte(", "))
 	})
 }
+
+// At is where run i stands on the chart's X, which may be a figure of its trial.
+func (l *Lesson) At(i int, t Trial) float64 {
+	if v, err := l.dial(i, l.Chart.X); err == nil {
+		return v
+	}
+	if v, ok := t.Figures[l.Chart.X]; ok {
+		return v
+	}
+	return nan
+}

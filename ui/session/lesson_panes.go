@@ -17,7 +17,7 @@ import (
 
 // A LessonPane is one picture of a lesson.
 type LessonPane struct {
-	Title  string         // to translate
+	Title  Sentence
 	Pix    *tensor.Tensor // (1, H, W, 1|3), clamped, or a latent (1, h, w, C)
 	Latent bool
 	Figure Sentence
@@ -29,24 +29,24 @@ type sightPictures struct{ clean, given *tensor.Tensor }
 
 // sights are what panes can show. A sight that a model has not is an empty pane.
 var sights = map[string]struct {
-	title string
+	title Sentence
 	make  func(v *vision) (LessonPane, error)
 }{
-	"original":  {"Original", (*vision).original},
-	"given":     {"What it is given", (*vision).given},
-	"latent":    {"Latent", (*vision).latent},
-	"result":    {"Reconstruction", (*vision).result},
-	"error":     {"Error", (*vision).errors},
-	"samples":   {"Made of chance", (*vision).samples},
-	"plane":     {"The latent plane", (*vision).plane},
-	"atoms":     {"What each number draws", (*vision).atoms},
-	"filters":   {"Filters of the first layer", (*vision).filters},
-	"responses": {"What they answer", (*vision).responses},
-	"pca":       {"PCA, as many numbers", (*vision).pca},
-	"pass1":     {"After one pass", func(v *vision) (LessonPane, error) { return v.pass(1) }},
-	"pass2":     {"After two passes", func(v *vision) (LessonPane, error) { return v.pass(2) }},
-	"pass4":     {"After four passes", func(v *vision) (LessonPane, error) { return v.pass(4) }},
-	"pass8":     {"After eight passes", func(v *vision) (LessonPane, error) { return v.pass(8) }},
+	"original":  {say("Original"), (*vision).original},
+	"given":     {say("What it is given"), (*vision).given},
+	"latent":    {say("Latent"), (*vision).latent},
+	"result":    {say("Reconstruction"), (*vision).result},
+	"error":     {say("Error"), (*vision).errors},
+	"samples":   {say("Made of chance"), (*vision).samples},
+	"plane":     {say("The latent plane"), (*vision).plane},
+	"atoms":     {say("What each number draws"), (*vision).atoms},
+	"filters":   {say("Filters of the first layer"), (*vision).filters},
+	"responses": {say("What they answer"), (*vision).responses},
+	"pca":       {say("PCA, as many numbers"), (*vision).pca},
+	"pass1":     {say("After one pass"), func(v *vision) (LessonPane, error) { return v.pass(1) }},
+	"pass2":     {say("After two passes"), func(v *vision) (LessonPane, error) { return v.pass(2) }},
+	"pass4":     {say("After four passes"), func(v *vision) (LessonPane, error) { return v.pass(4) }},
+	"pass8":     {say("After eight passes"), func(v *vision) (LessonPane, error) { return v.pass(8) }},
 }
 
 // sightNames are the names of sights, sorted.

@@ -10,6 +10,7 @@ const (
 	IconNameDenoise  fyne.ThemeIconName = "sieve.denoise"  // grains that become a clear picture
 	IconNameTrain    fyne.ThemeIconName = "sieve.train"    // a loss that falls
 	IconNameCompress fyne.ThemeIconName = "sieve.compress" // four corners that are pressed together
+	IconNameLessons  fyne.ThemeIconName = "sieve.lessons"  // an open book
 )
 
 func icons() map[fyne.ThemeIconName]fyne.Resource {
@@ -26,6 +27,8 @@ func icons() map[fyne.ThemeIconName]fyne.Resource {
 		IconNameCompress: drawn("compress",
 			`<path d="M9 3h2v8H3V9h4.600L3 4.400 4.400 3 9 7.600z"/><path d="M13 3h2v4.600L19.600 3 21 4.400 16.400 9H21v2h-8z"/>`+
 				`<path d="M3 13h8v8H9v-4.600L4.400 21 3 19.600 7.600 15H3z"/><path d="M13 13h8v2h-4.600l4.600 4.600-1.400 1.400L15 16.400V21h-2z"/>`),
+		IconNameLessons: drawn("lessons",
+			`<path d="M3 5c3-1 6-.8 9 1 3-1.800 6-2 9-1v14c-3-1-6-.8-9 1-3-1.800-6-2-9-1V5zm2 1.400v11.100c2-.3 4-.1 6 .7V7.200c-2-.9-4-1.200-6-.8zm14 0c-2-.4-4-.1-6 .8v11c2-.8 4-1 6-.7V6.400z"/>`),
 		IconNameTrain: drawn("train",
 			`<path d="M3 3h2v16h16v2H3z"/>`+
 				`<path d="M7 5h2c.5 5.500 2.500 9 12 9.500v2C10.500 16 7.400 11.500 7 5z"/>`),

@@ -13,10 +13,16 @@ const (
 	ColorNameTraining   fyne.ThemeColorName = "sieve.training"   // a chart's line for what is learned from
 	ColorNameValidation fyne.ThemeColorName = "sieve.validation" // … for what is held back
 	ColorNameThird      fyne.ThemeColorName = "sieve.third"      // … for one line more
-	ColorNamePlot       fyne.ThemeColorName = "sieve.plot"       // what the lines of a chart are drawn on
-	ColorNameGrid       fyne.ThemeColorName = "sieve.grid"       // a chart's grid
-	ColorNameMarker     fyne.ThemeColorName = "sieve.marker"     // a chart's marks and hairline
+	ColorNameFourth     fyne.ThemeColorName = "sieve.fourth"     // … and more, in a chart of many runs
+	ColorNameFifth      fyne.ThemeColorName = "sieve.fifth"
+	ColorNameSixth      fyne.ThemeColorName = "sieve.sixth"
+	ColorNamePlot       fyne.ThemeColorName = "sieve.plot"   // what the lines of a chart are drawn on
+	ColorNameGrid       fyne.ThemeColorName = "sieve.grid"   // a chart's grid
+	ColorNameMarker     fyne.ThemeColorName = "sieve.marker" // a chart's marks and hairline
 )
+
+// Lines are the colours of the lines in a chart of many, in the order in which they are used.
+var Lines = [...]fyne.ThemeColorName{ColorNameTraining, ColorNameValidation, ColorNameThird, ColorNameFourth, ColorNameFifth, ColorNameSixth}
 
 type palette map[fyne.ThemeColorName]color.NRGBA
 
@@ -79,6 +85,9 @@ func light() palette {
 		ColorNameTraining:   accent,
 		ColorNameValidation: rgb(0xd55e00),
 		ColorNameThird:      rgb(0x008562),
+		ColorNameFourth:     rgb(0xa8477f),
+		ColorNameFifth:      rgb(0x8a6d00),
+		ColorNameSixth:      rgb(0x3f2a8c),
 		ColorNamePlot:       grey(0xff),
 		ColorNameGrid:       grey(0xe6),
 		ColorNameMarker:     grey(0x5c),
@@ -126,6 +135,9 @@ func dark() palette {
 		ColorNameTraining:   accent,
 		ColorNameValidation: rgb(0xe69f00),
 		ColorNameThird:      rgb(0x3cb371),
+		ColorNameFourth:     rgb(0xe08bc0),
+		ColorNameFifth:      rgb(0xe0c341),
+		ColorNameSixth:      rgb(0xa79bf0),
 		ColorNamePlot:       grey(0x14),
 		ColorNameGrid:       grey(0x2c),
 		ColorNameMarker:     grey(0xa6),

@@ -72,6 +72,7 @@ func TestContrastIsEnoughToRead(t *testing.T) {
 			{ColorNameTraining, ColorNamePlot, shape},
 			{ColorNameValidation, ColorNamePlot, shape},
 			{ColorNameThird, ColorNamePlot, shape},
+			{ColorNameFourth, ColorNamePlot, shape}, {ColorNameFifth, ColorNamePlot, shape}, {ColorNameSixth, ColorNamePlot, shape},
 		} {
 			if got := contrast(th.Color(c.ink, theme.VariantLight), th.Color(c.ground, theme.VariantLight)); got < c.least {
 				t.Errorf("%s: %s on %s has a contrast of %.2f, want %v", name, c.ink, c.ground, got, c.least)
@@ -85,6 +86,7 @@ func TestGreysHaveNoTint(t *testing.T) {
 		theme.ColorNamePrimary: true, theme.ColorNameHyperlink: true, theme.ColorNameFocus: true, theme.ColorNameSelection: true,
 		theme.ColorNameError: true, theme.ColorNameWarning: true, theme.ColorNameSuccess: true,
 		ColorNameTraining: true, ColorNameValidation: true, ColorNameThird: true,
+		ColorNameFourth: true, ColorNameFifth: true, ColorNameSixth: true,
 	}
 	for name, p := range map[string]palette{"light": light(), "dark": dark()} {
 		for n, c := range p {

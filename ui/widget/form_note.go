@@ -47,6 +47,10 @@ func (n *Note) Text() string { return n.text }
 
 // wrap breaks a text at spaces into lines no wider than width; a longer word has a line of its own.
 func wrap(text string, width, size float32) []string {
+	return wrapIn(text, width, size, fyne.TextStyle{})
+}
+
+func wrapIn(text string, width, size float32, style fyne.TextStyle) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
@@ -54,7 +58,7 @@ func wrap(text string, width, size float32) []string {
 		if line != "" {
 			longer = line + " " + word
 		}
-		if line != "" && fyne.MeasureText(longer, size, fyne.TextStyle{}).Width > width {
+		if line != "" && fyne.MeasureText(longer, size, style).Width > width {
 			lines = append(lines, line)
 			longer = word
 		}
