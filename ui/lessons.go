@@ -31,13 +31,12 @@ type lessonsPage struct {
 	title  *widget.Prose
 	stages *widget.Segmented
 
-	shown  lessonView // what the parts were made for
-	cards  []*widget.Card
-	state  *widget.Note // of what trains
-	guess  session.Guess
-	value  float64 // of the dial that is turned too far
-	series []widget.Series
-	traced session.Stage
+	shown lessonView // what the parts were made for
+	cards []*widget.Card
+	state *widget.Note // of what trains
+	guess session.Guess
+	value float64 // of the dial that is turned too far
+	swept bool    // the chart has been turned to the lesson's own
 }
 
 // A lessonView is what the parts of the page depend on: when it changes, they are made anew.
@@ -219,9 +218,10 @@ func (p *lessonsPage) lesson(c session.Class) (body, foot []fyne.CanvasObject) {
 }
 
 // bold is a line that says what follows.
-func bold(text string) *fynewidget.Label {
-	l := fynewidget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	return l
+func bold(text string) *widget.Prose {
+	line := widget.NewProse(text)
+	line.Bold = true
+	return line
 }
 
 // turns are the buttons that lead to the stages before and after.
@@ -335,17 +335,17 @@ func (p *lessonsPage) options(q session.Question, chosen, right int, locked bool
 // train is what happens, and how near the prediction came.
 func (p *lessonsPage) train(c session.Class) []fyne.CanvasObject {
 	l := c.Lesson
-	body := p.trials(c, session.StageTrain, runNames(l.Runs))
+	var body []fyne.CanvasObject
+	if c.Whole(session.StageTrain) && c.Doing != session.StageTrain {
+		body = append(p.verdict(c), prose(l.After...))
+	}
+	body = append(body, p.trials(c, session.StageTrain, runNames(l.Runs))...)
 	if c.Doing == session.StageTrain || c.Author == "" {
 		text := lang.L("Train")
 		if len(c.Trials.Runs) > 0 {
 			text = lang.L("Train again")
 		}
 		body = append(body, p.hold(c, session.StageTrain, text, func() { p.w.session.Hold(session.StageTrain, 0, "") }))
-	}
-	if c.Whole(session.StageTrain) && c.Doing != session.StageTrain {
-		body = append(body, p.verdict(c)...)
-		body = append(body, prose(l.After...))
 	}
 	return body
 }
@@ -519,7 +519,11 @@ func (p *lessonsPage) showTrials(c session.Class) {
 	for i, card := range p.cards {
 		text := lang.L("waits")
 		if i < len(all) {
-			text = trialFigure(c.Lesson, all[i])
+			figure := c.Lesson.Predict.Of.Figure
+			if c.Stage == session.StageBreak {
+				figure = c.Lesson.Break.Figure
+			}
+			text = trialFigure(all[i], figure)
 		} else if c.Doing != c.Stage {
 			text = " "
 		}
@@ -528,28 +532,22 @@ func (p *lessonsPage) showTrials(c session.Class) {
 	}
 }
 
-// trialFigure says how far a training is, or what it gave.
-func trialFigure(l *session.Lesson, t session.Trial) string {
+// trialFigure says how far a training is, or what it gave: how near its pictures are, and a
+// figure that the lesson asks for.
+func trialFigure(t session.Trial, figure string) string {
 	if !t.Done() {
 		return lang.L("step {{.Step}} of {{.Steps}}", map[string]any{"Step": widget.FormatCount(t.Step), "Steps": widget.FormatCount(t.Spec.Steps)})
 	}
 	if t.Diverged > 0 {
 		return lang.L("diverged at step {{.Step}}", map[string]any{"Step": widget.FormatCount(t.Diverged)})
 	}
-	var parts []string
-	add := func(name string) {
-		v, ok := t.Figures[name]
-		if !ok {
-			return
-		}
-		if said := figureWords(name, v); said != "" && !slices.Contains(parts, said) {
-			parts = append(parts, said)
+	text := figureWords("psnr", t.Figures["psnr"])
+	if v, ok := t.Figures[figure]; ok && figure != "psnr" {
+		if said := figureWords(figure, v); said != "" {
+			text += " · " + said
 		}
 	}
-	add("psnr")
-	add(l.Predict.Of.Figure)
-	add(l.Break.Figure)
-	return strings.Join(parts, "   ")
+	return text
 }
 
 // figureWords is a figure with its name and unit.
@@ -608,11 +606,14 @@ func (p *lessonsPage) showChart(c session.Class) {
 	if c.Stage > session.StagePredict {
 		series = append(series, losses...)
 	}
-	p.chart.XName = lang.L("Step")
-	if sweep {
-		p.chart.XName = lang.L(chart.XName)
-	}
 	p.chart.SetSeries(series)
+	if first := sweep && c.Whole(session.StageTrain); first != p.swept {
+		p.swept = first
+		if v := p.chart.View(); first {
+			v.Group = lang.L(chart.YName)
+			p.chart.SetView(v)
+		}
+	}
 }
 
 // losses are the curves of trainings: those of validation, and where there is one alone its
@@ -637,7 +638,7 @@ func (p *lessonsPage) losses(trials []session.Trial) []widget.Series {
 // sweep is a figure of all runs over the dial in which they differ, with what was predicted.
 func (p *lessonsPage) sweep(c session.Class) []widget.Series {
 	l := c.Lesson
-	group := lang.L(l.Chart.YName)
+	group, xName := lang.L(l.Chart.YName), lang.L(l.Chart.XName)
 	var series []widget.Series
 	for k, name := range []string{l.Chart.Y, l.Chart.Beside} {
 		var x, y []float64
@@ -651,7 +652,7 @@ func (p *lessonsPage) sweep(c session.Class) []widget.Series {
 			if k > 0 {
 				title = "PCA"
 			}
-			series = append(series, widget.Series{Name: title, Group: group, X: x, Y: y, Color: lineColor(k), Linear: l.Chart.Y == "psnr"})
+			series = append(series, widget.Series{Name: title, Group: group, X: x, Y: y, Color: lineColor(k), Linear: l.Chart.Y == "psnr", Few: true, XName: xName})
 		}
 	}
 	if sketch := p.guess.Sketch; l.Predict.Kind == session.AskSketch && len(sketch) == len(l.Runs) {
@@ -659,7 +660,7 @@ func (p *lessonsPage) sweep(c session.Class) []widget.Series {
 		for i := range l.Runs {
 			x = append(x, l.At(i, session.Trial{}))
 		}
-		series = append(series, widget.Series{Name: lang.L("My sketch"), Group: group, X: x, Y: slices.Clone(sketch), Color: lineColor(2), Linear: l.Chart.Y == "psnr"})
+		series = append(series, widget.Series{Name: lang.L("My sketch"), Group: group, X: x, Y: slices.Clone(sketch), Color: lineColor(2), Linear: l.Chart.Y == "psnr", Few: true, XName: xName})
 	}
 	return series
 }

@@ -267,6 +267,7 @@ func (w *window) showUnder() {
 	chart, rates, lesson := w.view.page == session.PageTrain, w.view.page == session.PageCompress, w.view.page == session.PageLessons
 	queue := !chart && !lesson && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
 	rates = rates && !queue
+	lesson = lesson && w.frame.Class.Lesson != nil
 	any := chart || rates || queue || lesson
 	if w.chart.Visible() == chart && w.compress.rates.Visible() == rates && w.lessons.chart.Visible() == lesson && w.queue.box.Visible() == queue && w.under.Visible() == any {
 		return

@@ -100,7 +100,7 @@ func (v *vision) given() (LessonPane, error) {
 
 func (v *vision) latent() (LessonPane, error) {
 	numbers := len(v.z.Data) / v.z.Shape[0]
-	return LessonPane{Pix: sheet(v.z), Latent: true, Figure: say("{{.Count}} numbers a picture", "Count", numbers)}, nil
+	return LessonPane{Pix: sheet(v.z), Latent: true, Figure: say("numbers a picture: {{.Count}}", "Count", numbers)}, nil
 }
 
 func (v *vision) result() (LessonPane, error) {

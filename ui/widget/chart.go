@@ -21,12 +21,14 @@ type Series struct {
 	Group  string // what is measured, as "Loss": one group is seen at a time
 	X, Y   []float64
 	Color  fyne.ThemeColorName
-	Noisy  bool // drawn smoothed, as far as the slider says, with the measured line faint behind it
-	Linear bool // measured in a logarithm already, as decibels: a logarithmic axis would make no sense
+	Noisy  bool   // drawn smoothed, as far as the slider says, with the measured line faint behind it
+	Linear bool   // measured in a logarithm already, as decibels: a logarithmic axis would make no sense
+	XName  string // what X is, where that is not what the chart's XName says
+	Few    bool   // X are a few values of something that was tried: seen as points, on a logarithmic axis where they differ much
 }
 
 func (s Series) same(o Series) bool {
-	return s.Name == o.Name && s.Group == o.Group && s.Color == o.Color && s.Noisy == o.Noisy && s.Linear == o.Linear &&
+	return s.Name == o.Name && s.Group == o.Group && s.Color == o.Color && s.Noisy == o.Noisy && s.Linear == o.Linear && s.XName == o.XName && s.Few == o.Few &&
 		sameSlice(s.X, o.X) && sameSlice(s.Y, o.Y)
 }
 
@@ -241,9 +243,11 @@ func (c *Chart) CreateRenderer() fyne.WidgetRenderer {
 	p.layout = func(size fyne.Size) {
 		w, h := head()
 		legend, y := c.legend.MinSize().Width, float32(0)
-		place(c.legend, 0, 0, size.Width, h)
 		if legend+gap+w > size.Width {
-			y = h
+			y = c.legend.high(size.Width)
+			place(c.legend, 0, 0, size.Width, y)
+		} else {
+			place(c.legend, 0, (h-c.legend.MinSize().Height)/2, legend, c.legend.MinSize().Height)
 		}
 		x := size.Width
 		list := controls()
@@ -266,10 +270,29 @@ func (c *Chart) CreateRenderer() fyne.WidgetRenderer {
 	return p
 }
 
+// xName is what the X of the lines that are seen is.
+func (c *Chart) xName() string {
+	if len(c.shown) > 0 && c.series[c.shown[0]].XName != "" {
+		return c.series[c.shown[0]].XName
+	}
+	return c.XName
+}
+
+// few reports whether all lines that are seen have a few points each.
+func (c *Chart) few() bool {
+	for _, i := range c.shown {
+		if !c.series[i].Few {
+			return false
+		}
+	}
+	return len(c.shown) > 0
+}
+
 // chartLegend names the lines and says their values under the pointer, or their last ones. Each has its place.
 type chartLegend struct {
 	widget.BaseWidget
-	c *Chart
+	c    *Chart
+	high func(room float32) float32 // how high it is in so much room
 }
 
 // read is the value of line i that is said, and whether there is one.
@@ -287,7 +310,7 @@ func (c *Chart) read(i int) (x, y float64, ok bool) {
 
 // formatX writes an X: all digits of what counts, and three of what measures.
 func (c *Chart) formatX(x float64) string {
-	if c.Plain {
+	if c.Plain || c.few() {
 		return FormatNumber(x, 3)
 	}
 	return FormatNumber(x, 12)
@@ -321,29 +344,53 @@ func (l *chartLegend) CreateRenderer() fyne.WidgetRenderer {
 	p := &parts{}
 	const swatch, gap, far = 2 * grid, grid, 3 * grid
 	widths := func() (stepName, stepValue, value float32) {
-		return textWidth(l, c.XName, caption), onGrid(textWidth(l, FormatNumber(999999, 12), text)), onGrid(textWidth(l, "0.00000", text))
+		return textWidth(l, c.xName(), caption), onGrid(textWidth(l, FormatNumber(999999, 12), text)), onGrid(textWidth(l, "0.00000", text))
+	}
+	line := func() float32 { return onGrid(textHeight(l, text)) }
+	// flow hands on where each entry begins, that of the step first, and returns how wide they are and how many lines
+	// they take in so much room; 0 is all there is.
+	flow := func(room float32, put func(i int, x, y float32)) (width float32, lines int) {
+		name, number, value := widths()
+		x, lines := float32(0), 1
+		for i := range len(c.shown) + 1 {
+			w := name + gap + number
+			if i > 0 {
+				w = swatch + gap + textWidth(l, c.series[c.shown[i-1]].Name, caption) + gap + value
+			}
+			if room > 0 && x > 0 && x+w > room {
+				x, lines = 0, lines+1
+			}
+			put(i, x, float32(lines-1)*line())
+			width = max(width, x+w)
+			x += w + far
+		}
+		return width, lines
+	}
+	l.high = func(room float32) float32 {
+		_, lines := flow(room, func(int, float32, float32) {})
+		return float32(lines) * line()
 	}
 	p.min = func() fyne.Size {
-		name, number, value := widths()
-		w := name + gap + number
-		for _, i := range c.shown {
-			w += far + swatch + gap + textWidth(l, c.series[i].Name, caption) + gap + value
-		}
-		return fyne.NewSize(w, onGrid(textHeight(l, text)))
+		w, _ := flow(0, func(int, float32, float32) {})
+		return fyne.NewSize(w, line())
 	}
 	p.layout = func(size fyne.Size) {
 		name, number, value := widths()
-		put := func(e entry, x, name, number float32) float32 {
-			placeText(e.name, x, 0, name, size.Height)
-			placeText(e.value, x+name+gap, 0, number, size.Height)
-			return x + name + gap + number + far
-		}
-		x := put(step, 0, name, number)
 		thick := l.Theme().Size(theme.SizeNameLine) * 2
-		for _, e := range entries {
-			place(e.swatch, x, (size.Height-thick)/2, swatch, thick)
-			x = put(e, x+swatch+gap, e.name.MinSize().Width, value)
-		}
+		flow(size.Width, func(i int, x, y float32) {
+			e, n, v := step, name, number
+			if i > 0 {
+				if i > len(entries) {
+					return
+				}
+				e, v = entries[i-1], value
+				n = e.name.MinSize().Width
+				place(e.swatch, x, y+(line()-thick)/2, swatch, thick)
+				x += swatch + gap
+			}
+			placeText(e.name, x, y, n, line())
+			placeText(e.value, x+n+gap, y, v, line())
+		})
 	}
 	p.refresh = func() {
 		for len(entries) < len(c.shown) {
@@ -353,7 +400,7 @@ func (l *chartLegend) CreateRenderer() fyne.WidgetRenderer {
 		p.objects = p.objects[:0]
 		at, some := c.step()
 		if some {
-			write(step.name, l, c.XName, caption, fynetheme.ColorNamePlaceHolder)
+			write(step.name, l, c.xName(), caption, fynetheme.ColorNamePlaceHolder)
 			write(step.value, l, c.formatX(at), text, fynetheme.ColorNameForeground)
 			p.objects = append(p.objects, step.name, step.value)
 		}

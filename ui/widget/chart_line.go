@@ -413,6 +413,28 @@ func (p *plate) arrow(dst *image.RGBA, x float64, down bool, size float64, ink c
 	p.print(dst, y0, y1, ink)
 }
 
+// disc draws a point that is seen as one.
+func (p *plate) disc(dst *image.RGBA, at dot, size float64, ink color.NRGBA) {
+	const sides = 20
+	h := dst.Rect.Dy()
+	y0, y1 := max(int(at.y-size), 0), min(int(at.y+size)+2, h)
+	if y0 >= y1 {
+		return
+	}
+	p.ras.Reset(dst.Rect.Dx(), y1-y0)
+	for i := range sides {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / sides)
+		x, y := float32(at.x+size*cos), float32(at.y-float64(y0)+size*sin)
+		if i == 0 {
+			p.ras.MoveTo(x, y)
+		} else {
+			p.ras.LineTo(x, y)
+		}
+	}
+	p.ras.ClosePath()
+	p.print(dst, y0, y1, ink)
+}
+
 // print lays ink over the rows y0 to y1-1 where the rasteriser has drawn. dst is opaque.
 func (p *plate) print(dst *image.RGBA, y0, y1 int, ink color.NRGBA) {
 	w := dst.Rect.Dx()

@@ -67,6 +67,9 @@ func (p *chartPlot) fit() {
 		lo, hi = lo-.5, hi+.5
 	}
 	p.across = axis{lo: lo, hi: hi}
+	if few := p.c.few(); few && lo > 0 && hi/lo >= 8 {
+		p.across = axis{lo, hi, true}
+	}
 	log := p.c.view.Log && !p.c.scale.Disabled()
 	p.up = p.heights(lo, hi, log)
 	all := nowhere()
@@ -275,6 +278,11 @@ func (p *chartPlot) paint(w, h int) image.Image {
 		} else {
 			p.plate.stroke(dst, dots, thick, line)
 		}
+		if p.c.series[i].Few {
+			for _, d := range dots {
+				p.plate.disc(dst, d, 2*thick, line)
+			}
+		}
 		p.plate.dots = dots
 	}
 	for _, m := range p.allMarks() {
@@ -380,12 +388,12 @@ func (p *chartPlot) CreateRenderer() fyne.WidgetRenderer {
 			place(t, 0, min(max(y-line/2, 0), area.Height-line), p.left-grid, line)
 			r.objects = append(r.objects, t)
 		}
-		write(unit, p, p.c.XName, caption, fynetheme.ColorNamePlaceHolder)
+		write(unit, p, p.c.xName(), caption, fynetheme.ColorNamePlaceHolder)
 		place(unit, 0, area.Height+grid/2, size.Width, line)
 		r.objects = append(r.objects, unit)
 		end := size.Width - unit.MinSize().Width - grid
 		across, _ := p.ticks()
-		for i, s := range tickLabels(across, false) {
+		for i, s := range tickLabels(across, p.across.log) {
 			width := textWidth(p, s, caption)
 			x := p.left + area.Width*float32(p.across.at(across[i])) - width/2
 			x = max(x, p.left-grid)

@@ -12,7 +12,8 @@ import (
 // Prose is text to be read: paragraphs, in as many lines as they take.
 type Prose struct {
 	widget.BaseWidget
-	Heading bool // one line or two of a heading, larger and bold
+	Heading bool // a line or two, larger and bold
+	Bold    bool
 
 	paragraphs []string
 	lines      []string // "" between paragraphs
@@ -31,7 +32,7 @@ func (p *Prose) style() (fyne.ThemeSizeName, fyne.TextStyle) {
 	if p.Heading {
 		return fynetheme.SizeNameSubHeadingText, fyne.TextStyle{Bold: true}
 	}
-	return fynetheme.SizeNameText, fyne.TextStyle{}
+	return fynetheme.SizeNameText, fyne.TextStyle{Bold: p.Bold}
 }
 
 func (p *Prose) flow(width float32) {
