@@ -338,6 +338,9 @@ func (p *lessonsPage) train(c session.Class) []fyne.CanvasObject {
 	var body []fyne.CanvasObject
 	if c.Whole(session.StageTrain) && c.Doing != session.StageTrain {
 		body = append(p.verdict(c), prose(l.After...))
+		if c.Trials.Runs[0].Panes[0].Pix == nil {
+			body = append(body, widget.NewNote(lang.L("These figures were kept. Train again to see the pictures.")))
+		}
 	}
 	body = append(body, p.trials(c, session.StageTrain, runNames(l.Runs))...)
 	if c.Doing == session.StageTrain || c.Author == "" {

@@ -371,8 +371,8 @@ func (l *Lesson) checkOwn() error {
 
 // wants reports whether a pane or a figure of that name is looked at anywhere.
 func (l *Lesson) wants(name string) bool {
-	over := name == "pca" && l.wants("over_pca")
-	return over || slices.Contains(l.Panes, name) ||
+	more := name == "pca" && (l.wants("over_pca") || l.wants("pca_psnr"))
+	return more || slices.Contains(l.Panes, name) ||
 		slices.Contains([]string{l.Chart.Y, l.Chart.Beside, l.Predict.Of.Figure, l.Transfer.Of.Figure, l.Break.Figure}, name)
 }
 

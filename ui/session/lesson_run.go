@@ -37,6 +37,7 @@ var figures = []string{
 	"active",   // percent of the latent's numbers
 	"pca",      // mean squared error of PCA with as many numbers
 	"over_pca", // mse over pca
+	"pca_psnr", // of PCA with as many numbers, dB
 	"first",    // PSNR after the first pass of a recurrent body
 	"auroc",    // of telling strange pictures by their error, percent
 	"strange",  // mean squared error of strange pictures over that of usual ones
@@ -304,7 +305,7 @@ func (b *trialBench) measure(ctx context.Context, m *model.Model, t *Trial) (map
 		}
 		if restored != nil {
 			f["pca"] = meanSquare(b.clean, restored)
-			f["over_pca"] = mse / f["pca"]
+			f["over_pca"], f["pca_psnr"] = mse/f["pca"], -10*math.Log10(f["pca"])
 		}
 	}
 	if b.strange != nil {

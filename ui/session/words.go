@@ -91,7 +91,6 @@ var plains = []plain{
 	{imageio.ErrPacked, "{{.File}} is no compressed picture of this program. Open a file whose name ends in .sieve."},
 	{errNoPairs, "{{.File}} holds no pairs to compare: {{.Detail}}. Name a folder with pictures NAME_real and NAME_mean of one size."},
 	{errChart, "{{.File}} cannot be written: a chart's name must end in .png, .svg or .csv. Choose such a name."},
-	{errLesson, "{{.File}} holds no lesson that can be held: {{.Detail}}. Mend the file with a text editor; assets/lessons/README.md says what belongs in it."},
 	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},
 	{errSizes, "{{.File}}: pictures of several sizes have latents of several lengths. Take their mean (--pool mean), or make the pictures one size."},
 	{errLabels, "{{.File}} does not fit the pictures: {{.Detail}}. Give one label for each picture, as IDX or one a line."},
@@ -128,6 +127,9 @@ func Explain(err error) Sentence {
 		data     *DataError
 	)
 	switch {
+	case errors.Is(err, errLesson): // whatever is wrong in it
+		return say("{{.File}} holds no lesson that can be held: {{.Detail}}. Mend it with a text editor; assets/lessons/README.md says what belongs in a lesson.",
+			"File", fileOf(err), "Detail", detail(err, errLesson))
 	case errors.As(err, &diverged) && diverged.Best > 0:
 		return say("Training diverged at step {{.Step}}: its numbers left all bounds. The best weights so far (step {{.Best}}) are kept. "+
 			"Lower the learning rate, and go on from them.", "Step", diverged.Step, "Best", diverged.Best)
