@@ -191,7 +191,13 @@ func (c *Card) CreateRenderer() fyne.WidgetRenderer {
 		}
 		canvas.Refresh(c)
 	}
-	r.layout = func(size fyne.Size) { r.refresh() }
+	var laid fyne.Size
+	r.layout = func(size fyne.Size) {
+		if size != laid {
+			laid = size
+			r.refresh()
+		}
+	}
 	r.refresh()
 	return r
 }

@@ -104,7 +104,13 @@ func (s *Steps) CreateRenderer() fyne.WidgetRenderer {
 		}
 		canvas.Refresh(s)
 	}
-	p.layout = func(fyne.Size) { p.refresh() }
+	var laid fyne.Size
+	p.layout = func(size fyne.Size) {
+		if size != laid {
+			laid = size
+			p.refresh()
+		}
+	}
 	p.refresh()
 	return p
 }
