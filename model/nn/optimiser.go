@@ -179,6 +179,17 @@ func (o *Optimiser) Move(job int) {
 	p.size = kernel.SquaredNorm(w)
 }
 
+// Squares returns the sums of squares of a parameter's gradient and of the parameter itself, after the
+// last step.
+func (o *Optimiser) Squares(param int) (grad, value float64) {
+	for i := range o.parts {
+		if p := &o.parts[i]; p.param == param {
+			grad, value = grad+p.grad, value+p.size
+		}
+	}
+	return grad, value
+}
+
 // Size returns the root mean square of the parameters after a step.
 func (o *Optimiser) Size() float64 {
 	var s float64
