@@ -33,6 +33,8 @@ type denoisePage struct {
 	settings fyne.CanvasObject
 
 	thumbs   []*thumb
+	pad      *widget.Pad
+	drawing  *fyne.Container // with it; hidden until it is asked for
 	turning  *turning
 	kind     *choice
 	strength *widget.LabeledSlider
@@ -85,7 +87,20 @@ func newDenoisePage(w *window) *denoisePage {
 	}
 	open := fynewidget.NewButtonWithIcon(lang.L("Open…"), fynetheme.FolderOpenIcon(), w.openFile)
 	p.turning = newTurning(w)
-	picture := widget.NewSection(lang.L("Picture"), samples, widget.NewHint(lang.L("Open pictures, folders or models, or drop them on the window"), "Ctrl+O", open), p.turning.row)
+	p.pad = widget.NewPad(session.DrawnSide)
+	p.pad.OnChanged = func(pixels []float32) { w.session.Draw(session.DrawnSide, pixels) }
+	wipe := fynewidget.NewButtonWithIcon(lang.L("Wipe"), fynetheme.DeleteIcon(), p.pad.Clear)
+	p.drawing = container.New(column{gap: grid}, p.pad, wipe)
+	p.drawing.Hide()
+	draw := fynewidget.NewButtonWithIcon(lang.L("Draw…"), fynetheme.DocumentCreateIcon(), func() {
+		visible(p.drawing, !p.drawing.Visible())
+		p.settings.Refresh()
+		w.trace.stir()
+	})
+	w.trace.name(control{name: "denoise.draw", o: draw})
+	w.trace.name(control{name: "denoise.pad", o: p.pad, when: p.drawing.Visible})
+	picture := widget.NewSection(lang.L("Picture"), samples, row(widget.NewHint(lang.L("Open pictures, folders or models, or drop them on the window"), "Ctrl+O", open),
+		widget.NewHint(lang.L("Draw a digit by hand, and see at once what the network makes of it. The other button rubs out"), "", draw)), p.drawing, p.turning.row)
 
 	values, names := addedKinds()
 	p.kind = newChoice(func(kind string) {
@@ -219,7 +234,7 @@ func (p *denoisePage) strengthOf(kind string) float64 { return kindOf(kind).Defa
 // show writes a state into the controls.
 func (p *denoisePage) show(f frame) {
 	for i, t := range p.thumbs {
-		t.mark(f.Picture.Sample && f.Picture.Index == i)
+		t.mark(f.Picture.Sample && !f.Picture.Drawn && f.Picture.Index == i)
 	}
 	several := p.turning.show(f)
 

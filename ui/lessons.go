@@ -470,6 +470,8 @@ func dialName(field string) string {
 		return lang.L("Filters")
 	case "steps":
 		return lang.L("Steps")
+	case "patch":
+		return lang.L("Patch")
 	}
 	return field
 }

@@ -85,6 +85,7 @@ func newTrainPage(w *window) *trainPage {
 	f := p.form
 	f.changed = func() {
 		p.show(w.frame, w.frame.State)
+		w.network.show(w.frame.State)
 		w.record()
 	}
 
@@ -216,19 +217,19 @@ func presets() []preset {
 		{"blind", "builtin:leaves", func() string { return lang.L("Photos: learn from noisy ones alone") }, func(s *model.Spec) {
 			s.Scheme = "blindspot:1.5"
 		}},
-		{"digits", "builtin:glyphs", func() string { return lang.L("Digits: a latent of 8 numbers") }, vector(8)},
-		{"digits-noise", "builtin:glyphs", func() string { return lang.L("Digits: remove noise") }, func(s *model.Spec) {
+		{"digits", "builtin:digits", func() string { return lang.L("Digits: a latent of 8 numbers") }, vector(8)},
+		{"digits-noise", "builtin:digits", func() string { return lang.L("Digits: remove noise") }, func(s *model.Spec) {
 			digits(s)
 			s.Scheme, s.Latent = "gaussian:0-100", 8
 		}},
-		{"digits-vae", "builtin:glyphs", func() string { return lang.L("Digits: variational, 2 numbers") }, func(s *model.Spec) {
+		{"digits-vae", "builtin:digits", func() string { return lang.L("Digits: variational, 2 numbers") }, func(s *model.Spec) {
 			vector(2)(s)
 			s.Bottleneck, s.Lambda = "variational", 1
 		}},
 		{"shapes", "builtin:shapes", func() string { return lang.L("Shapes: a sparse code") }, func(s *model.Spec) {
 			s.Channels, s.Crop, s.Width, s.Latent, s.Scheme, s.Bottleneck, s.Lambda = 0, 0, 16, 32, "none", "sparse", 1e-3
 		}},
-		{"pca", "builtin:glyphs", func() string { return lang.L("Digits: linear, as PCA") }, func(s *model.Spec) {
+		{"pca", "builtin:digits", func() string { return lang.L("Digits: linear, as PCA") }, func(s *model.Spec) {
 			digits(s)
 			s.Body, s.Depth, s.Patch, s.Latent, s.Loss, s.Output = "linear", 0, 28, 8, "mse", "identity"
 		}},
@@ -244,7 +245,7 @@ func (p *trainPage) take(name string) {
 		s := model.DefaultSpec()
 		s.Channels, s.Crop = 0, 0
 		x.change(&s)
-		if slices.Contains(builtins, p.source) || x.data == "builtin:glyphs" || x.data == "builtin:shapes" {
+		if slices.Contains(builtins, p.source) || x.data == "builtin:digits" || x.data == "builtin:shapes" {
 			p.learnFrom(x.data)
 		}
 		p.form.set(s, 0)

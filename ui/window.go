@@ -64,6 +64,8 @@ type window struct {
 	chart     *widget.Chart
 	split     *container.Split
 	under     *fyne.Container // what is under the panes
+	network   *networkStrip
+	learning  *fyne.Container // network and chart
 	queue     *queuePanel
 	side      *fyne.Container // the settings of the page
 	status    *widget.StatusBar
@@ -128,7 +130,9 @@ func (w *window) build() {
 	w.queue = newQueuePanel(w)
 	w.compress = newCompressPage(w)
 	w.lessons = newLessonsPage(w)
-	w.under = container.NewStack(w.chart, w.queue.box, w.compress.rates, w.lessons.chart)
+	w.network = newNetworkStrip(w)
+	w.learning = container.NewBorder(container.New(&insets{0, 0, 0, grid}, w.network.strip), nil, nil, nil, w.chart)
+	w.under = container.NewStack(w.learning, w.queue.box, w.compress.rates, w.lessons.chart)
 	w.split = container.NewVSplit(w.group, w.under)
 	w.split.SetOffset(0.5)
 
@@ -269,11 +273,11 @@ func (w *window) showUnder() {
 	rates = rates && !queue
 	lesson = lesson && w.frame.Class.Lesson != nil
 	any := chart || rates || queue || lesson
-	if w.chart.Visible() == chart && w.compress.rates.Visible() == rates && w.lessons.chart.Visible() == lesson && w.queue.box.Visible() == queue && w.under.Visible() == any {
+	if w.learning.Visible() == chart && w.compress.rates.Visible() == rates && w.lessons.chart.Visible() == lesson && w.queue.box.Visible() == queue && w.under.Visible() == any {
 		return
 	}
 	visible(w.lessons.chart, lesson)
-	visible(w.chart, chart)
+	visible(w.learning, chart)
 	visible(w.compress.rates, rates)
 	visible(w.queue.box, queue)
 	visible(w.under, any)
@@ -328,6 +332,7 @@ func (w *window) show(f frame) {
 	w.queue.show(f)
 	w.showUnder()
 	w.train.show(f, last.State)
+	w.network.show(f.State)
 	w.lessons.show(f)
 	w.menu.show(f)
 	if f.Picture.Version != last.Picture.Version {

@@ -25,8 +25,9 @@ var sampleNoise = Noise{Kind: "gaussian", Strength: 25, Seed: 1}
 // A source is where a picture comes from.
 type source struct {
 	path   string
-	root   string // the folder that was opened, "" for a file
-	sample int    // when path is ""
+	root   string         // the folder that was opened, "" for a file
+	sample int            // when path is ""
+	drawn  *tensor.Tensor // by hand, (1, H, W, 1); nil for the others
 }
 
 func (o source) open(ctx context.Context, lim imageio.Limits) (shown, error) {
@@ -40,6 +41,9 @@ func (o source) open(ctx context.Context, lim imageio.Limits) (shown, error) {
 	if o.path != "" {
 		p, err := openPicture(ctx, o.path, lim)
 		return shown{Picture: p}, err
+	}
+	if o.drawn != nil {
+		return shown{Picture: &imageio.Picture{Pix: o.drawn, Depth: 8, Format: "png"}}, nil
 	}
 	a := assets.Samples()[o.sample]
 	p, err := imageio.Decode(bytes.NewReader(a.Clean), imageio.Limits{})
@@ -316,7 +320,10 @@ func (b *brush) hang(w want) bool {
 		if !b.showIf(wanted, func(e *easel, st *State) {
 			e.want.at = i
 			info.Version = s.next()
-			st.Picture, st.Panes, st.Noise = info, noPanes(), e.want.noise
+			if !b.goesOn(w.list[i], pic) {
+				st.Panes = noPanes()
+			}
+			st.Picture, st.Noise = info, e.want.noise
 			st.Original, st.Versions[PaneOriginal], st.Pending = pic.Pix, s.next(), true
 			s.press.picture = &presented{pic.Picture, info.Version}
 			s.press.made = nil
@@ -345,11 +352,21 @@ func (b *brush) hang(w want) bool {
 	return false
 }
 
+// goesOn reports whether a picture is one that is being drawn, a little further: its panes stay until
+// there are others.
+func (b *brush) goesOn(to source, pic shown) bool {
+	has := b.has
+	return to.drawn != nil && has.pic.Picture != nil && has.at < len(has.list) && has.list[has.at].drawn != nil && slices.Equal(has.pic.Pix.Shape, pic.Pix.Shape)
+}
+
 // describe says what there is to know of an opened picture.
 func (o source) describe(pic shown) Picture {
 	_, h, w, _ := pic.Pix.Dims4()
 	p := Picture{Name: filepath.Base(o.path), Path: o.path, Width: w, Height: h, Depth: pic.Depth, Format: pic.Format, Twin: pic.twin != nil}
-	if o.path == "" {
+	switch {
+	case o.drawn != nil:
+		p.Name, p.Sample, p.Drawn = "Drawing", true, true
+	case o.path == "":
 		p.Name, p.Sample = assets.Samples()[o.sample].Title, true
 	}
 	return p
@@ -569,6 +586,14 @@ func (s *Session) UseSample(i int) {
 	if i >= 0 && i < len(list) {
 		s.show(list, i, s.ticket())
 	}
+}
+
+// DrawnSide is how many pixels a side a drawing has: as many as a digit of MNIST.
+const DrawnSide = 28
+
+// Draw shows a picture that is drawn by hand: side × side pixels, row by row, 0 to 1.
+func (s *Session) Draw(side int, pixels []float32) {
+	s.show([]source{{drawn: &tensor.Tensor{Shape: []int{1, side, side, 1}, Data: pixels}}}, 0, s.ticket())
 }
 
 // show wants another list of pictures. Samples get noise, others have their own.

@@ -276,3 +276,33 @@ func TestCancelKeepsWhatWasShown(t *testing.T) {
 		t.Errorf("dismissed, %q is still there", text)
 	}
 }
+
+// TestDrawingIsSeenAtOnce draws two strokes: what was made of the first stays until there is what is made of the
+// second, and another picture is no drawing any more.
+func TestDrawingIsSeenAtOnce(t *testing.T) {
+	s := open(t, Options{})
+	until(t, s, "the sample", settled)
+	pixels := make([]float32, DrawnSide*DrawnSide)
+	pixels[300] = 1
+	s.Draw(DrawnSide, pixels)
+	st := until(t, s, "the drawing", func(st State) bool { return settled(st) && st.Picture.Drawn })
+	if st.Picture.Width != DrawnSide || st.Original.Data[300] != 1 || st.Result == nil {
+		t.Fatalf("%+v", st.Picture)
+	}
+	first := st.Result
+	states, stop := s.Watch()
+	defer stop()
+	more := append([]float32(nil), pixels...)
+	more[301] = 1
+	s.Draw(DrawnSide, more)
+	for st := range states {
+		if st.Result == nil {
+			t.Fatal("the panes were empty between two strokes")
+		}
+		if st.Original.Data[301] == 1 && !st.Pending && st.Result != first {
+			break
+		}
+	}
+	s.UseSample(1)
+	until(t, s, "the other sample", func(st State) bool { return settled(st) && !st.Picture.Drawn && st.Picture.Index == 1 })
+}

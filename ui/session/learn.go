@@ -250,6 +250,7 @@ func (r *run) report(rep TrainReport) {
 			s.warn(tr.Data)
 		}
 		tr.Progress, tr.Curve, tr.Spec = rep.Progress, r.curve.points, r.t.tr.Spec()
+		tr.Flows = r.t.tr.Flows(tr.Spec.Crop, tr.Spec.Crop)
 		tr.PicturesPerSecond, tr.Left, tr.Seconds = rep.PicturesPerSecond, rep.Left, r.t.clock.elapsed().Seconds()
 		if rep.Val != nil {
 			r.setBest(tr)

@@ -39,6 +39,7 @@ type Picture struct {
 	Format        string // as imageio.Picture
 	Sample        bool
 	Twin          bool // the sample has a noisy twin: Noise "own"
+	Drawn         bool // by hand, which is a sample, too
 	Index, Of     int  // its place in the list of opened pictures or samples
 	Version       uint64
 }
@@ -202,6 +203,7 @@ type Train struct {
 	Left              time.Duration // 0 when nobody knows
 	Unsaved           bool          // its best model is in no file
 	Panes             Panes         // what the model makes of a fixed picture
+	Flows             []model.Flow  // of the last step, as Trainer.Flows has them; nil before one is taken here
 }
 
 // Busy reports whether the training takes or waits to take steps.
