@@ -10,9 +10,8 @@ import (
 
 // TestPadDrawsWhereThePenIs draws a line and rubs part of it out.
 func TestPadDrawsWhereThePenIs(t *testing.T) {
-	test.NewTempApp(t)
 	p := NewPad(28)
-	p.Resize(fyne.NewSquareSize(280))
+	window(t, p, 280, 280)
 	var got []float32
 	p.OnChanged = func(pixels []float32) { got = pixels }
 	mouse := func(x, y float32, b desktop.MouseButton) *desktop.MouseEvent {
@@ -41,11 +40,9 @@ func TestPadDrawsWhereThePenIs(t *testing.T) {
 
 // TestStripIsDragged drags the bottleneck and nothing else.
 func TestStripIsDragged(t *testing.T) {
-	test.NewTempApp(t)
 	s := NewStrip()
+	window(t, s, 400, 120)
 	s.Set([]StripBlock{{Side: 28, Channels: 1, Flow: -1}, {Side: 1, Channels: 8, Latent: true, Flow: 0.5}, {Side: 28, Channels: 1, Decoder: true, Flow: -1}}, "x")
-	w := test.NewTempWindow(t, s)
-	w.Resize(fyne.NewSize(400, 120))
 	var times []float64
 	ended := 0
 	s.OnLatent = func(v float64, done bool) {
@@ -75,9 +72,9 @@ func TestStripIsDragged(t *testing.T) {
 
 // TestCardsWrapAndAreChosen makes sure that long words take more lines, and that a card without an action is only read.
 func TestCardsWrapAndAreChosen(t *testing.T) {
-	test.NewTempApp(t)
 	n := 0
 	c := NewCard("One", "short", func() { n++ })
+	window(t, c, 200, 60)
 	long := NewCard("One", "a text that is so long that it takes a few lines of a card as narrow as this one is, and then some more", nil)
 	for _, card := range []*Card{c, long} {
 		card.Resize(fyne.NewSize(200, 60))
@@ -97,10 +94,9 @@ func TestCardsWrapAndAreChosen(t *testing.T) {
 
 // TestStepsLeadOnlyToWhatWasReached taps steps of a way.
 func TestStepsLeadOnlyToWhatWasReached(t *testing.T) {
-	test.NewTempApp(t)
 	var to []int
 	s := NewSteps(6, func(i int) { to = append(to, i) })
-	s.Resize(fyne.NewSize(600, 24))
+	window(t, s, 600, 24)
 	s.Set(2, 3)
 	for i := range 6 {
 		s.Tapped(&fyne.PointEvent{Position: fyne.NewPos(float32(100*i+10), 10)})
