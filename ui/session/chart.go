@@ -57,18 +57,25 @@ func (s *Session) ExportChart(path string, log bool) {
 // validation.
 func listCurve(w io.Writer, points []CurvePoint) error {
 	c := csv.NewWriter(w)
-	c.Write([]string{"step", "loss", "distortion", "price", "val_loss", "val_psnr"})
+	c.Write(curveColumns)
+	for _, p := range points {
+		c.Write(curveRow(p))
+	}
+	c.Flush()
+	return c.Error()
+}
+
+var curveColumns = []string{"step", "loss", "distortion", "price", "val_loss", "val_psnr"}
+
+// curveRow is a point as listCurve writes it.
+func curveRow(p CurvePoint) []string {
 	number := func(v float64) string {
 		if !finite(v) {
 			return ""
 		}
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
-	for _, p := range points {
-		c.Write([]string{strconv.Itoa(p.Step), number(p.Loss), number(p.Distortion), number(p.Price), number(p.ValLoss), number(p.ValPSNR)})
-	}
-	c.Flush()
-	return c.Error()
+	return []string{strconv.Itoa(p.Step), number(p.Loss), number(p.Distortion), number(p.Price), number(p.ValLoss), number(p.ValPSNR)}
 }
 
 // The chart's ink, readable in print and by the colour-blind (Okabe and Ito).
@@ -78,57 +85,128 @@ var (
 	inkBest  = color.NRGBA{0x60, 0x60, 0x60, 0xff}
 )
 
+// A plotted line is one of a chart.
+type plotted struct {
+	name  string
+	of    plotter.XYs
+	ink   color.Color
+	width float64 // in points
+}
+
 // drawChart draws the losses over the steps on white.
 func drawChart(w io.Writer, format string, train Train, log bool) error {
+	losses := pointsOf(train.Curve, log, func(p CurvePoint) float64 { return p.Loss })
+	vals := pointsOf(train.Curve, log, func(p CurvePoint) float64 { return p.ValLoss })
+	best := -1
+	for i, v := range vals {
+		if int(v.X) == train.BestStep {
+			best = i
+		}
+	}
+	lines := []plotted{{"training", losses, inkTrain, 1}, {"validation", vals, inkVal, 2}}
+	return drawLines(w, format, "loss ("+train.Spec.Loss+")", lines, log, func(p *plot.Plot) error {
+		if best < 0 {
+			return nil
+		}
+		ring, err := plotter.NewScatter(plotter.XYs{vals[best]})
+		if err != nil {
+			return err
+		}
+		ring.Shape, ring.Color, ring.Radius = draw.RingGlyph{}, inkBest, vg.Points(5)
+		p.Add(ring)
+		p.Legend.Add("best, step "+strconv.Itoa(train.BestStep), ring)
+		return nil
+	})
+}
+
+// pointsOf is one value of a curve over its steps.
+func pointsOf(curve []CurvePoint, log bool, value func(CurvePoint) float64) (out plotter.XYs) {
+	for _, c := range curve {
+		if v := value(c); finite(v) && (!log || v > 0) {
+			out = append(out, plotter.XY{X: float64(c.Step), Y: v})
+		}
+	}
+	return out
+}
+
+// A chartLine is one run of a chart of several.
+type chartLine struct {
+	name   string
+	points []CurvePoint
+}
+
+// inks are those of several runs, readable in print and by the colour-blind.
+var inks = []color.NRGBA{
+	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff},
+	{0xcc, 0x79, 0xa7, 0xff}, {0xe6, 0x9f, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff},
+}
+
+// writeLines writes the curves of runs: their validations as .png or .svg, or everything as .csv.
+func writeLines(ctx context.Context, path string, lines []chartLine, log bool) error {
+	format := strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
+	var write func(io.Writer) error
+	switch format {
+	case "png", "svg":
+		var all []plotted
+		for i, l := range lines {
+			of := pointsOf(l.points, log, func(p CurvePoint) float64 { return p.ValLoss })
+			if len(of) < 2 {
+				of = pointsOf(l.points, log, func(p CurvePoint) float64 { return p.Loss })
+			}
+			all = append(all, plotted{l.name, of, inks[i%len(inks)], 1.5})
+		}
+		write = func(w io.Writer) error { return drawLines(w, format, "loss", all, log, nil) }
+	case "csv":
+		write = func(w io.Writer) error { return listRunCurves(w, lines) }
+	default:
+		return imageio.FileError{Path: path, Err: errChart}
+	}
+	return writeFile(path, func(w io.Writer) error { return write(writer{ctx, w}) })
+}
+
+// listRunCurves is listCurve for several runs, with the name of each before its points.
+func listRunCurves(w io.Writer, lines []chartLine) error {
+	c := csv.NewWriter(w)
+	c.Write(append([]string{"run"}, curveColumns...))
+	for _, l := range lines {
+		for _, p := range l.points {
+			c.Write(append([]string{l.name}, curveRow(p)...))
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// drawLines draws lines over the steps on white. more, which may be nil, adds to them.
+func drawLines(w io.Writer, format, yName string, lines []plotted, log bool, more func(p *plot.Plot) error) error {
 	p := plot.New()
-	p.X.Label.Text, p.Y.Label.Text = "step", "loss ("+train.Spec.Loss+")"
+	p.X.Label.Text, p.Y.Label.Text = "step", yName
 	p.Legend.Top, p.Legend.Padding, p.Legend.XOffs = true, vg.Points(3), -vg.Points(6)
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(roundTicks), plot.TickerFunc(roundTicks)
 	p.BackgroundColor = color.White
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{0xe4}, color.Gray{0xe4}
 	p.Add(grid)
-
-	var losses, vals plotter.XYs
 	low := math.Inf(1)
-	for _, c := range train.Curve {
-		if v := c.Loss; finite(v) && (!log || v > 0) {
-			losses = append(losses, plotter.XY{X: float64(c.Step), Y: v})
-			low = min(low, v)
-		}
-		if v := c.ValLoss; finite(v) && (!log || v > 0) {
-			vals = append(vals, plotter.XY{X: float64(c.Step), Y: v})
-			low = min(low, v)
-		}
-	}
-	for _, l := range []struct {
-		name  string
-		of    plotter.XYs
-		ink   color.Color
-		width vg.Length
-	}{{"training", losses, inkTrain, 1}, {"validation", vals, inkVal, 2}} {
+	for _, l := range lines {
 		if len(l.of) == 0 {
 			continue
+		}
+		for _, xy := range l.of {
+			low = min(low, xy.Y)
 		}
 		line, err := plotter.NewLine(l.of)
 		if err != nil {
 			return err
 		}
-		line.Color, line.Width = l.ink, vg.Points(float64(l.width))
+		line.Color, line.Width = l.ink, vg.Points(l.width)
 		p.Add(line)
 		p.Legend.Add(l.name, line)
 	}
-	for _, v := range vals {
-		if int(v.X) != train.BestStep {
-			continue
-		}
-		best, err := plotter.NewScatter(plotter.XYs{v})
-		if err != nil {
+	if more != nil {
+		if err := more(p); err != nil {
 			return err
 		}
-		best.Shape, best.Color, best.Radius = draw.RingGlyph{}, inkBest, vg.Points(5)
-		p.Add(best)
-		p.Legend.Add("best, step "+strconv.Itoa(train.BestStep), best)
 	}
 	if log && !math.IsInf(low, 0) {
 		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}

@@ -43,6 +43,7 @@ type run struct {
 	last    model.Progress
 	shown   time.Time // when the state was last published
 	told    bool      // that checkpoints cannot be written
+	keeper  *keeper   // nil when the run is not kept
 }
 
 func (s *Session) newRun() *run { return &run{s: s, wake: make(chan struct{}, 1)} }
@@ -214,9 +215,13 @@ func (r *run) serve(ctx context.Context, t *Training) {
 		}
 	}
 	r.look(ctx, t.tr.Model(), false)
+	if r.keeper == nil {
+		r.keeper = s.keepRun(t, r.preview)
+	}
 	r.hold(ctx)
 	res, err := t.Run(ctx, func(rep TrainReport) error {
 		r.curve.add(rep.Progress)
+		r.keeper.after(t, r.curve.points)
 		r.report(rep)
 		if !r.paused && s.o.Now().After(r.preview.next()) {
 			r.look(ctx, t.tr.Model(), false)
@@ -351,6 +356,8 @@ func (r *run) end(res TrainResult, err error) {
 		s.saved("checkpoint", r.t.job.Checkpoint)
 	}
 	r.look(s.ctx, res.Best, true)
+	r.keeper.end(r.t, r.curve.points, s.phaseOf(r))
+	r.keeper = nil
 	switch {
 	case res.Trouble != nil && diverged == nil:
 		s.tell(Warning, unkept(res.Trouble))
@@ -359,6 +366,16 @@ func (r *run) end(res TrainResult, err error) {
 	default:
 		s.fail(err)
 	}
+}
+
+// phaseOf is the phase of a run that has ended.
+func (s *Session) phaseOf(r *run) Phase {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run == r {
+		return s.state.Train.Phase
+	}
+	return Stopped
 }
 
 // unkept says that there is no checkpoint.
@@ -573,6 +590,8 @@ var errBusy = errors.New("session: a training is under way")
 
 // A preview is the fixed picture that training is watched on.
 type preview struct {
+	clean, given    *tensor.Tensor                        // (N, H, W, C)
+	photo           bool                                  // one picture of its own size, and not a sheet of small ones
 	original, noisy *tensor.Tensor                        // as shown
 	in              *tensor.Tensor                        // as the model takes it, (N, H, W, C)
 	back            func(y *tensor.Tensor) *tensor.Tensor // from the model's answer to what is shown
@@ -595,10 +614,7 @@ func newPreview(t *Training, current *tensor.Tensor) (*preview, error) {
 	rng := rand.New(rand.NewPCG(spec.Seed, math.MaxUint64))
 	if t.data.Native == 0 && current != nil {
 		x := middle(current, previewSide)
-		noisy, _, _ := scheme.Lesson(rng, x)
-		p := &preview{original: x, noisy: noisy, latent: together, fresh: true}
-		p.in, p.back = Adapt(t.tr.Model(), noisy)
-		return p, nil
+		return previewOf(t.tr.Model(), x, given(scheme, rng, x), true), nil
 	}
 	from := t.data.Held
 	if from == nil {
@@ -608,8 +624,43 @@ func newPreview(t *Training, current *tensor.Tensor) (*preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	noisy, _, _ := scheme.Lesson(rng, x)
-	return &preview{original: sheet(x), noisy: sheet(noisy), in: noisy, back: sheet, latent: sheet, fresh: true}, nil
+	return previewOf(t.tr.Model(), x, given(scheme, rng, x), false), nil
+}
+
+// previewOf is the preview of pictures and what is given of them.
+func previewOf(m *model.Model, clean, given *tensor.Tensor, photo bool) *preview {
+	p := &preview{clean: clean, given: given, photo: photo, fresh: true}
+	if photo {
+		p.original, p.noisy, p.latent = clean, given, together
+		p.in, p.back = Adapt(m, given)
+		return p
+	}
+	p.original, p.noisy, p.in, p.back, p.latent = sheet(clean), sheet(given), given, sheet, sheet
+	if given == clean {
+		p.noisy = p.original
+	}
+	return p
+}
+
+// look is what a model makes of the preview; SSIM takes longer and is left out unless still.
+func (p *preview) look(ctx context.Context, m *model.Model, still bool) (Panes, error) {
+	z, y, err := m.Look(ctx, p.in, levelOf(m, p.noisy), nil)
+	if err != nil {
+		return Panes{}, err
+	}
+	panes := noPanes()
+	panes.Original, panes.Noisy, panes.Latent, panes.Result = p.original, p.noisy, p.latent(z), clamp(p.back(y))
+	panes.ResultPSNR = metric.PSNR(p.original, panes.Result)
+	if p.noisy != p.original {
+		panes.NoisyPSNR = metric.PSNR(p.original, p.noisy)
+	}
+	if still {
+		panes.ResultSSIM = metric.SSIM(p.original, panes.Result)
+		if p.noisy != p.original {
+			panes.NoisySSIM = metric.SSIM(p.original, p.noisy)
+		}
+	}
+	return panes, nil
 }
 
 // next returns when the next preview is due.
@@ -628,25 +679,12 @@ func (r *run) look(ctx context.Context, m *model.Model, still bool) {
 		return
 	}
 	began := r.s.o.Now()
-	z, y, err := m.Look(ctx, p.in, levelOf(m, p.noisy), nil)
+	panes, err := p.look(ctx, m, still)
 	if err != nil {
 		return
 	}
-	latent, result := p.latent(z), clamp(p.back(y))
-	panes := noPanes()
-	panes.ResultPSNR = metric.PSNR(p.original, result)
-	if p.noisy != p.original {
-		panes.NoisyPSNR = metric.PSNR(p.original, p.noisy)
-	}
-	if still {
-		panes.ResultSSIM = metric.SSIM(p.original, result)
-		if p.noisy != p.original {
-			panes.NoisySSIM = metric.SSIM(p.original, p.noisy)
-		}
-	}
 	r.show(func(tr *Train, _ *State) {
 		s := r.s
-		panes.Original, panes.Noisy, panes.Latent, panes.Result = p.original, p.noisy, latent, result
 		panes.Versions = tr.Panes.Versions
 		if p.fresh {
 			panes.Versions[PaneOriginal], panes.Versions[PaneNoisy] = s.next(), s.next()

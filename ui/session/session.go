@@ -52,6 +52,8 @@ type Session struct {
 	learning bool
 	run      *run // nil when there is no training
 	school   schoolroom
+	keeper   *keeper // of the training that goes on; nil when none is kept
+	scrub    scrubber
 	slot     slot
 }
 
@@ -72,6 +74,7 @@ func New(o Options) *Session {
 	s.easel.samples = sampleNoise
 	s.easel.want.repair, s.state.Repair = DefaultRepair, DefaultRepair
 	s.openSchool()
+	s.RefreshRuns()
 	s.spawn(s.paint)
 	s.spawn(s.pressing)
 	s.UseSample(0)

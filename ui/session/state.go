@@ -26,6 +26,7 @@ type State struct {
 	Data    Data    // chosen to learn from
 	Train   Train   // the training, if there is one
 	Class   Class   // the lessons
+	Runs    Runs    // trainings that are kept
 	Message Message // the last one that was not dismissed
 	Saved   Saved   // the last file written
 }
@@ -228,7 +229,7 @@ type Message struct {
 
 // Saved is a file that has been written.
 type Saved struct {
-	Kind   string // "model", "checkpoint", "picture", "chart" or "answers"
+	Kind   string // "model", "checkpoint", "picture", "chart", "animation" or "answers"
 	Path   string
 	Serial uint64
 }

@@ -76,6 +76,8 @@ var plains = []plain{
 	{ErrNoPictures, "There is no picture in {{.File}}. Choose a folder with pictures (PNG, JPEG, TIFF, WebP, BMP or GIF)."},
 	{ErrNothing, "There is nothing to save yet. Wait until the picture has been made."},
 	{ErrNoTraining, "There is no training yet. Start one on the Train page."},
+	{errRunning, "{{.File}} goes on in a window. Stop it first."},
+	{errNoWeights, "The weights of {{.File}} are gone: they made room for newer runs. Run it again."},
 	{errBusy, "A training is under way. Stop it first."},
 	{ErrFolder, "{{.File}} is a folder. Choose a name for a file in it."},
 	{errExtension, "{{.File}} cannot be written: its name must end in .png, .jpg or .tif. Choose such a name."},

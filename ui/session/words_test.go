@@ -37,7 +37,7 @@ var sentinels = map[string]error{
 	"metric.ErrCurves": metric.ErrCurves,
 	"session.errSizes": errSizes, "session.errLabels": errLabels, "session.errManyNumbers": errManyNumbers, "session.errTable": errTable,
 	"embed.ErrNumber": embed.ErrNumber, "embed.ErrFew": embed.ErrFew,
-	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errBusy": errBusy,
+	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errRunning": errRunning, "session.errNoWeights": errNoWeights, "session.errBusy": errBusy,
 }
 
 // faceless are those that no file has.

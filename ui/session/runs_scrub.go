@@ -1,0 +1,267 @@
+package session
+
+// This file goes back over a run: what its network made of a picture at an earlier step.
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"sieve/imageio"
+	"sieve/model/tensor"
+)
+
+// A scrubber is where a person looks at in a run. The session's mutex guards it.
+type scrubber struct {
+	want    Scrub // Panes are not used
+	running bool
+	over    watched // the run's pictures, once read
+}
+
+// watched is what the run of an ID is watched on.
+type watched struct {
+	id           string
+	clean, given *tensor.Tensor
+	photo        bool
+}
+
+// LookBack shows what the network of the newest step of a run that is not after this one, and is kept,
+// makes of the picture on which it was watched. "" ends it.
+func (s *Session) LookBack(id string, step int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := findRun(s.state.Runs.All, id)
+	if id == "" || i < 0 || len(s.state.Runs.All[i].Kept) == 0 {
+		s.scrub.want = Scrub{}
+		s.publish(func(st *State) { st.Runs.Scrub = Scrub{} })
+		return
+	}
+	kept := s.state.Runs.All[i].Kept
+	at, found := slices.BinarySearch(kept, step)
+	if !found {
+		at = max(0, at-1)
+	}
+	s.scrub.want = Scrub{ID: id, Step: kept[at]}
+	s.publish(func(st *State) {
+		st.Runs.Scrub.ID, st.Runs.Scrub.Step, st.Runs.Scrub.Pending = id, kept[at], true
+	})
+	if !s.scrub.running && !s.closing {
+		s.scrub.running = true
+		s.work.Go(s.lookBack)
+	}
+}
+
+// lookBack makes what is wanted until there is nothing more.
+func (s *Session) lookBack() {
+	for {
+		s.mu.Lock()
+		want := s.scrub.want
+		if want.ID == "" || s.closing || !s.state.Runs.Scrub.Pending {
+			s.scrub.running = false
+			s.mu.Unlock()
+			return
+		}
+		over := s.scrub.over
+		s.mu.Unlock()
+		panes, over, err := s.lookAt(want, over)
+		s.mu.Lock()
+		s.scrub.over = over
+		now := s.scrub.want
+		if err != nil && now == want {
+			s.scrub.want = Scrub{}
+			s.publish(func(st *State) { st.Runs.Scrub = Scrub{} })
+		} else if err == nil && now.ID == want.ID {
+			old := s.state.Runs.Scrub.Panes
+			same := old.Original == panes.Original
+			for i := range panes.Versions {
+				panes.Versions[i] = s.next()
+			}
+			if same {
+				panes.Versions[PaneOriginal], panes.Versions[PaneNoisy] = old.Versions[PaneOriginal], old.Versions[PaneNoisy]
+			}
+			s.publish(func(st *State) {
+				st.Runs.Scrub.Panes, st.Runs.Scrub.Pending = panes, now != want
+			})
+		}
+		s.mu.Unlock()
+		s.fail(err)
+	}
+}
+
+// lookAt makes the panes of a step of a run.
+func (s *Session) lookAt(want Scrub, over watched) (Panes, watched, error) {
+	dir := s.runDir(want.ID)
+	if over.id != want.ID {
+		var err error
+		if over, err = readWatched(dir); err != nil {
+			return Panes{}, over, err
+		}
+		over.id = want.ID
+	}
+	m, _, err := LoadModel(weightsOf(dir, want.Step))
+	if err != nil {
+		return Panes{}, over, err
+	}
+	p := previewOf(m, over.clean, over.given, over.photo)
+	panes, err := p.look(s.ctx, m, true)
+	return panes, over, err
+}
+
+// mostWatched is how many numbers the pictures of a run may have.
+const mostWatched = 64 << 20
+
+func readWatched(dir string) (w watched, err error) {
+	state, err := readRunState(dir)
+	if err != nil {
+		return w, err
+	}
+	w.photo = state.Photo
+	for name, to := range map[string]**tensor.Tensor{runClean: &w.clean, runGiven: &w.given} {
+		path := filepath.Join(dir, name)
+		f, err := os.Open(path)
+		if err != nil {
+			return w, err
+		}
+		data, shape, err := imageio.ReadNPY(f, mostWatched)
+		f.Close()
+		if err == nil && (len(shape) != 4 || shape[3] != 1 && shape[3] != 3) {
+			err = imageio.ErrDamaged
+		}
+		if err != nil {
+			return w, imageio.FileError{Path: path, Err: err}
+		}
+		*to = &tensor.Tensor{Shape: shape, Data: data}
+	}
+	if !slices.Equal(w.clean.Shape, w.given.Shape) {
+		return w, imageio.FileError{Path: filepath.Join(dir, runGiven), Err: imageio.ErrDamaged}
+	}
+	return w, nil
+}
+
+// ExportRun writes a run as an animated GIF: the original and what the network makes of it, step by
+// step.
+func (s *Session) ExportRun(id, path string) {
+	dir := s.runDir(id)
+	if dir == "" {
+		return
+	}
+	s.do("Drawing the animation", func(ctx context.Context) error {
+		over, err := readWatched(dir)
+		if err != nil {
+			return err
+		}
+		steps := keptSteps(dir)
+		if len(steps) == 0 {
+			return imageio.FileError{Path: id, Err: errNoWeights}
+		}
+		movie := gif.GIF{}
+		for i, step := range steps {
+			m, _, err := LoadModel(weightsOf(dir, step))
+			if err != nil {
+				return err
+			}
+			p := previewOf(m, over.clean, over.given, over.photo)
+			panes, err := p.look(ctx, m, false)
+			if err != nil {
+				return err
+			}
+			movie.Image = append(movie.Image, frameOf(panes))
+			delay := 25 // hundredths of a second
+			if i == len(steps)-1 {
+				delay = 200
+			}
+			movie.Delay = append(movie.Delay, delay)
+		}
+		err = writeFile(path, func(w io.Writer) error { return gif.EncodeAll(writer{ctx, w}, &movie) })
+		if err == nil {
+			s.saved("animation", path)
+		}
+		return err
+	})
+}
+
+// frameOf draws what was given and what was made of it side by side.
+func frameOf(p Panes) *image.Paletted {
+	const gap = 4
+	left, right := imageio.ToRGBA(nil, clamp(p.Noisy.Clone())), imageio.ToRGBA(nil, p.Result)
+	w, h := left.Rect.Dx(), left.Rect.Dy()
+	scale := max(1, 224/max(w, h))
+	_, _, _, c := p.Result.Dims4()
+	out := image.NewPaletted(image.Rect(0, 0, (2*w)*scale+gap, h*scale), palette(c))
+	at := map[color.RGBA]uint8{}
+	put := func(from *image.RGBA, x0 int) {
+		for y := range h * scale {
+			for x := range w * scale {
+				c := from.RGBAAt(x/scale, y/scale)
+				i, ok := at[c]
+				if !ok {
+					i = uint8(out.Palette.Index(c))
+					at[c] = i
+				}
+				out.SetColorIndex(x0+x, y, i)
+			}
+		}
+	}
+	put(left, 0)
+	put(right, w*scale+gap)
+	return out
+}
+
+// palette are the colours of an animation: all greys for grey pictures, else a cube of colours with
+// greys between, which stay neutral.
+func palette(channels int) color.Palette {
+	var p color.Palette
+	if channels == 1 {
+		for v := range 256 {
+			p = append(p, color.RGBA{uint8(v), uint8(v), uint8(v), 255})
+		}
+		return p
+	}
+	for r := range 6 {
+		for g := range 6 {
+			for b := range 6 {
+				p = append(p, color.RGBA{uint8(51 * r), uint8(51 * g), uint8(51 * b), 255})
+			}
+		}
+	}
+	for v := 1; v <= 40; v++ {
+		g := uint8(v * 255 / 41)
+		p = append(p, color.RGBA{g, g, g, 255})
+	}
+	return p
+}
+
+// ExportRuns writes the curves of runs as one chart, .png or .svg, or as .csv.
+func (s *Session) ExportRuns(ids []string, path string, log bool) {
+	st := s.State()
+	var lines []chartLine
+	for _, id := range ids {
+		if i := findRun(st.Runs.All, id); i >= 0 {
+			lines = append(lines, chartLine{name: runTitle(st.Runs.All[i]), points: st.Runs.All[i].Curve})
+		}
+	}
+	s.do("Saving the chart", func(ctx context.Context) error {
+		if len(lines) == 0 {
+			return ErrNothing
+		}
+		if err := writeLines(ctx, path, lines, log); err != nil {
+			return err
+		}
+		s.saved("chart", path)
+		return nil
+	})
+}
+
+// runTitle is what a run is called.
+func runTitle(r Run) string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return fmt.Sprintf("%s %s", shorten(r.Data), r.Began.Local().Format("15:04:05"))
+}
