@@ -53,7 +53,12 @@ type frame struct {
 
 // training reports whether the panes show what a training makes of its picture.
 func (f frame) training() bool {
-	return f.page == session.PageTrain && f.Train.Panes.Original != nil
+	return f.page == session.PageTrain && (f.Train.Panes.Original != nil || f.lookingBack())
+}
+
+// lookingBack reports whether the panes show an earlier step of a run.
+func (f frame) lookingBack() bool {
+	return f.page == session.PageTrain && f.Runs.Scrub.ID != "" && f.Runs.Scrub.Panes.Original != nil
 }
 
 // pressing reports whether the panes show the picture as files.
@@ -94,7 +99,7 @@ func (f frame) savable() bool {
 // noiseless reports whether the model sees the original itself.
 func (f frame) noiseless() bool {
 	if f.training() {
-		return f.Train.Spec.Scheme == "none"
+		return f.panes.Noisy == f.panes.Original || f.Train.Spec.Scheme == "none" && !f.lookingBack()
 	}
 	return f.Noise.Kind == "none"
 }
@@ -114,7 +119,7 @@ type drawer struct {
 	view view
 	wake chan struct{} // holds one: the view has changed
 
-	drawn [4][4]drawn // by page and pane
+	drawn [5][4]drawn // by page and pane
 	lines lines
 }
 
@@ -188,6 +193,9 @@ func (d *drawer) draw(st session.State) frame {
 	kept := &d.drawn[0]
 	if f.training() {
 		f.panes, kept = st.Train.Panes, &d.drawn[1]
+	}
+	if f.lookingBack() {
+		f.panes, kept = st.Runs.Scrub.Panes, &d.drawn[4]
 	}
 	if f.pressing() {
 		f.panes, kept = st.Press.Panes, &d.drawn[2]

@@ -98,6 +98,10 @@ func (w *window) typedKey(e *fyne.KeyEvent) {
 // escape closes the dialog in front, or else shows all panes again, or else takes
 // the message away.
 func (w *window) escape() {
+	if w.dialog == nil && w.frame.lookingBack() {
+		w.session.LookBack("", 0)
+		return
+	}
 	switch {
 	case w.dialog != nil:
 		w.dialog.hide()

@@ -465,7 +465,7 @@ func clock(d time.Duration) string {
 // showChart draws the losses.
 func (p *trainPage) showChart(f frame) {
 	c := p.w.chart
-	c.SetSeries(f.lines.series(f.Train.Spec.Bottleneck))
+	c.SetSeries(append(f.lines.series(f.Train.Spec.Bottleneck), p.w.runs.overlaid()...))
 	var marks []widget.Mark
 	if f.Train.BestStep > 0 {
 		marks = append(marks, widget.BestMark(f.Train.BestStep))

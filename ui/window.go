@@ -65,7 +65,8 @@ type window struct {
 	split     *container.Split
 	under     *fyne.Container // what is under the panes
 	network   *networkStrip
-	learning  *fyne.Container // network and chart
+	learning  *fyne.Container // network, and chart or runs
+	runs      *runsPanel
 	queue     *queuePanel
 	side      *fyne.Container // the settings of the page
 	status    *widget.StatusBar
@@ -131,7 +132,10 @@ func (w *window) build() {
 	w.compress = newCompressPage(w)
 	w.lessons = newLessonsPage(w)
 	w.network = newNetworkStrip(w)
-	w.learning = container.NewBorder(container.New(&insets{0, 0, 0, grid}, w.network.strip), nil, nil, nil, w.chart)
+	w.runs = newRunsPanel(w)
+	choose := container.NewVBox(container.NewHBox(widget.NewHint(lang.L("Look back over the last run, step by step"), "", w.runs.back), w.runs.which))
+	w.learning = container.NewBorder(container.NewVBox(container.New(&insets{0, 0, 0, grid}, container.NewBorder(nil, nil, nil, choose, w.network.strip)), w.runs.time),
+		nil, nil, nil, container.NewStack(w.chart, w.runs.box))
 	w.under = container.NewStack(w.learning, w.queue.box, w.compress.rates, w.lessons.chart)
 	w.split = container.NewVSplit(w.group, w.under)
 	w.split.SetOffset(0.5)
@@ -333,6 +337,7 @@ func (w *window) show(f frame) {
 	w.showUnder()
 	w.train.show(f, last.State)
 	w.network.show(f.State)
+	w.runs.show(f, last.State)
 	w.lessons.show(f)
 	w.menu.show(f)
 	if f.Picture.Version != last.Picture.Version {
@@ -369,6 +374,9 @@ func (w *window) showPanes(f, last frame) {
 	w.panes[session.PaneLatent].SetTitle(lang.L("Latent"))
 	w.panes[session.PaneLatent].SetAccessory(w.channel)
 	w.panes[session.PaneResult].SetTitle(lang.L("Reconstruction"))
+	if f.lookingBack() {
+		w.panes[session.PaneResult].SetTitle(lang.L("At step {{.Step}}", map[string]any{"Step": widget.FormatCount(f.Runs.Scrub.Step)}))
+	}
 	clean := f.noiseless()
 	noisy := lang.L("Noisy")
 	switch {

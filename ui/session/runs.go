@@ -63,7 +63,7 @@ const (
 	runFile      = "run.json"
 	runLock      = "lock"
 	runClean     = "clean.npy" // what it is watched on, (N, H, W, C)
-	runGiven     = "given.npy" // … and as the network sees it
+	runGiven     = "given.npy" // … and as the network sees it, where that is something else
 	weightsStart = "step-"
 	bestWeights  = "best.safetensors"
 )
@@ -217,13 +217,16 @@ func (s *Session) RefreshRuns() {
 // withMine puts the run of this window, which is newer than its file, among all. s.mu is held.
 func (s *Session) withMine(all []Run) []Run {
 	for _, mine := range s.state.Runs.All {
-		if s.keeper != nil && mine.ID == s.keeper.id {
-			if i := findRun(all, mine.ID); i >= 0 {
-				all[i] = mine
-			}
+		if i := findRun(all, mine.ID); i >= 0 && s.keeps(mine.ID) {
+			all[i] = mine
 		}
 	}
 	return all
+}
+
+// keeps reports whether this window is at a run. s.mu is held.
+func (s *Session) keeps(id string) bool {
+	return slices.ContainsFunc(s.keepers, func(k *keeper) bool { return k.id == id })
 }
 
 // findRun is the place of a run among all, or -1.
@@ -294,13 +297,15 @@ func (s *Session) keepRun(t *Training, p *preview) *keeper {
 	if p != nil {
 		k.state.Photo = p.photo
 		k.watch(runClean, p.clean)
-		k.watch(runGiven, p.given)
+		if p.given != p.clean {
+			k.watch(runGiven, p.given)
+		}
 	}
 	k.next = t.tr.Taken()
 	k.weights(t)
 	k.write(t, nil)
 	s.mu.Lock()
-	s.keeper = k
+	s.keepers = append(s.keepers, k)
 	s.mu.Unlock()
 	k.show(t, nil)
 	return k
@@ -351,9 +356,7 @@ func (k *keeper) end(t *Training, curve []CurvePoint, phase Phase) {
 		return
 	}
 	k.s.mu.Lock()
-	if k.s.keeper == k {
-		k.s.keeper = nil
-	}
+	k.s.keepers = slices.DeleteFunc(k.s.keepers, func(o *keeper) bool { return o == k })
 	k.s.mu.Unlock()
 	if k.dir != "" {
 		k.state.Phase = phase
@@ -523,7 +526,7 @@ var errRunning = errors.New("session: a run that goes on")
 // DeleteRun removes a run that does not go on.
 func (s *Session) DeleteRun(id string) {
 	s.mu.Lock()
-	mine := s.keeper != nil && s.keeper.id == id
+	mine := s.keeps(id)
 	if s.state.Runs.Scrub.ID == id {
 		s.publish(func(st *State) { st.Runs.Scrub = Scrub{} })
 	}

@@ -4,11 +4,13 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/gif"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,26 +124,35 @@ func readWatched(dir string) (w watched, err error) {
 		return w, err
 	}
 	w.photo = state.Photo
-	for name, to := range map[string]**tensor.Tensor{runClean: &w.clean, runGiven: &w.given} {
-		path := filepath.Join(dir, name)
-		f, err := os.Open(path)
-		if err != nil {
-			return w, err
-		}
-		data, shape, err := imageio.ReadNPY(f, mostWatched)
-		f.Close()
-		if err == nil && (len(shape) != 4 || shape[3] != 1 && shape[3] != 3) {
-			err = imageio.ErrDamaged
-		}
-		if err != nil {
-			return w, imageio.FileError{Path: path, Err: err}
-		}
-		*to = &tensor.Tensor{Shape: shape, Data: data}
+	if w.clean, err = readPictures(filepath.Join(dir, runClean)); err != nil {
+		return w, err
 	}
-	if !slices.Equal(w.clean.Shape, w.given.Shape) {
-		return w, imageio.FileError{Path: filepath.Join(dir, runGiven), Err: imageio.ErrDamaged}
+	path := filepath.Join(dir, runGiven)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // it is given what it should make
+		w.given = w.clean
+		return w, nil
 	}
-	return w, nil
+	if w.given, err = readPictures(path); err == nil && !slices.Equal(w.clean.Shape, w.given.Shape) {
+		err = imageio.FileError{Path: path, Err: imageio.ErrDamaged}
+	}
+	return w, err
+}
+
+// readPictures reads pictures (N, H, W, 1|3) from a file of numbers.
+func readPictures(path string) (*tensor.Tensor, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, shape, err := imageio.ReadNPY(f, mostWatched)
+	if err == nil && (len(shape) != 4 || shape[3] != 1 && shape[3] != 3) {
+		err = imageio.ErrDamaged
+	}
+	if err != nil {
+		return nil, imageio.FileError{Path: path, Err: err}
+	}
+	return &tensor.Tensor{Shape: shape, Data: data}, nil
 }
 
 // ExportRun writes a run as an animated GIF: the original and what the network makes of it, step by

@@ -52,7 +52,7 @@ type Session struct {
 	learning bool
 	run      *run // nil when there is no training
 	school   schoolroom
-	keeper   *keeper // of the training that goes on; nil when none is kept
+	keepers  []*keeper // of the trainings that go on
 	scrub    scrubber
 	slot     slot
 }
