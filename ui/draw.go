@@ -56,6 +56,11 @@ func (f frame) training() bool {
 	return f.page == session.PageTrain && (f.Train.Panes.Original != nil || f.lookingBack())
 }
 
+// twins reports whether the panes show two trainings.
+func (f frame) twins() bool {
+	return f.page == session.PageTrain && f.Train.Twin != nil && f.Train.Twin.Panes.Result != nil && !f.lookingBack()
+}
+
 // lookingBack reports whether the panes show an earlier step of a run.
 func (f frame) lookingBack() bool {
 	return f.page == session.PageTrain && f.Runs.Scrub.ID != "" && f.Runs.Scrub.Panes.Original != nil
@@ -193,6 +198,9 @@ func (d *drawer) draw(st session.State) frame {
 	kept := &d.drawn[0]
 	if f.training() {
 		f.panes, kept = st.Train.Panes, &d.drawn[1]
+		if f.twins() {
+			f.panes = twinPanes(st.Train)
+		}
 	}
 	if f.lookingBack() {
 		f.panes, kept = st.Runs.Scrub.Panes, &d.drawn[4]

@@ -34,6 +34,7 @@ type trainPage struct {
 	minutes *widget.NumberEntry
 	lambda  *widget.NumberEntry
 	network *widget.Section
+	twin    *twinForm
 
 	facts  *widget.Facts
 	reason *widget.Note
@@ -147,7 +148,8 @@ func newTrainPage(w *window) *trainPage {
 	lesson := widget.NewSection(lang.L("Lesson"), p.scheme.kindRow, p.scheme.mixture, p.scheme.edges, loss, steps)
 	p.network = widget.NewSection(lang.L("Network"), bottleneck, p.lambda, latent).More(wide...)
 	p.network.OnOpened = func(bool) { w.trace.stir() }
-	form := container.New(column{gap: 2 * grid}, learn, lesson, p.network)
+	p.twin = newTwinForm(p)
+	form := container.New(column{gap: 2 * grid}, learn, lesson, p.network, p.twin.section)
 	p.scroll = container.NewVScroll(margins(form))
 	p.scroll.OnScrolled = func(fyne.Position) { w.trace.stir() }
 
@@ -297,7 +299,7 @@ func (p *trainPage) pickData(value string) {
 
 // job is the training that the form asks for.
 func (p *trainPage) job() session.TrainJob {
-	return session.TrainJob{Data: p.source, Spec: p.form.spec, Minutes: p.form.minutes}
+	return session.TrainJob{Data: p.source, Spec: p.form.spec, Minutes: p.form.minutes, Twin: p.twin.twin(p.form.spec)}
 }
 
 func (p *trainPage) begin() {
@@ -341,6 +343,7 @@ func (p *trainPage) show(f frame, last session.State) {
 	p.showData(f.State)
 	err := p.form.show()
 	p.form.able(!tr.Busy())
+	p.twin.show(!tr.Busy())
 	enable(p.data, !tr.Busy())
 	enable(p.preset, !tr.Busy())
 	p.showRun(f.State, err)
@@ -348,7 +351,7 @@ func (p *trainPage) show(f frame, last session.State) {
 	p.showChart(f)
 	p.tell()
 	visible(p.lambda, p.form.spec.Bottleneck != "plain")
-	p.folds.settle(p.settings, p.lambda, p.about, p.scheme.mixture, p.scheme.edges, p.facts, p.reason, p.back, p.taken)
+	p.folds.settle(p.settings, p.lambda, p.twin.latent, p.twin.loss, p.twin.noise, p.twin.seed, p.about, p.scheme.mixture, p.scheme.edges, p.facts, p.reason, p.back, p.taken)
 }
 
 // showData lists what can be learned from, and says what is chosen.
@@ -465,7 +468,9 @@ func clock(d time.Duration) string {
 // showChart draws the losses.
 func (p *trainPage) showChart(f frame) {
 	c := p.w.chart
-	c.SetSeries(append(f.lines.series(f.Train.Spec.Bottleneck), p.w.runs.overlaid()...))
+	series := f.lines.series(f.Train.Spec.Bottleneck)
+	series = append(series, twinSeries(f.Train)...)
+	c.SetSeries(append(series, p.w.runs.overlaid()...))
 	var marks []widget.Mark
 	if f.Train.BestStep > 0 {
 		marks = append(marks, widget.BestMark(f.Train.BestStep))

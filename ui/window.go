@@ -377,6 +377,10 @@ func (w *window) showPanes(f, last frame) {
 	if f.lookingBack() {
 		w.panes[session.PaneResult].SetTitle(lang.L("At step {{.Step}}", map[string]any{"Step": widget.FormatCount(f.Runs.Scrub.Step)}))
 	}
+	if f.twins() {
+		w.showTwins(f)
+		return
+	}
 	clean := f.noiseless()
 	noisy := lang.L("Noisy")
 	switch {

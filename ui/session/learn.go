@@ -44,6 +44,7 @@ type run struct {
 	shown   time.Time // when the state was last published
 	told    bool      // that checkpoints cannot be written
 	keeper  *keeper   // nil when the run is not kept
+	twin    *twinRun  // nil when it is alone
 }
 
 func (s *Session) newRun() *run { return &run{s: s, wake: make(chan struct{}, 1)} }
@@ -208,6 +209,13 @@ func (r *run) serve(ctx context.Context, t *Training) {
 		tr.Phase, tr.Data, tr.Spec = Running, data, t.tr.Spec()
 		tr.Progress.Step = t.tr.Taken()
 	})
+	if t.job.Twin != nil && r.twin == nil && t.tr.Taken() == 0 {
+		var err error
+		if r.twin, err = s.openTwin(ctx, t.job, t); err != nil {
+			r.twin = nil // it trains alone
+			s.fail(err)
+		}
+	}
 	if r.preview == nil {
 		var err error
 		if r.preview, err = newPreview(t, s.State().Original); err != nil {
@@ -217,11 +225,17 @@ func (r *run) serve(ctx context.Context, t *Training) {
 	r.look(ctx, t.tr.Model(), false)
 	if r.keeper == nil {
 		r.keeper = s.keepRun(t, r.preview)
+		if r.twin != nil && r.twin.t != nil {
+			r.twin.keeper = s.keepRun(r.twin.t, r.preview)
+		}
 	}
 	r.hold(ctx)
 	res, err := t.Run(ctx, func(rep TrainReport) error {
 		r.curve.add(rep.Progress)
 		r.keeper.after(t, r.curve.points)
+		if r.twin != nil {
+			r.twin.follow(rep.Step)
+		}
 		r.report(rep)
 		if !r.paused && s.o.Now().After(r.preview.next()) {
 			r.look(ctx, t.tr.Model(), false)
@@ -256,11 +270,21 @@ func (r *run) report(rep TrainReport) {
 		}
 		tr.Progress, tr.Curve, tr.Spec = rep.Progress, r.curve.points, r.t.tr.Spec()
 		tr.Flows = r.t.tr.Flows(tr.Spec.Crop, tr.Spec.Crop)
+		tr.Twin = r.twinState()
 		tr.PicturesPerSecond, tr.Left, tr.Seconds = rep.PicturesPerSecond, rep.Left, r.t.clock.elapsed().Seconds()
 		if rep.Val != nil {
 			r.setBest(tr)
 		}
 	})
+}
+
+// twinState is how the twin does now, nil when there is none.
+func (r *run) twinState() *TwinState {
+	if r.twin == nil {
+		return nil
+	}
+	state := r.twin.state
+	return &state
 }
 
 // setBest copies what the trainer knows of its best weights.
@@ -358,6 +382,9 @@ func (r *run) end(res TrainResult, err error) {
 	r.look(s.ctx, res.Best, true)
 	r.keeper.end(r.t, r.curve.points, s.phaseOf(r))
 	r.keeper = nil
+	if r.twin != nil {
+		r.twin.end(s.phaseOf(r))
+	}
 	switch {
 	case res.Trouble != nil && diverged == nil:
 		s.tell(Warning, unkept(res.Trouble))
@@ -683,6 +710,9 @@ func (r *run) look(ctx context.Context, m *model.Model, still bool) {
 	if err != nil {
 		return
 	}
+	if r.twin != nil {
+		r.twin.look(ctx, r.s, p, still)
+	}
 	r.show(func(tr *Train, _ *State) {
 		s := r.s
 		panes.Versions = tr.Panes.Versions
@@ -691,7 +721,7 @@ func (r *run) look(ctx context.Context, m *model.Model, still bool) {
 			p.fresh = false
 		}
 		panes.Versions[PaneLatent], panes.Versions[PaneResult] = s.next(), s.next()
-		tr.Panes = panes
+		tr.Panes, tr.Twin = panes, r.twinState()
 	})
 	now := r.s.o.Now()
 	p.after = now.Add(max(9*now.Sub(began), 100*time.Millisecond))

@@ -204,6 +204,7 @@ type Train struct {
 	Left              time.Duration // 0 when nobody knows
 	Unsaved           bool          // its best model is in no file
 	Panes             Panes         // what the model makes of a fixed picture
+	Twin              *TwinState    // nil when it is alone
 	Flows             []model.Flow  // of the last step, as Trainer.Flows has them; nil before one is taken here
 }
 

@@ -32,6 +32,7 @@ type TrainJob struct {
 	Resume     string  // checkpoint to go on from; Data then comes from it unless given
 	Checkpoint string  // where checkpoints go; "": beside Out as Out.checkpoint, or nowhere without Out
 	Limits     imageio.Limits
+	Twin       *Twin // trained beside it in a window; nil: nothing
 
 	grain string // a scheme that spoils the data before anything is learned from them; "": none
 }

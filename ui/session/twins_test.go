@@ -1,0 +1,63 @@
+package session
+
+import (
+	"testing"
+)
+
+// TestTwinsAreAsTheyAreAlone trains two networks side by side and compares their curves with those that they have alone.
+func TestTwinsAreAsTheyAreAlone(t *testing.T) {
+	a, b := tiny(), tiny()
+	b.Latent = 9
+	alone := func(job TrainJob) State {
+		s := open(t, Options{})
+		s.Train(job)
+		return until(t, s, "its end", phase(Finished))
+	}
+	first, second := alone(TrainJob{Data: "builtin:glyphs", Spec: a}), alone(TrainJob{Data: "builtin:glyphs", Spec: b})
+	both := alone(TrainJob{Data: "builtin:glyphs", Spec: a, Twin: &Twin{Spec: b}})
+	w := both.Train.Twin
+	if w == nil || w.Spec.Latent != 9 {
+		t.Fatalf("%+v", w)
+	}
+	if !sameCurve(both.Train.Curve, first.Train.Curve) {
+		t.Error("beside another, the first is not as it is alone")
+	}
+	if !sameCurve(w.Curve, second.Train.Curve) || w.BestLoss != second.Train.BestLoss {
+		t.Errorf("the twin is not as it is alone: %g and %g", w.BestLoss, second.Train.BestLoss)
+	}
+	if w.Panes.Result == nil || w.Panes.Original == nil || w.Panes.Result == both.Train.Panes.Result {
+		t.Error("the twin has no panes of its own")
+	}
+}
+
+// TestPCAAsATwin compares with what is known: PCA loses less with more numbers.
+func TestPCAAsATwin(t *testing.T) {
+	lost := map[int]float64{}
+	for _, latent := range []int{1, 3} {
+		spec := tiny()
+		spec.Scheme, spec.Latent, spec.Patch, spec.Loss = "none", latent, 4, "mse"
+		s := open(t, Options{})
+		s.Train(TrainJob{Data: "builtin:glyphs", Spec: spec, Twin: &Twin{}})
+		st := until(t, s, "its end", phase(Finished))
+		w := st.Train.Twin
+		if w == nil || !w.PCA || w.Numbers != latent*4 || len(w.Curve) != 2 || w.Curve[1].Step != spec.Steps || w.Panes.Result == nil {
+			t.Fatalf("%+v", w)
+		}
+		lost[latent] = w.BestLoss
+	}
+	if !(lost[3] < lost[1] && lost[3] > 0) {
+		t.Errorf("4 numbers lose %g, 12 lose %g", lost[1], lost[3])
+	}
+}
+
+// TestTwinThatCannotBeIsNamed asks for one that has no room, and trains on alone.
+func TestTwinThatCannotBeIsNamed(t *testing.T) {
+	spec := tiny()
+	spec.Latent = 200 // for 256 pixels a picture and 64 cells
+	s := open(t, Options{})
+	s.Train(TrainJob{Data: "builtin:glyphs", Spec: spec, Twin: &Twin{}})
+	message(t, s, "beside PCA")
+	if st := until(t, s, "its end", phase(Finished)); st.Train.Twin != nil {
+		t.Error("there is a twin")
+	}
+}
