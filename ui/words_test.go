@@ -9,12 +9,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"sieve/assets"
+	"sieve/ui/session"
 )
 
 var update = flag.Bool("update", false, "write the translation file anew")
@@ -27,6 +29,11 @@ func TestEveryWordCanBeTranslated(t *testing.T) {
 	used := map[string]string{}
 	for _, s := range assets.Samples() {
 		used[s.Title] = "assets"
+	}
+	for _, l := range session.ShippedLessons() {
+		for _, text := range l.Words() {
+			used[text] = "the lesson " + l.Name
+		}
 	}
 	for _, dir := range []string{".", "widget", "session"} {
 		paths, _ := filepath.Glob(filepath.Join(dir, "*.go"))
@@ -66,6 +73,50 @@ func TestEveryWordCanBeTranslated(t *testing.T) {
 	for k := range has {
 		if used[k] == "" {
 			t.Errorf("the translation file has %q, which nothing shows", k)
+		}
+	}
+}
+
+// TestTranslationsAreWhole compares each language with English: the same texts, none empty, with the same things put into
+// them.
+func TestTranslationsAreWhole(t *testing.T) {
+	read := func(path string) map[string]string {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m map[string]string
+		if err := json.Unmarshal(b, &m); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		return m
+	}
+	want := read(english)
+	paths, err := filepath.Glob(filepath.Join(filepath.Dir(english), "*.json"))
+	if err != nil || len(paths) < 3 {
+		t.Fatalf("languages: %v, %v", paths, err)
+	}
+	put := regexp.MustCompile(`{{\.\w+}}`)
+	for _, path := range paths {
+		has := read(path)
+		name := filepath.Base(path)
+		for k := range want {
+			v, ok := has[k]
+			if !ok || strings.TrimSpace(v) == "" {
+				t.Errorf("%s has no words for %q", name, k)
+				continue
+			}
+			a, b := put.FindAllString(k, -1), put.FindAllString(v, -1)
+			slices.Sort(a)
+			slices.Sort(b)
+			if !slices.Equal(slices.Compact(a), slices.Compact(b)) {
+				t.Errorf("%s: %q does not put in what %q does", name, v, k)
+			}
+		}
+		for k := range has {
+			if _, ok := want[k]; !ok {
+				t.Errorf("%s has words for %q, which nothing shows", name, k)
+			}
 		}
 	}
 }

@@ -481,3 +481,21 @@ func (l *Lesson) At(i int, t Trial) float64 {
 	}
 	return nan
 }
+
+// Words are all texts of a lesson that people read.
+func (l *Lesson) Words() []string {
+	words := slices.Concat([]string{l.Title, l.About, l.Chart.XName, l.Chart.YName}, l.Hook, l.After, l.Break.Text, l.Own.Text)
+	for _, r := range l.Runs {
+		words = append(words, r.Name)
+	}
+	for _, q := range []Question{l.Predict, l.Transfer} {
+		words = append(words, q.Ask, q.Why)
+		for _, o := range q.Options {
+			words = append(words, o.Text)
+		}
+	}
+	for _, o := range l.Break.Outcomes {
+		words = append(words, o.Text)
+	}
+	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
+}
