@@ -261,7 +261,7 @@ func (r *run) report(rep TrainReport) {
 func (r *run) setBest(tr *Train) {
 	if best, ok := r.t.tr.BestInfo(); ok {
 		tr.Unsaved = tr.Unsaved || best.Step != tr.BestStep
-		tr.BestStep, tr.BestLoss = best.Step, best.ValLoss
+		tr.BestStep, tr.BestLoss, tr.BestNats = best.Step, best.ValLoss, best.ValNats
 	}
 }
 
