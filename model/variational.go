@@ -77,3 +77,16 @@ func (m *Model) nats(t *nn.Tape, l lesson, level []float32, rng *rand.Rand) Nats
 	off := nn.BCE(t, m.decode(t, z, past), l.want, nil)
 	return Nats{float64(off.Val.Data[0]) * float64(len(l.want.Data)/n), float64(price.Val.Data[0])}
 }
+
+// Sample returns n pictures (n, h, w, Channels) of latents that are drawn from the unit normal,
+// which is what a variational model has learned to tell pictures with. The model is variational
+// and Generates. The only error is ctx's.
+func (m *Model) Sample(ctx context.Context, rng *rand.Rand, n, h, w int, report Report) (*tensor.Tensor, error) {
+	if m.Spec.Bottleneck != "variational" {
+		panic("model: sample: the model has no distribution of latents")
+	}
+	cell := m.Cell()
+	z := tensor.New(n, (h+cell-1)/cell, (w+cell-1)/cell, m.Spec.Numbers())
+	noise.Normal(rng, z.Data)
+	return m.Generate(ctx, z, h, w, report)
+}

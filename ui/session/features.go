@@ -93,6 +93,7 @@ type Latents struct {
 	Numbers       int      // of each
 	Data          []float32
 	Pool          Pool // as it was done, never PoolAuto
+	Height, Width int  // of the pictures, where all have one size; else 0
 	Failed        int
 
 	pixels []float32 // of the pictures, if they were asked for and have one size
@@ -123,7 +124,7 @@ func takeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, pix
 	case pool == PoolNone && !same:
 		return nil, imageio.FileError{Path: g.Names[0], Err: errSizes}
 	}
-	l := &Latents{Pool: pool, Numbers: m.Spec.Numbers()}
+	l := &Latents{Pool: pool, Numbers: m.Spec.Numbers(), Height: h, Width: w}
 	cell := m.Cell()
 	if pool == PoolNone {
 		l.Numbers *= (h + cell - 1) / cell * ((w + cell - 1) / cell)
