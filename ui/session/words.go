@@ -94,7 +94,7 @@ var plains = []plain{
 	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},
 	{errNoDigits, "{{.File}} is not MNIST: {{.Detail}}. Name the folder with its four files (--data)."},
 	{errNoPlane, "{{.File}} cannot be drawn: {{.Detail}}."},
-	{errSizes, "{{.File}}: pictures of several sizes have latents of several lengths. Take their mean (--pool mean), or make the pictures one size."},
+	{errSizes, "{{.File}} has another size than others, and pictures of several sizes have latents of several lengths. Make them one size, or take the mean of each latent (--pool mean)."},
 	{errLabels, "{{.File}} does not fit the pictures: {{.Detail}}. Give one label for each picture, as IDX or one a line."},
 	{errManyNumbers, "{{.File}}: all latents together are too large: {{.Detail}}. Take the mean of each map (--pool mean), or fewer pictures."},
 	{errTable, "{{.File}} cannot be written: its name must end in .npy or .csv. Choose such a name."},
