@@ -105,12 +105,7 @@ var familyTasks = []struct {
 // pictures of MNIST, every tenth held back, and measures on the 10,000 test pictures. report
 // is told of steps, and figure of each figure as it is known; both may be nil.
 func BenchFamily(ctx context.Context, job FamilyJob, report func(task string, done, total int), figure func(FamilyFigure)) (FamilyReport, error) {
-	out := FamilyReport{Seconds: map[string]float64{}}
-	out.MNIST.MSE = map[string]*float64{"2": nil, "8": nil, "32": nil}
-	out.MNIST.LinearPCA = map[string]*float64{"8": nil, "32": nil}
-	out.MNIST.Angle = map[string]*float64{"8": nil, "32": nil}
-	machine := Machine()
-	out.Machine.CPU, out.Machine.Cores, out.Machine.Kernel = machine.CPU, machine.Cores, machine.Kernel
+	out := newFamilyReport()
 	for _, name := range job.Only {
 		if !slices.Contains(FamilyTasks(), name) {
 			return out, &model.SpecError{Field: "only", Value: fmt.Sprintf("%q", name), Want: "one of " + strings.Join(FamilyTasks(), ", ")}
@@ -131,6 +126,17 @@ func BenchFamily(ctx context.Context, job FamilyJob, report func(task string, do
 		out.Seconds[t.name] = time.Since(began).Seconds()
 	}
 	return out, nil
+}
+
+// newFamilyReport returns one in which nothing has been measured.
+func newFamilyReport() FamilyReport {
+	out := FamilyReport{Seconds: map[string]float64{}}
+	out.MNIST.MSE = map[string]*float64{"2": nil, "8": nil, "32": nil}
+	out.MNIST.LinearPCA = map[string]*float64{"8": nil, "32": nil}
+	out.MNIST.Angle = map[string]*float64{"8": nil, "32": nil}
+	machine := Machine()
+	out.Machine.CPU, out.Machine.Cores, out.Machine.Kernel = machine.CPU, machine.Cores, machine.Kernel
+	return out
 }
 
 // The files of MNIST, with or without .gz.

@@ -1,11 +1,13 @@
 package session
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"sieve/imageio"
@@ -57,6 +59,19 @@ func TestLinearIsPCA(t *testing.T) {
 		if angle := 180 / math.Pi * p.Angle(d); angle > 5 {
 			t.Errorf("%d numbers: the planes are %g degrees apart", k, angle)
 		}
+	}
+}
+
+// TestFamilyReportHasThePromisedFields also where nothing was measured.
+func TestFamilyReportHasThePromisedFields(t *testing.T) {
+	b, err := json.Marshal(newFamilyReport())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"mnist":{"mse":{"2":null,"32":null,"8":null},"bce_32":null,"vae2_nats":null,"linear_vs_pca":{"32":null,"8":null},` +
+		`"linear_angle":{"32":null,"8":null},"knn_16":null,"pca_knn_16":null,"one_class_auroc":null},"tiles_auroc":null,"seconds":{},`
+	if !strings.HasPrefix(string(b), want) {
+		t.Errorf("it is %s, want %s…", b, want)
 	}
 }
 
