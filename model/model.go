@@ -97,6 +97,8 @@ type Info struct {
 	Step    int     `json:"step"`     // of training
 	ValLoss float64 `json:"val_loss"` // of the validation pictures
 	ValPSNR float64 `json:"val_psnr"` // in dB
+	// Of a variational model whose training TellsNats, those of a picture; else 0.
+	ValNats float64 `json:"val_nats,omitempty"`
 }
 
 // New builds the model a spec describes, with fresh weights.

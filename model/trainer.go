@@ -48,8 +48,9 @@ type Progress struct {
 
 // Validation is how well the model does on pictures it does not learn from.
 type Validation struct {
-	Loss float64 // the distortion it is trained on; where the latent is quantised, with its price
+	Loss float64 // the distortion it is trained on; where the latent is quantised or variational, with its price
 	PSNR float64 // of what it makes against what it should, in dB
+	Nats float64 // that tell a picture, where the training TellsNats; else 0
 }
 
 // A Trainer moves a model towards its data. It is used by one goroutine at a
@@ -411,14 +412,22 @@ func (tr *Trainer) validate() (Validation, error) {
 		}
 	}
 	m := tr.Model()
-	loss, mse := make([]float64, len(tr.val)), make([]float64, len(tr.val))
+	loss, mse, nats := make([]float64, len(tr.val)), make([]float64, len(tr.val)), make([]float64, len(tr.val))
 	each(nn.NewForms(""), len(tr.val), 1, func(t *nn.Tape, i int) {
 		l := tr.val[i]
 		quality := (float32(i) + 0.5) / float32(len(tr.val))
-		_, y, _, part := m.judge(t, l, tr.told(nil, l.in, l.want), quality, nil)
+		level := tr.told(nil, l.in, l.want)
+		var rng *rand.Rand
+		if m.Spec.Bottleneck == "variational" { // judged as it learns: by what it draws
+			rng = rand.New(rand.NewPCG(mix(m.Spec.Seed, 1), uint64(i)+1))
+		}
+		_, y, _, part := m.judge(t, l, level, quality, rng)
 		loss[i] = part.Distortion
-		if m.Spec.Bottleneck == "quantised" { // whose distortion alone says nothing
+		if m.Spec.priced() {
 			loss[i] = part.Loss
+		}
+		if m.Spec.TellsNats() {
+			nats[i] = m.nats(t, l, level, rng).Sum()
 		}
 		mse[i] = metric.MSE(m.output(t, y, l.in).Val, l.want)
 	})
@@ -426,14 +435,15 @@ func (tr *Trainer) validate() (Validation, error) {
 	var all float64
 	for i := range tr.val {
 		v.Loss += loss[i] / float64(len(tr.val))
+		v.Nats += nats[i] / float64(len(tr.val))
 		all += mse[i] / float64(len(tr.val))
 	}
 	v.PSNR = metric.Decibels(all)
 	if finite(v.Loss) && (tr.best == nil || v.Loss < tr.bestInfo.ValLoss) {
 		tr.best = copies(m.params())
-		tr.bestInfo = Info{Step: tr.Taken(), ValLoss: v.Loss, ValPSNR: v.PSNR}
+		tr.bestInfo = Info{Step: tr.Taken(), ValLoss: v.Loss, ValPSNR: v.PSNR, ValNats: v.Nats}
 	}
-	tr.m.Info.ValLoss, tr.m.Info.ValPSNR = v.Loss, v.PSNR
+	tr.m.Info.ValLoss, tr.m.Info.ValPSNR, tr.m.Info.ValNats = v.Loss, v.PSNR, v.Nats
 	return v, nil
 }
 

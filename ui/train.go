@@ -452,6 +452,10 @@ func (p *trainPage) showFacts(tr session.Train) {
 			best = none
 		}
 		best = lang.L("{{.Loss}} at step {{.Step}}", map[string]any{"Loss": best, "Step": widget.FormatCount(tr.BestStep)})
+		if tr.BestNats != 0 {
+			best = lang.L("{{.Nats}} nats a picture, at step {{.Step}}",
+				map[string]any{"Nats": widget.FormatNumber(tr.BestNats, 4), "Step": widget.FormatCount(tr.BestStep)})
+		}
 	}
 	p.facts.Set(step, speed, left, best)
 }

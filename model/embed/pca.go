@@ -277,3 +277,28 @@ func normalise(m *mat.Dense, i int) bool {
 	blas64.Scal(1/norm, row)
 	return true
 }
+
+// Angle returns the greatest principal angle, in radians, between the space of the
+// components and that of as many directions of d numbers, one after the other: 0 where they
+// are the same (Björck and Golub 1973).
+func (p *PCA) Angle(directions []float32) float64 {
+	k, d := p.Components.Dims()
+	if len(directions) != k*d {
+		panic("embed: not as many directions as components")
+	}
+	other := mat.NewDense(k, d, nil)
+	for i, v := range directions {
+		other.Set(i/d, i%d, float64(v))
+	}
+	orthonormal(other)
+	// What of the directions is not in the space: the sine says small angles well, where
+	// the cosine is 1.
+	var along, left mat.Dense
+	along.Mul(other, p.Components.T())
+	left.Mul(&along, p.Components)
+	left.Sub(other, &left)
+	var squares mat.SymDense
+	squares.SymOuterK(1, &left)
+	sines, _ := greatest(&squares, 1)
+	return math.Asin(min(1, math.Sqrt(sines[0])))
+}

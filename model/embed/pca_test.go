@@ -157,6 +157,17 @@ func distance(m *mat.Dense) (most float64) {
 	return most
 }
 
+// TestAngle turns one of two directions by a known angle, and mixes both, which is no turn.
+func TestAngle(t *testing.T) {
+	p := &PCA{Components: mat.NewDense(2, 4, []float64{1, 0, 0, 0, 0, 1, 0, 0})}
+	for _, want := range []float64{0, 1e-6, 0.3, math.Pi / 2} {
+		c, s := float32(math.Cos(want)), float32(math.Sin(want))
+		if got := p.Angle([]float32{2, 0, 0, 0, 5, c, s, 0}); math.Abs(got-want) > 1e-7 {
+			t.Errorf("a turn by %g is an angle of %g", want, got)
+		}
+	}
+}
+
 // TestFitRefuses names what cannot be.
 func TestFitRefuses(t *testing.T) {
 	x := cloud(5, 10, 4, 0.5)

@@ -36,7 +36,7 @@ type Streams struct {
 // Commands are the words that make of the arguments a command rather than files
 // for the window.
 func Commands() []string {
-	return []string{"train", "denoise", "learn", "compress", "expand", "features", "lesson", "inspect", "halve", "bench"}
+	return []string{"train", "denoise", "learn", "compress", "expand", "features", "map", "lesson", "inspect", "halve", "bench"}
 }
 
 // Wanted reports whether the arguments are for Run.
@@ -52,6 +52,7 @@ type grammar struct {
 	Compress compressCmd `cmd:"" help:"Make small files of pictures."`
 	Expand   expandCmd   `cmd:"" help:"Make pictures of such files again."`
 	Features featuresCmd `cmd:"" help:"Make numbers of pictures, and find those that are near to one."`
+	Map      mapCmd      `cmd:"" help:"Draw pictures of latents that no picture has."`
 	Lesson   lessonCmd   `cmd:"" help:"Hold a lesson without a window."`
 	Inspect  inspectCmd  `cmd:"" help:"Tell what a model, a checkpoint, a picture or a compressed picture is."`
 	Halve    halveCmd    `cmd:"" help:"Write a model in half precision."`
@@ -89,6 +90,7 @@ func Run(ctx context.Context, version string, args []string, s Streams) int {
 		kong.Name("sieve"), kong.Description(description), kong.Writers(s.Out, s.Err), kong.Vars{
 			"version": "sieve " + version,
 			"recipes": strings.Join(session.Recipes(), ", "), "models": strings.Join(session.Models(), ", "),
+			"family":  strings.Join(session.FamilyTasks(), ", "),
 			"quality": fmt.Sprint(session.DefaultCompression.Quality),
 		},
 		kong.Exit(func(c int) { code = c }),

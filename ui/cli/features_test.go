@@ -58,3 +58,37 @@ func TestFeatures(t *testing.T) {
 		}
 	}
 }
+
+// TestMap draws the plane of a variational model of two numbers, and draws from it.
+func TestMap(t *testing.T) {
+	dir := t.TempDir()
+	model, out := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "map.png")
+	code, text, errs := run(t, "train", "--data", "builtin:glyphs", "--recipe", "digits-plane", "--steps", "4", "--width", "4", "--out", model, "--json")
+	if code != Done {
+		t.Fatal(errs)
+	}
+	lines := objects(t, text)
+	if nats, ok := lines[len(lines)-2]["val_nats"].(float64); !ok || nats < 50 || nats > 2000 {
+		t.Errorf("the last validation says %v nats a picture", lines[len(lines)-2]["val_nats"])
+	}
+	for _, more := range [][]string{nil, {"--sample", "--seed", "3"}, {"builtin:glyphs"}} {
+		code, text, errs := run(t, append([]string{"map", "--model", model, "-o", out, "--side", "5", "--json"}, more...)...)
+		if o := objects(t, text); code != Done || o[0]["width"] != 140. || o[0]["side"] != 5. || o[0]["out"] != out {
+			t.Errorf("%v: exit code %d, %v %s", more, code, o, errs)
+		}
+	}
+	for _, bad := range [][]string{{"--side", "0"}, {"--sample", "builtin:glyphs"}, {"-o", "map.txt"}} {
+		if code, _, errs := run(t, append([]string{"map", "--model", model, "-o", out}, bad...)...); code != Unusable || errs == "" {
+			t.Errorf("%v: exit code %d, %q", bad, code, errs)
+		}
+	}
+}
+
+// TestBenchFamilyNeedsDigits and knows its tasks.
+func TestBenchFamilyNeedsDigits(t *testing.T) {
+	for _, args := range [][]string{{"--data", t.TempDir()}, {"--only", "cats"}} {
+		if code, _, errs := run(t, append([]string{"bench", "family"}, args...)...); code != Unusable || errs == "" {
+			t.Errorf("%v: exit code %d, %q", args, code, errs)
+		}
+	}
+}

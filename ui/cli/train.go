@@ -173,6 +173,7 @@ type trainLine struct {
 	Price           *float64 `json:"price"`
 	ValLoss         *float64 `json:"val_loss,omitempty"`
 	ValPSNR         *float64 `json:"val_psnr,omitempty"`
+	ValNats         *float64 `json:"val_nats,omitempty"` // a picture, of a variational model
 	PicturesASecond float64  `json:"images_per_s"`
 	Seconds         float64  `json:"seconds"`
 }
@@ -246,7 +247,7 @@ func (c trainCmd) Run(ctx context.Context, s Streams) error {
 		}
 		trouble = r.Trouble
 		if r.Val != nil && !c.Quiet && !c.JSON {
-			bar.say(s, "step %6d  loss %.6f  validation %.6f  %.2f dB", r.Step, r.Loss, r.Val.Loss, r.Val.PSNR)
+			bar.say(s, "step %6d  loss %.6f  validation %.6f  %.2f dB%s", r.Step, r.Loss, r.Val.Loss, r.Val.PSNR, natsOf(r.Val.Nats))
 		}
 		if c.JSON && (r.Val != nil || time.Since(printed) >= 100*time.Millisecond) {
 			printed = time.Now()
@@ -256,6 +257,9 @@ func (c trainCmd) Run(ctx context.Context, s Streams) error {
 			}
 			if r.Val != nil {
 				line.ValLoss, line.ValPSNR = number(r.Val.Loss), number(r.Val.PSNR)
+				if r.Val.Nats != 0 {
+					line.ValNats = number(r.Val.Nats)
+				}
 			}
 			printLine(s.Out, line)
 		}
@@ -272,8 +276,8 @@ func (c trainCmd) Run(ctx context.Context, s Streams) error {
 		if c.JSON {
 			printLine(s.Out, trainDone{Done: err == nil, Model: res.Model, Steps: res.Steps, Seconds: res.Seconds, BestStep: res.BestStep})
 		} else if !c.Quiet {
-			fmt.Fprintf(s.Err, "%s: the weights of step %d, validation %.2f dB, after %d steps in %.1f s.\n",
-				filepath.Base(res.Model), res.BestStep, res.Best.Info.ValPSNR, res.Steps, res.Seconds)
+			fmt.Fprintf(s.Err, "%s: the weights of step %d, validation %.2f dB%s, after %d steps in %.1f s.\n",
+				filepath.Base(res.Model), res.BestStep, res.Best.Info.ValPSNR, natsOf(res.Best.Info.ValNats), res.Steps, res.Seconds)
 		}
 	}
 	if err != nil && res.Model != "" {
@@ -281,6 +285,14 @@ func (c trainCmd) Run(ctx context.Context, s Streams) error {
 		return exit(SomeFailed)
 	}
 	return err
+}
+
+// natsOf says how much it takes to tell a picture, if that is known.
+func natsOf(nats float64) string {
+	if nats == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %.1f nats a picture", nats)
 }
 
 // counted says how many pictures there are.

@@ -93,6 +93,7 @@ type Latents struct {
 	Numbers       int      // of each
 	Data          []float32
 	Pool          Pool // as it was done, never PoolAuto
+	Height, Width int  // of the pictures, where all have one size; else 0
 	Failed        int
 
 	pixels []float32 // of the pictures, if they were asked for and have one size
@@ -114,16 +115,16 @@ func TakeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, rep
 }
 
 func takeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, pixels bool, report func(FileReport)) (*Latents, error) {
-	h, w, same := g.size()
+	h, w, odd := g.size()
 	switch {
-	case pool == PoolAuto && same:
+	case pool == PoolAuto && odd == "":
 		pool = PoolNone
 	case pool == PoolAuto:
 		pool = PoolMean
-	case pool == PoolNone && !same:
-		return nil, imageio.FileError{Path: g.Names[0], Err: errSizes}
+	case pool == PoolNone && odd != "":
+		return nil, imageio.FileError{Path: odd, Err: errSizes}
 	}
-	l := &Latents{Pool: pool, Numbers: m.Spec.Numbers()}
+	l := &Latents{Pool: pool, Numbers: m.Spec.Numbers(), Height: h, Width: w}
 	cell := m.Cell()
 	if pool == PoolNone {
 		l.Numbers *= (h + cell - 1) / cell * ((w + cell - 1) / cell)
@@ -131,7 +132,7 @@ func takeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, pix
 	if total := len(g.Names); l.Numbers > 0 && total > mostNumbers/l.Numbers {
 		return nil, imageio.FileError{Path: g.Names[0], Err: fmt.Errorf("%w: %d of each of %d pictures, %d are held", errManyNumbers, l.Numbers, total, mostNumbers)}
 	}
-	pixels = pixels && same && len(g.Names) <= mostNumbers/max(1, h*w*m.Spec.Channels)
+	pixels = pixels && odd == "" && len(g.Names) <= mostNumbers/max(1, h*w*m.Spec.Channels)
 	tell := func(r FileReport) {
 		if report != nil {
 			r.Total = int64(len(g.Names))

@@ -203,19 +203,19 @@ func readLabels(path string) ([]string, error) {
 	return labels, nil
 }
 
-// size returns that of all pictures, and false where they differ. Files that cannot be read
-// count for nothing.
-func (g *Gallery) size() (h, w int, same bool) {
+// size returns that of all pictures, or the name of one that has another than those before
+// it. Files that cannot be read count for nothing.
+func (g *Gallery) size() (h, w int, odd string) {
 	for _, r := range g.rooms {
 		switch {
 		case r.h == 0:
 		case h == 0:
 			h, w = r.h, r.w
 		case r.h != h || r.w != w:
-			return 0, 0, false
+			return 0, 0, g.Names[r.from]
 		}
 	}
-	return h, w, true
+	return h, w, ""
 }
 
 // pixelsTogether bounds the pictures that are in memory together, but for a single one.

@@ -233,6 +233,9 @@ func (in Inspection) Facts() []Fact {
 		add("Learned numbers", "%d in %d tensors", m.Count, len(m.Tensors))
 		add("Trained", "%d of %d steps", m.Info.Step, s.Steps)
 		add("Validation", "loss %.6g, PSNR %.2f dB", m.Info.ValLoss, m.Info.ValPSNR)
+		if m.Info.ValNats != 0 {
+			add("Nats a picture", "%.1f", m.Info.ValNats)
+		}
 		if m.Data != "" {
 			add("Learns from", "%s", m.Data)
 		}

@@ -291,7 +291,7 @@ func (r *run) twinState() *TwinState {
 func (r *run) setBest(tr *Train) {
 	if best, ok := r.t.tr.BestInfo(); ok {
 		tr.Unsaved = tr.Unsaved || best.Step != tr.BestStep
-		tr.BestStep, tr.BestLoss = best.Step, best.ValLoss
+		tr.BestStep, tr.BestLoss, tr.BestNats = best.Step, best.ValLoss, best.ValNats
 	}
 }
 

@@ -198,6 +198,7 @@ type Train struct {
 	Curve             []CurvePoint   // the whole run so far, at most 4096 points
 	BestStep          int
 	BestLoss          float64 // NaN before the first validation
+	BestNats          float64 // that tell a picture, of a variational model; 0 where there are none
 	DivergedStep      int     // where its numbers last left all bounds; 0: nowhere
 	PicturesPerSecond float64
 	Seconds           float64       // of training, without pauses

@@ -94,7 +94,9 @@ var plains = []plain{
 	{errNoPairs, "{{.File}} holds no pairs to compare: {{.Detail}}. Name a folder with pictures NAME_real and NAME_mean of one size."},
 	{errChart, "{{.File}} cannot be written: a chart's name must end in .png, .svg or .csv. Choose such a name."},
 	{ErrSpecFile, "{{.File}} holds no settings for training: {{.Detail}}. Name a JSON file like the recipes of the program."},
-	{errSizes, "{{.File}}: pictures of several sizes have latents of several lengths. Take their mean (--pool mean), or make the pictures one size."},
+	{errNoDigits, "{{.File}} is not MNIST: {{.Detail}}. Name the folder with its four files (--data)."},
+	{errNoPlane, "{{.File}} cannot be drawn: {{.Detail}}."},
+	{errSizes, "{{.File}} has another size than others, and pictures of several sizes have latents of several lengths. Make them one size, or take the mean of each latent (--pool mean)."},
 	{errLabels, "{{.File}} does not fit the pictures: {{.Detail}}. Give one label for each picture, as IDX or one a line."},
 	{errManyNumbers, "{{.File}}: all latents together are too large: {{.Detail}}. Take the mean of each map (--pool mean), or fewer pictures."},
 	{errTable, "{{.File}} cannot be written: its name must end in .npy or .csv. Choose such a name."},
@@ -181,7 +183,7 @@ func IsMistake(err error) bool {
 	case errors.As(err, &data):
 		return data.Name == "" || errors.Is(err, imageio.ErrUnsupported) && strings.HasPrefix(data.Name, "builtin:")
 	}
-	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart, errTable, errSizes} {
+	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart, errTable, errSizes, errNoDigits, errNoPlane} {
 		if errors.Is(err, is) {
 			return true
 		}

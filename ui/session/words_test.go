@@ -35,7 +35,7 @@ var sentinels = map[string]error{
 	"session.errNoCodec": errNoCodec, "session.errTooSmall": errTooSmall, "session.errTooGood": errTooGood, "session.ErrPartly": ErrPartly,
 	"session.errPackedExt": errPackedExt, "imageio.ErrPacked": imageio.ErrPacked, "model.ErrFreeze": model.ErrFreeze, "model.ErrTile": model.ErrTile,
 	"metric.ErrCurves": metric.ErrCurves,
-	"session.errSizes": errSizes, "session.errLabels": errLabels, "session.errManyNumbers": errManyNumbers, "session.errTable": errTable,
+	"session.errSizes": errSizes, "session.errLabels": errLabels, "session.errManyNumbers": errManyNumbers, "session.errTable": errTable, "session.errNoPlane": errNoPlane, "session.errNoDigits": errNoDigits,
 	"embed.ErrNumber": embed.ErrNumber, "embed.ErrFew": embed.ErrFew,
 	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errRunning": errRunning, "session.errNoWeights": errNoWeights, "session.errBusy": errBusy,
 }
