@@ -16,7 +16,7 @@ import (
 // TestDrawingsAreSeeded draws the same from a seed on one processor and on
 // several, whatever came before, and something else from another.
 func TestDrawingsAreSeeded(t *testing.T) {
-	for name, s := range map[string]Source{"leaves": Leaves{32, 3}, "glyphs": Glyphs{28, 1}, "shapes": Shapes{32, 3}} {
+	for name, s := range map[string]Source{"leaves": Leaves{32, 3}, "glyphs": Glyphs{Size: 28, Channels: 1}, "shapes": Shapes{32, 3}} {
 		want := batch(t, s, 1, 9)
 		procs := runtime.GOMAXPROCS(1)
 		one := batch(t, s, 1, 9)
@@ -42,7 +42,7 @@ func TestDrawingsAreChecked(t *testing.T) {
 		want uint64
 	}{
 		"leaves": {Leaves{48, 3}, 0xa0ef5f5cfe8262c6},
-		"glyphs": {Glyphs{28, 1}, 0x7d6f4bd1e7a7cac6},
+		"glyphs": {Glyphs{Size: 28, Channels: 1}, 0x7d6f4bd1e7a7cac6},
 		"shapes": {Shapes{32, 3}, 0x36667a1f5d988f10},
 	} {
 		if got := fingerprint(batch(t, c.s, 1, 8)); got != c.want {
@@ -65,7 +65,7 @@ func fingerprint(x *tensor.Tensor) uint64 {
 func TestDrawingsAreInRange(t *testing.T) {
 	for _, size := range []int{1, 2, 7, 28, 96} {
 		for _, c := range []int{1, 3} {
-			for name, s := range map[string]Source{"leaves": Leaves{size, c}, "glyphs": Glyphs{size, c}, "shapes": Shapes{size, c}} {
+			for name, s := range map[string]Source{"leaves": Leaves{size, c}, "glyphs": Glyphs{Size: size, Channels: c}, "shapes": Shapes{size, c}} {
 				b := batch(t, s, 3, 12)
 				if !slices.Equal(b.Shape, []int{12, size, size, c}) {
 					t.Errorf("%s: shape %v", name, b.Shape)
@@ -221,7 +221,7 @@ func TestGlyphsGrowBold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range glyphRunes {
+	for _, r := range glyphDigits + glyphLetters {
 		last := 0.0
 		for _, d := range []float32{-20, 0, 20, 60} {
 			shapes := outline(f, r)
@@ -249,7 +249,7 @@ func TestGlyphsGrowBold(t *testing.T) {
 // TestGlyphsLookLikeMNIST wants black round the edge, white strokes, and about
 // as much ink.
 func TestGlyphsLookLikeMNIST(t *testing.T) {
-	b := batch(t, Glyphs{28, 1}, 1, 400)
+	b := batch(t, Glyphs{Size: 28, Channels: 1}, 1, 400)
 	ink, edge, white := 0.0, 0.0, 0
 	for i := range 400 {
 		top := float32(0)
@@ -283,7 +283,7 @@ func TestPowersOfTwo(t *testing.T) {
 }
 
 func BenchmarkDraw(b *testing.B) {
-	for name, s := range map[string]Source{"leaves 64": Leaves{64, 3}, "glyphs 28": Glyphs{28, 1}, "shapes 32": Shapes{32, 3}} {
+	for name, s := range map[string]Source{"leaves 64": Leaves{64, 3}, "glyphs 28": Glyphs{Size: 28, Channels: 1}, "shapes 32": Shapes{32, 3}} {
 		b.Run(name, func(b *testing.B) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			for b.Loop() {

@@ -280,7 +280,7 @@ func (b *trialBench) measure(ctx context.Context, m *model.Model, t *Trial) (map
 	n, h, w, c := b.clean.Dims4()
 	clamp(y)
 	mse := meanSquare(b.clean, y)
-	f["mse"], f["bce"], f["psnr"] = mse, crossEntropy(b.clean, y), metric.PSNR(b.clean, y)
+	f["mse"], f["bce"], f["psnr"] = mse, crossEntropy(y, b.clean), metric.PSNR(b.clean, y)
 	if b.given != b.clean {
 		f["gain"] = f["psnr"] - metric.PSNR(b.clean, b.given)
 	}
@@ -422,17 +422,6 @@ func rankedAbove(high, low []float64) float64 {
 		above += float64(from+to) / 2
 	}
 	return above / float64(len(high)*len(low))
-}
-
-// crossEntropy is the mean binary cross-entropy of numbers in [0, 1], in nats.
-func crossEntropy(x, y *tensor.Tensor) float64 {
-	const least = 1e-7
-	sum := 0.0
-	for i, v := range x.Data {
-		p := min(max(float64(y.Data[i]), least), 1-least)
-		sum -= float64(float64(v)*math.Log(p)) + float64((1-float64(v))*math.Log(1-p))
-	}
-	return sum / float64(len(x.Data))
 }
 
 // active is how many numbers of a latent are more than a twentieth of the greatest, in

@@ -103,7 +103,7 @@ func (w *twinRun) fitPCA(t *Training) error {
 	case "rmse":
 		w.lost.ValLoss = math.Sqrt(mse)
 	case "bce":
-		w.lost.ValLoss = crossEntropy(x, y)
+		w.lost.ValLoss = crossEntropy(y, x)
 	}
 	w.state.BestLoss = w.lost.ValLoss
 	w.preview = &preview{} // filled when the other's is known
