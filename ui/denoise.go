@@ -34,7 +34,8 @@ type denoisePage struct {
 
 	thumbs   []*thumb
 	pad      *widget.Pad
-	drawing  *fyne.Container // with it; hidden until it is asked for
+	after    *widget.LabeledSlider // passes of a recurrent model
+	drawing  *fyne.Container       // with it; hidden until it is asked for
 	turning  *turning
 	kind     *choice
 	strength *widget.LabeledSlider
@@ -147,8 +148,12 @@ func newDenoisePage(w *window) *denoisePage {
 		})
 		w.record()
 	})
+	p.after = widget.NewLabeledSlider(lang.L("Passes"), "", 1, 2, 1, 1)
+	p.after.OnChanged = func(v float64) { p.repair(func(r *session.Repair) { r.After = int(v) }) }
+	p.after.OnChangeEnded = func(float64) { w.record() }
+	p.after.Hide()
 	p.remark = widget.NewNote("")
-	result := widget.NewSection(lang.L("Result"), p.told, widget.NewHint(lang.L("Blends the picture with the model's answer"), "", p.amount),
+	result := widget.NewSection(lang.L("Result"), p.told, widget.NewHint(lang.L("Stop a recurrent network early: fewer bits, less detail"), "", p.after), widget.NewHint(lang.L("Blends the picture with the model's answer"), "", p.amount),
 		widget.NewHint(lang.L("Turns and mirrors the picture in eight ways and takes the mean of the answers"), "", p.finest), p.remark)
 
 	var maps, mapNames []string
@@ -268,7 +273,7 @@ func (p *denoisePage) show(f frame) {
 	visible(p.every, several)
 	enable(p.all, f.Model.Name != "")
 	enable(p.save, f.State.Result != nil)
-	p.folds.settle(p.settings, p.turning.row, p.strength, p.again, p.about, p.told, p.guess, p.remark, p.every)
+	p.folds.settle(p.settings, p.turning.row, p.strength, p.again, p.about, p.told, p.after, p.guess, p.remark, p.every)
 }
 
 // repair changes how the model is used.
@@ -287,6 +292,20 @@ func (p *denoisePage) showRepair(f frame) {
 		p.finest.Refresh()
 	}
 	visible(p.told, f.Model.Spec.Level)
+	passes := f.Model.Spec.Passes
+	several := f.Model.Spec.Body == "recurrent" && passes > 1
+	visible(p.after, several)
+	if several {
+		if p.after.Max != float64(passes) {
+			p.after.Max = float64(passes)
+			p.after.Refresh()
+		}
+		at := f.Repair.After
+		if at == 0 || at > passes {
+			at = passes
+		}
+		p.after.SetValue(float64(at))
+	}
 	for i, m := range session.Manners {
 		if r.Manner == m {
 			p.manner.SetSelected(i)

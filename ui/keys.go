@@ -20,7 +20,8 @@ func keyHelp() [][2]string {
 		{ctrl + "O", lang.L("Open pictures, models and training data")},
 		{ctrl + "S", lang.L("Save the result, or on Train the model")},
 		{ctrl + "Z, " + ctrl + "Y", lang.L("Undo and redo settings")},
-		{ctrl + "1, " + ctrl + "2", lang.L("Denoise, Train")},
+		{ctrl + "1, " + ctrl + "2 …", lang.L("The pages, from top to bottom")},
+		{ctrl + "V", lang.L("On Train: take settings that were copied as text")},
 		{lang.L("Space"), lang.L("On Train: start, pause, go on")},
 		{"B", lang.L("Hold it to see the original in place of the reconstruction")},
 		{"0, 1", lang.L("Whole picture, 100 %")},
@@ -43,7 +44,15 @@ func (w *window) setKeys() {
 		d.SetOnKeyUp(func(e *fyne.KeyEvent) { w.hold(e, false) })
 	}
 	w.app.Lifecycle().SetOnExitedForeground(func() { w.group.HoldOriginal(false) })
+	c.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { w.paste() })
 	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyZ, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift}, func(fyne.Shortcut) { w.redo() })
+}
+
+// paste takes settings of a training that were copied as text.
+func (w *window) paste() {
+	if w.view.page == session.PageTrain && w.dialog == nil && !w.frame.Train.Busy() {
+		w.train.paste(w.app.Clipboard().Content())
+	}
 }
 
 // hold shows the original while B is down.

@@ -255,6 +255,17 @@ func (p *trainPage) take(name string) {
 	}
 }
 
+// paste takes settings that were copied as text.
+func (p *trainPage) paste(text string) {
+	spec, err := session.SpecOf(text)
+	if err != nil {
+		p.w.session.Complain(err)
+		return
+	}
+	p.form.set(spec, 0)
+	p.form.changed()
+}
+
 // restore is what the form held when the window was last closed.
 func (p *trainPage) restore(s session.Settings) {
 	spec := model.DefaultSpec()

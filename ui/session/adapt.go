@@ -146,6 +146,7 @@ func estimate(m *model.Model, x *tensor.Tensor) float64 {
 // picture denoises a picture x in place, and returns what the model was told of its
 // noise, in levels of 255: NaN if it is not told.
 func (r Repair) picture(ctx context.Context, m *model.Model, x *tensor.Tensor, report model.Report) (sigma float64, err error) {
+	m = r.stopped(m)
 	if !m.Spec.Level {
 		return nan, denoise(ctx, m, x, 0, r.Strength, r.Passes, report)
 	}

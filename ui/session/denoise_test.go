@@ -106,7 +106,7 @@ func TestSigmaIsToldOrEstimated(t *testing.T) {
 	path := toldFile(t)
 	results := map[string][]byte{}
 	for name, sigma := range map[string]float64{"auto": -1, "0": 0, "50": 50} {
-		job := DenoiseJob{In: []string{in}, Out: filepath.Join(dir, name+".png"), Model: path, Repair: Repair{sigma, 1, 1, 1}}
+		job := DenoiseJob{In: []string{in}, Out: filepath.Join(dir, name+".png"), Model: path, Repair: Repair{Sigma: sigma, Manner: 1, Strength: 1, Passes: 1}}
 		reports, sum := batchOf(t, job)
 		got := reports["a.png"].Sigma
 		if sum.Done != 1 || sigma >= 0 && got != sigma || sigma < 0 && !(got > 0 && got < 100) {
@@ -121,7 +121,7 @@ func TestSigmaIsToldOrEstimated(t *testing.T) {
 	if s := reports["a.png"].Sigma; !math.IsNaN(s) {
 		t.Errorf("a model that is told nothing was told %g", s)
 	}
-	for _, wrong := range []Repair{{256, 1, 1, 1}, {math.NaN(), 1, 1, 1}, {1, 0, 1, 1}, {1, 1, -1, 1}, {1, 1, 2, 1}, {1, 1, 1, 9}} {
+	for _, wrong := range []Repair{{256, 1, 1, 1, 0}, {math.NaN(), 1, 1, 1, 0}, {1, 0, 1, 1, 0}, {1, 1, -1, 1, 0}, {1, 1, 2, 1, 0}, {1, 1, 1, 9, 0}} {
 		if _, err := Denoise(t.Context(), DenoiseJob{In: []string{in}, Out: dir, Repair: wrong}, nil); !IsMistake(err) {
 			t.Errorf("%+v: %v", wrong, err)
 		}
@@ -225,7 +225,7 @@ func TestShardsShareAllPictures(t *testing.T) {
 	if !slices.Equal(got, all) {
 		t.Errorf("three shards have %v", got)
 	}
-	for _, j := range []DenoiseJob{{Shard: 4, Shards: 3}, {Shard: 0, Shards: 3}, {Shard: 1}, {Repair: Repair{0, 1, 2, 1}}, {Depth: 12}} {
+	for _, j := range []DenoiseJob{{Shard: 4, Shards: 3}, {Shard: 0, Shards: 3}, {Shard: 1}, {Repair: Repair{Sigma: 0, Manner: 1, Strength: 2, Passes: 1}}, {Depth: 12}} {
 		if _, err := Denoise(context.Background(), j, nil); !IsMistake(err) {
 			t.Errorf("%+v: %v, want a mistake", j, err)
 		}

@@ -126,6 +126,7 @@ type painted struct {
 	of, by       uint64         // versions of the noisy picture and of the model they were made of
 	told         float64        // the level that the model was told
 	looked       int            // … and how often it looked
+	passed       int            // … and passed over the picture
 	result       *tensor.Tensor // the answer, blended
 	resultRepair Repair         // with which it was made
 	judged       *tensor.Tensor // the answer whose figures are known
@@ -139,7 +140,7 @@ type found struct {
 
 // answered reports whether the answer is the one to these wishes.
 func (p *painted) answered() bool {
-	return p.answer != nil && p.of == p.noised && p.by == p.model.version && p.told == p.level() && p.looked == p.repair.Passes
+	return p.answer != nil && p.of == p.noised && p.by == p.model.version && p.told == p.level() && p.looked == p.repair.Passes && p.passed == p.repair.After
 }
 
 // whole reports whether nothing is left to do.
@@ -429,7 +430,7 @@ func (b *brush) reconstruct() bool {
 	t := b.s.begin("Denoising")
 	defer t.end()
 	h := b.has
-	m, x, noisy := h.model.m, h.pic.Pix, h.noisy
+	m, x, noisy := h.repair.stopped(h.model.m), h.pic.Pix, h.noisy
 	if m.Spec.Level && (h.found.of != h.noised || h.found.by != h.model.version) {
 		h.found = found{h.noised, h.model.version, estimate(m, noisy), noise.Blocking(noisy)}
 	}
@@ -455,6 +456,7 @@ func (b *brush) reconstruct() bool {
 			st.RemovedRMS, st.Whiteness, st.Structure = nan, nan, nan
 			h.latent, h.answer, h.result = latent, answer, nil
 			h.of, h.by, h.told, h.looked = h.noised, h.model.version, level, h.repair.Passes
+			h.passed = h.repair.After
 		}) {
 			return false
 		}

@@ -82,7 +82,7 @@ func TestRepair(t *testing.T) {
 	if sharp.Versions[PaneLatent] == told.Versions[PaneLatent] {
 		t.Error("another manner does not ask the model again")
 	}
-	for _, wrong := range []Repair{{256, 1, 1, 1}, {math.NaN(), 1, 1, 1}, {0, 0, 1, 1}, {0, 1, 1.5, 1}, {0, 1, math.NaN(), 1}, {0, 1, 1, 0}} {
+	for _, wrong := range []Repair{{256, 1, 1, 1, 0}, {math.NaN(), 1, 1, 1, 0}, {0, 0, 1, 1, 0}, {0, 1, 1.5, 1, 0}, {0, 1, math.NaN(), 1, 0}, {0, 1, 1, 0, 0}, {0, 1, 1, 1, -1}} {
 		s.SetRepair(wrong)
 		if got := s.State().Repair; got != r {
 			t.Errorf("%+v is taken", wrong)
@@ -305,4 +305,40 @@ func TestDrawingIsSeenAtOnce(t *testing.T) {
 	}
 	s.UseSample(1)
 	until(t, s, "the other sample", func(st State) bool { return settled(st) && !st.Picture.Drawn && st.Picture.Index == 1 })
+}
+
+// TestSliderWalksThroughPasses stops a recurrent model after each of its passes, and compares with the model itself.
+func TestSliderWalksThroughPasses(t *testing.T) {
+	spec := tiny()
+	spec.Body, spec.Bottleneck, spec.Passes, spec.Channels = "recurrent", "binary", 3, 1
+	m, err := model.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "loop.safetensors")
+	if err := SaveModel(path, m); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, Options{})
+	pixels := make([]float32, DrawnSide*DrawnSide)
+	pixels[400] = 1
+	s.SetNoise("none", 0)
+	s.Draw(DrawnSide, pixels)
+	s.UseModel(path)
+	until(t, s, "the model", func(st State) bool { return settled(st) && st.Picture.Drawn && st.Model.Spec.Body == "recurrent" })
+	s.SetNoise("none", 0)
+	x := until(t, s, "no noise", func(st State) bool { return settled(st) && st.Noise.Kind == "none" }).Original
+	for k := 1; k <= 3; k++ {
+		r := DefaultRepair
+		r.After = k
+		s.SetRepair(r)
+		st := until(t, s, "the passes", func(st State) bool { return settled(st) && st.Repair == r })
+		want, err := m.After(k).Reconstruct(t.Context(), x, 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if clamp(want); !slices.Equal(st.Result.Data, want.Data) || st.Latent.Shape[3] != k*spec.Latent {
+			t.Errorf("after %d passes it is something else, with %d numbers a cell", k, st.Latent.Shape[3])
+		}
+	}
 }

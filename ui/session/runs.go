@@ -591,11 +591,14 @@ func (r Run) Settings() string {
 	return string(b)
 }
 
+// errPasted reports a text that holds no settings.
+var errPasted = errors.New("session: no settings in the clipboard")
+
 // SpecOf reads settings that were copied as text.
 func SpecOf(text string) (model.Spec, error) {
 	spec, err := parseSpec([]byte(text))
 	if err != nil {
-		return spec, err
+		return spec, fmt.Errorf("%w: %w", errPasted, err)
 	}
 	return spec, CheckSpec(spec)
 }

@@ -194,6 +194,9 @@ func (s *Session) put(kind MessageKind, text Sentence) {
 	})
 }
 
+// Complain shows an error that a window met with.
+func (s *Session) Complain(err error) { s.fail(err) }
+
 // fail shows an error, unless it is that somebody cancelled.
 func (s *Session) fail(err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {

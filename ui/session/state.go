@@ -61,6 +61,15 @@ type Repair struct {
 	Manner   float64 // what that is multiplied with: below 1 keeps more, above 1 smooths more
 	Strength float64 // 0: the picture as it is, 1: the model's answer
 	Passes   int     // in how many ways the picture is turned and looked at, 1 to 8; the mean is the answer
+	After    int     // how often a recurrent model passes over the picture; 0: as often as it has learned to
+}
+
+// stopped is a model that passes over pictures as often as it is to.
+func (r Repair) stopped(m *model.Model) *model.Model {
+	if m.Spec.Body == "recurrent" && r.After > 0 {
+		return m.After(r.After)
+	}
+	return m
 }
 
 // MostPasses is in how many ways a picture can be turned and mirrored.
@@ -78,6 +87,8 @@ func (r Repair) check() error {
 		return &model.SpecError{Field: "manner", Value: fmt.Sprint(r.Manner), Want: "0.1 to 10"}
 	case r.Passes < 1 || r.Passes > MostPasses:
 		return &model.SpecError{Field: "passes", Value: fmt.Sprint(r.Passes), Want: fmt.Sprintf("1 to %d", MostPasses)}
+	case r.After < 0:
+		return &model.SpecError{Field: "after", Value: fmt.Sprint(r.After), Want: "at least 0"}
 	case !(r.Strength >= 0 && r.Strength <= 1):
 		return &model.SpecError{Field: "strength", Value: fmt.Sprint(r.Strength), Want: "0 to 1"}
 	}

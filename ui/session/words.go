@@ -76,6 +76,7 @@ var plains = []plain{
 	{ErrNoPictures, "There is no picture in {{.File}}. Choose a folder with pictures (PNG, JPEG, TIFF, WebP, BMP or GIF)."},
 	{ErrNothing, "There is nothing to save yet. Wait until the picture has been made."},
 	{ErrNoTraining, "There is no training yet. Start one on the Train page."},
+	{errPasted, "What was copied holds no settings of a training. Copy those of a run, or a recipe in JSON."},
 	{errRunning, "{{.File}} goes on in a window. Stop it first."},
 	{errNoWeights, "The weights of {{.File}} are gone: they made room for newer runs. Run it again."},
 	{errBusy, "A training is under way. Stop it first."},

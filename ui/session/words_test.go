@@ -37,11 +37,11 @@ var sentinels = map[string]error{
 	"metric.ErrCurves": metric.ErrCurves,
 	"session.errSizes": errSizes, "session.errLabels": errLabels, "session.errManyNumbers": errManyNumbers, "session.errTable": errTable, "session.errNoPlane": errNoPlane, "session.errNoDigits": errNoDigits,
 	"embed.ErrNumber": embed.ErrNumber, "embed.ErrFew": embed.ErrFew,
-	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errRunning": errRunning, "session.errNoWeights": errNoWeights, "session.errBusy": errBusy,
+	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errRunning": errRunning, "session.errPasted": errPasted, "session.errNoWeights": errNoWeights, "session.errBusy": errBusy,
 }
 
 // faceless are those that no file has.
-var faceless = []string{"model.ErrDiverged", "model.ErrNoBest", "session.ErrNoTraining", "session.ErrNothing", "session.ErrNoModel", "session.errBusy"}
+var faceless = []string{"model.ErrDiverged", "model.ErrNoBest", "session.ErrNoTraining", "session.ErrNothing", "session.ErrNoModel", "session.errBusy", "session.errPasted"}
 
 // declared lists the package variables named Err… or err… in a folder.
 func declared(t *testing.T, dir string) (names []string) {
