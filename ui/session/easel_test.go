@@ -4,10 +4,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"sieve/imageio"
+	"sieve/model"
 	"sieve/model/metric"
 )
 
