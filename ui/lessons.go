@@ -3,6 +3,7 @@ package ui
 // This file is the page Lessons: the list of lessons, and one lesson stage by stage.
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -645,27 +646,35 @@ func (p *lessonsPage) sweep(c session.Class) []widget.Series {
 	l := c.Lesson
 	group, xName := lang.L(l.Chart.YName), lang.L(l.Chart.XName)
 	var series []widget.Series
-	for k, name := range []string{l.Chart.Y, l.Chart.Beside} {
+	add := func(name string, color fyne.ThemeColorName, points [][2]float64) {
+		// The runs of a lesson may be in any order.
+		slices.SortFunc(points, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
+		points = slices.CompactFunc(points, func(a, b [2]float64) bool { return a[0] == b[0] })
 		var x, y []float64
-		for i, t := range c.Trials.Runs {
-			if v, ok := t.Figures[name]; ok {
-				x, y = append(x, l.At(i, t)), append(y, v)
-			}
+		for _, p := range points {
+			x, y = append(x, p[0]), append(y, p[1])
 		}
 		if len(x) > 1 {
-			title := lang.L("Measured")
-			if k > 0 {
-				title = "PCA"
-			}
-			series = append(series, widget.Series{Name: title, Group: group, X: x, Y: y, Color: lineColor(k), Linear: l.Chart.Y == "psnr", Few: true, XName: xName})
+			series = append(series, widget.Series{Name: name, Group: group, X: x, Y: y, Color: color, Linear: l.Chart.Y == "psnr", Few: true, XName: xName})
 		}
 	}
-	if sketch := p.guess.Sketch; l.Predict.Kind == session.AskSketch && len(sketch) == len(l.Runs) {
-		var x []float64
-		for i := range l.Runs {
-			x = append(x, l.At(i, session.Trial{}))
+	for k, figure := range []string{l.Chart.Y, l.Chart.Beside} {
+		var points [][2]float64
+		for i, t := range c.Trials.Runs {
+			if v, ok := t.Figures[figure]; ok && !math.IsNaN(l.At(i, t)) {
+				points = append(points, [2]float64{l.At(i, t), v})
+			}
 		}
-		series = append(series, widget.Series{Name: lang.L("My sketch"), Group: group, X: x, Y: slices.Clone(sketch), Color: lineColor(2), Linear: l.Chart.Y == "psnr", Few: true, XName: xName})
+		add([]string{lang.L("Measured"), "PCA"}[k], lineColor(k), points)
+	}
+	if sketch := p.guess.Sketch; l.Predict.Kind == session.AskSketch && len(sketch) == len(l.Runs) {
+		var points [][2]float64
+		for i, v := range sketch {
+			if at := l.At(i, session.Trial{}); !math.IsNaN(at) {
+				points = append(points, [2]float64{at, v})
+			}
+		}
+		add(lang.L("My sketch"), lineColor(2), points)
 	}
 	return series
 }

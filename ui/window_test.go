@@ -132,8 +132,8 @@ func TestPagesTurn(t *testing.T) {
 				t.Errorf("on page %s: settings of %s are seen: %v, its button is on: %v", to, p.name, p.settings.Visible(), p.rail.Selected())
 			}
 		}
-		if s.chart.Visible() != (to == session.PageTrain) {
-			t.Errorf("on page %s the chart is seen: %v", to, s.chart.Visible())
+		if s.learning.Visible() != (to == session.PageTrain) {
+			t.Errorf("on page %s the chart is seen: %v", to, s.learning.Visible())
 		}
 	}
 }
@@ -650,7 +650,7 @@ func TestCompressPage(t *testing.T) {
 	p := s.compress
 	made := func() bool { return s.frame.pressing() && !s.frame.Press.Pending && s.frame.Press.WebP.Bytes > 0 }
 	s.until("a file", made)
-	if s.panes[1].Title() != "JPEG" || s.panes[2].Title() != "WebP" || s.panes[3].Title() != "Sieve" || p.save.Disabled() || p.size.Visible() || !p.rates.Visible() || s.chart.Visible() {
+	if s.panes[1].Title() != "JPEG" || s.panes[2].Title() != "WebP" || s.panes[3].Title() != "Sieve" || p.save.Disabled() || p.size.Visible() || !p.rates.Visible() || s.learning.Visible() {
 		t.Errorf("panes %q, %q, %q", s.panes[1].Title(), s.panes[2].Title(), s.panes[3].Title())
 	}
 	for i, l := range s.frame.layers {
