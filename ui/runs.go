@@ -95,6 +95,9 @@ func newRunsPanel(w *window) *runsPanel {
 		button("back", lang.L("Look back"), fynetheme.HistoryIcon(), lang.L("See what it made of its picture, step by step"), func(r session.Run) { s.LookBack(r.ID, math.MaxInt) }),
 		button("rename", lang.L("Rename…"), fynetheme.DocumentCreateIcon(), lang.L("Runs with a name are kept longest"), p.rename),
 		button("copy", lang.L("Copy settings"), fynetheme.ContentCopyIcon(), lang.L("As text, to send or to paste on this page"), func(r session.Run) { w.app.Clipboard().SetContent(r.Settings()) }),
+		button("lesson", lang.L("As a lesson…"), fynetheme.DocumentSaveIcon(), lang.L("Its settings as a lesson, to be filled with words"), func(r session.Run) {
+			w.save(lang.L("Save the lesson"), "lesson.json", endings{".json"}, func(path string) { s.SaveLesson(r.ID, path) })
+		}),
 		button("gif", lang.L("GIF…"), fynetheme.FileVideoIcon(), lang.L("An animation of its reconstruction getting better"), p.export),
 		button("delete", lang.L("Delete"), fynetheme.DeleteIcon(), lang.L("Forget this run"), p.remove),
 	)
@@ -180,7 +183,7 @@ func (p *runsPanel) showTools() {
 		switch i {
 		case len(p.acts) - 1: // delete
 			able = ok && r.Phase != session.Running
-		case 2, 5: // back, gif
+		case 2, 6: // back, gif
 			able = whole && len(r.Kept) > 0
 		}
 		enable(b, able)

@@ -14,6 +14,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -498,4 +499,55 @@ func (l *Lesson) Words() []string {
 		words = append(words, o.Text)
 	}
 	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
+}
+
+// LessonOf makes a lesson of a run's settings and data, with words to be replaced: it can be held as it is.
+func LessonOf(r Run) (*Lesson, error) {
+	set := map[string]any{}
+	usual, spec := reflect.ValueOf(classroom()), reflect.ValueOf(r.Spec)
+	for i := range spec.NumField() {
+		if !spec.Field(i).Equal(usual.Field(i)) {
+			set[spec.Type().Field(i).Tag.Get("json")] = spec.Field(i).Interface()
+		}
+	}
+	settings, err := json.Marshal(set)
+	if err != nil {
+		return nil, err
+	}
+	few := float64(max(1, r.Spec.Latent/4))
+	if few == float64(r.Spec.Latent) {
+		few = float64(2 * r.Spec.Latent)
+	}
+	zero := 0
+	l := &Lesson{
+		Format: lessonFormat, Name: "my-lesson", Title: runTitle(r), About: "One sentence for the list.",
+		Hook: []string{"What is this about, and why should one want to know?"}, Data: r.Data, Spec: settings,
+		Runs: []LessonRun{{Name: "the network"}}, Panes: []string{"original", "given", "latent", "result"},
+		Predict: Question{Kind: AskNumber, Ask: "How near will the reconstruction come?", Unit: "dB", Low: 5, High: 40, Of: Measure{Figure: "psnr"}},
+		After:   []string{"What happened, and why?"},
+		Break: Break{Text: []string{"Turn one dial too far."}, Field: "latent", Values: []float64{float64(r.Spec.Latent), few}, Figure: "psnr",
+			Outcomes: []Option{{Text: "What does one see now?"}}},
+		Own:      Own{Text: []string{"The same on your own pictures."}, Runs: []string{"the network"}},
+		Transfer: Question{Kind: AskChoice, Ask: "One question more?", Options: []Option{{Text: "Yes"}, {Text: "No"}}, Right: &zero, Why: "Why is it so?"},
+	}
+	return l, l.check()
+}
+
+// SaveLesson writes a run as a lesson that is to be filled with words.
+func (s *Session) SaveLesson(id, path string) {
+	st := s.State()
+	i := findRun(st.Runs.All, id)
+	if i < 0 {
+		return
+	}
+	s.do("Saving the lesson", func(context.Context) error {
+		l, err := LessonOf(st.Runs.All[i])
+		if err == nil {
+			err = WriteLesson(path, l)
+		}
+		if err == nil {
+			s.saved("lesson", path)
+		}
+		return err
+	})
 }

@@ -61,6 +61,20 @@ func TestRunsAreKept(t *testing.T) {
 	if !sameCurve(st.Runs.All[0].Curve, first.Curve) {
 		t.Error("run again, it gives another curve")
 	}
+	l, err := LessonOf(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "lesson.json")
+	if err := WriteLesson(path, l); err != nil {
+		t.Fatal(err)
+	}
+	if l, err = ReadLesson(path); err != nil {
+		t.Fatal(err)
+	}
+	if spec, err := l.spec(0); err != nil || spec != first.Spec || l.Data != first.Data {
+		t.Errorf("as a lesson it trains %+v, %v", spec, err)
+	}
 	spec, err := SpecOf(first.Settings())
 	if err != nil || spec != first.Spec {
 		t.Errorf("its settings as text are %+v, %v", spec, err)

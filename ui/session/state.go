@@ -242,7 +242,7 @@ type Message struct {
 
 // Saved is a file that has been written.
 type Saved struct {
-	Kind   string // "model", "checkpoint", "picture", "chart", "animation" or "answers"
+	Kind   string // "model", "checkpoint", "picture", "chart", "animation", "lesson" or "answers"
 	Path   string
 	Serial uint64
 }
