@@ -124,7 +124,7 @@ func twinNames(tr session.Train) (a, b string) {
 	case s.Seed != o.Seed:
 		return lang.L("Seed {{.Seed}}", map[string]any{"Seed": s.Seed}), lang.L("Seed {{.Seed}}", map[string]any{"Seed": o.Seed})
 	}
-	return lang.L("One"), lang.L("The other, alike")
+	return lang.L("The first"), lang.L("The second, alike")
 }
 
 // showTwins titles the panes of two trainings.

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2/lang"
+
 	"sieve/assets"
 	"sieve/ui/session"
 )
@@ -74,6 +76,14 @@ func TestEveryWordCanBeTranslated(t *testing.T) {
 		if used[k] == "" {
 			t.Errorf("the translation file has %q, which nothing shows", k)
 		}
+	}
+}
+
+// TestTranslationsAreRead takes all languages as the program does when it starts: some words cannot be keys.
+func TestTranslationsAreRead(t *testing.T) {
+	files, dir := assets.Translations()
+	if err := lang.AddTranslationsFS(files, dir); err != nil {
+		t.Error(err)
 	}
 }
 

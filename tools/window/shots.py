@@ -7,8 +7,23 @@ import tempfile
 from program import Program
 from x11 import Display
 
-PAGES = ["denoise", "compress", "train"]
+PAGES = ["denoise", "compress", "train", "lessons"]
 SIZES = [(1280, 800), (1920, 1080)]
+
+
+def lesson(p, name):
+    """Goes through the first half of a lesson."""
+    p.click("lessons." + name)
+    p.wait("lesson", stage=0, at=lambda n: n >= 0)
+    p.click("lessons.next")
+    p.wait("lesson", stage=1)
+    p.click("lessons.sure")
+    p.settle()
+    p.click("lessons.next")
+    p.wait("lesson", stage=2)
+    p.click("lessons.train")
+    p.wait("lesson", 120, stage=2, doing=2)
+    p.wait("lesson", 300, stage=2, doing=0, verdict=lambda v: v != "")
 
 
 def main():
@@ -30,6 +45,8 @@ def main():
                         p.click("train.start")
                         p.wait("train", 120, step=lambda n: n >= 300)
                         p.click("train.pause")
+                    if page == "lessons":
+                        lesson(p, "bottleneck")
                     screen.move(width - 1, height - 1)
                     p.settle()
                     path = os.path.join(folder, f"{page}-{theme}-{width}x{height}.png")
