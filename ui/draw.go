@@ -222,6 +222,9 @@ func (d *drawer) draw(st session.State) frame {
 		case f.learning():
 			if f.Class.Panes[i].Latent {
 				now.look = session.Look{Map: f.look.Map}
+				if f.Class.Panes[i].Grey {
+					now.look.Map = imageio.Grey
+				}
 			}
 		case pane == session.PaneLatent:
 			now.look = f.look

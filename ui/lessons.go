@@ -486,7 +486,7 @@ func (p *lessonsPage) own(c session.Class) []fyne.CanvasObject {
 		folder := fynewidget.NewButtonWithIcon(lang.L("A folder of pictures…"), fynetheme.FolderOpenIcon(), func() { p.w.pickFolder(pick) })
 		file := fynewidget.NewButtonWithIcon(lang.L("A file of digits…"), fynetheme.FileIcon(), func() { p.w.pickFile(pick) })
 		p.w.trace.name(control{name: "lessons.folder", o: folder, in: p.scroll})
-		body = append(body, row(folder, file), widget.NewNote(lang.L("You can also drop them on the window.")))
+		body = append(body, folder, file, widget.NewNote(lang.L("You can also drop them on the window.")))
 	} else if c.Doing == session.StageOwn {
 		body = append(body, p.hold(c, session.StageOwn, "", nil))
 	}

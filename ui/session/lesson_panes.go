@@ -20,6 +20,7 @@ type LessonPane struct {
 	Title  Sentence
 	Pix    *tensor.Tensor // (1, H, W, 1|3), clamped, or a latent (1, h, w, C)
 	Latent bool
+	Grey   bool // a latent that is drawn in greys, whatever colours others have
 	Figure Sentence
 }
 
@@ -255,7 +256,7 @@ func (v *vision) filters() (LessonPane, error) {
 	if f == nil {
 		return LessonPane{}, nil
 	}
-	return LessonPane{Pix: f, Latent: true, Figure: say("{{.Count}} filters of {{.Side}} × {{.Side}}", "Count", f.Shape[3], "Side", f.Shape[1])}, nil
+	return LessonPane{Pix: f, Latent: true, Grey: true, Figure: say("{{.Count}} filters of {{.Side}} × {{.Side}}", "Count", f.Shape[3], "Side", f.Shape[1])}, nil
 }
 
 // responses are what the first layer makes of the first picture.
@@ -264,7 +265,7 @@ func (v *vision) responses() (LessonPane, error) {
 	if r == nil {
 		return LessonPane{}, nil
 	}
-	return LessonPane{Pix: r, Latent: true, Figure: say("of the first picture")}, nil
+	return LessonPane{Pix: r, Latent: true, Grey: true, Figure: say("of the first picture")}, nil
 }
 
 // pca is what is left of the pictures in as many numbers of PCA.
