@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"sieve/model/tensor"
@@ -38,7 +39,8 @@ const heldEvery = 10
 func Builtins() []string { return []string{"leaves", "glyphs", "shapes"} }
 
 // OpenData opens a folder of pictures, a picture, an IDX file or a folder with
-// one, a CIFAR-10 file or a folder of them, or "builtin:" and a name. Every
+// one, a CIFAR-10 file or a folder of them, or "builtin:" and a name. Of files with
+// labels, a name that ends in # and a number means the pictures of that class. Every
 // tenth picture is held out. report may be nil.
 func OpenData(ctx context.Context, name string, o FolderOptions, report func(done, total int)) (*Data, error) {
 	if o.Crop < 0 || o.Channels != 0 && o.Channels != 1 && o.Channels != 3 {
@@ -47,16 +49,25 @@ func OpenData(ctx context.Context, name string, o FolderOptions, report func(don
 	if rest, ok := strings.CutPrefix(name, "builtin:"); ok {
 		return openBuiltin(name, rest, o)
 	}
+	whole, class := name, noClass
 	at, err := os.Stat(name)
 	if err != nil {
-		return nil, err
+		if name, class = classOf(name); class == noClass {
+			return nil, err
+		}
+		if at, err = os.Stat(name); err != nil {
+			return nil, err
+		}
 	}
 	if at.IsDir() {
 		if files, _ := cifarFiles(name); len(files) > 0 {
-			return openSet(name, o, func() (*Set, error) { return OpenCIFAR(o.Channels, name) })
+			return openSet(whole, class, o, func() (*Set, error) { return OpenCIFAR(o.Channels, name) })
 		}
 		if file := idxIn(name); file != "" {
-			return openSet(name, o, func() (*Set, error) { return OpenIDX(file, o.Channels) })
+			return openSet(whole, class, o, func() (*Set, error) { return OpenIDX(file, o.Channels) })
+		}
+		if class != noClass {
+			return nil, fmt.Errorf("%s: %w: a folder of pictures has no classes by number", name, ErrUnsupported)
 		}
 		f, err := OpenFolder(ctx, name, o, report)
 		return folderData(name, f, err)
@@ -68,9 +79,11 @@ func OpenData(ctx context.Context, name string, o FolderOptions, report func(don
 	defer f.Close()
 	switch {
 	case isIDX(f):
-		return openSet(name, o, func() (*Set, error) { return OpenIDX(name, o.Channels) })
+		return openSet(whole, class, o, func() (*Set, error) { return OpenIDX(name, o.Channels) })
 	case strings.EqualFold(filepath.Ext(name), ".bin"):
-		return openSet(name, o, func() (*Set, error) { return OpenCIFAR(o.Channels, name) })
+		return openSet(whole, class, o, func() (*Set, error) { return OpenCIFAR(o.Channels, name) })
+	case class != noClass:
+		return nil, fmt.Errorf("%s: %w: it has no classes by number", name, ErrUnsupported)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -95,10 +108,28 @@ func folderData(name string, f *Folder, err error) (*Data, error) {
 	return d, nil
 }
 
-func openSet(name string, o FolderOptions, open func() (*Set, error)) (*Data, error) {
+// noClass stands for all of them.
+const noClass = -1
+
+// classOf parts a name from the class that it ends in, if it does.
+func classOf(name string) (string, int) {
+	if i := strings.LastIndexByte(name, '#'); i > 0 {
+		if class, err := strconv.ParseUint(name[i+1:], 10, 8); err == nil {
+			return name[:i], int(class)
+		}
+	}
+	return name, noClass
+}
+
+func openSet(name string, class int, o FolderOptions, open func() (*Set, error)) (*Data, error) {
 	s, err := open()
 	if err != nil {
 		return nil, err
+	}
+	if class != noClass {
+		if s = s.Only(class); s == nil {
+			return nil, fmt.Errorf("%s: %w: no pictures of class %d", name, ErrEmpty, class)
+		}
 	}
 	d := &Data{Name: name, Count: s.Len(), Channels: s.channels}
 	if s.h == s.w {

@@ -36,7 +36,7 @@ type Streams struct {
 // Commands are the words that make of the arguments a command rather than files
 // for the window.
 func Commands() []string {
-	return []string{"train", "denoise", "learn", "compress", "expand", "inspect", "halve", "bench"}
+	return []string{"train", "denoise", "learn", "compress", "expand", "detect", "inspect", "halve", "bench"}
 }
 
 // Wanted reports whether the arguments are for Run.
@@ -51,6 +51,7 @@ type grammar struct {
 	Learn    learnCmd    `cmd:"" help:"Learn to denoise from noisy pictures alone."`
 	Compress compressCmd `cmd:"" help:"Make small files of pictures."`
 	Expand   expandCmd   `cmd:"" help:"Make pictures of such files again."`
+	Detect   detectCmd   `cmd:"" help:"Find what is unlike good pictures."`
 	Inspect  inspectCmd  `cmd:"" help:"Tell what a model, a checkpoint, a picture or a compressed picture is."`
 	Halve    halveCmd    `cmd:"" help:"Write a model in half precision."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine."`

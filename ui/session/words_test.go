@@ -33,7 +33,8 @@ var sentinels = map[string]error{
 	"session.ErrSpecFile": ErrSpecFile, "session.errExtension": errExtension, "session.errChart": errChart, "session.errNoPairs": errNoPairs, "session.errTemplate": errTemplate,
 	"session.errNoCodec": errNoCodec, "session.errTooSmall": errTooSmall, "session.errTooGood": errTooGood, "session.ErrPartly": ErrPartly,
 	"session.errPackedExt": errPackedExt, "imageio.ErrPacked": imageio.ErrPacked, "model.ErrFreeze": model.ErrFreeze, "model.ErrTile": model.ErrTile,
-	"metric.ErrCurves":   metric.ErrCurves,
+	"metric.ErrCurves":    metric.ErrCurves,
+	"session.errNoNormal": errNoNormal, "session.errFewGood": errFewGood, "session.errMask": errMask,
 	"session.errUnknown": errUnknown, "session.errBusy": errBusy,
 }
 
