@@ -89,7 +89,7 @@ func TilesAUROC(ctx context.Context, dir string, report model.Report) (mean floa
 		return nan, nil, err
 	}
 	scores := func(paths []string) (out []float64, err error) {
-		for x, err := range files(ctx, m, paths, len(paths), imageio.Limits{}) {
+		for x, err := range readAll(ctx, m, paths, len(paths), imageio.Limits{}) {
 			if err != nil {
 				return nil, err
 			}

@@ -77,14 +77,14 @@ func surveyFolder(ctx context.Context, m *model.Model, dir string, lim imageio.L
 			}
 		}
 	}
-	return m.Survey(ctx, counted(files(ctx, m, good, mostGood, lim)), counted(files(ctx, m, held, mostHeld, lim)))
+	return m.Survey(ctx, counted(readAll(ctx, m, good, mostGood, lim)), counted(readAll(ctx, m, held, mostHeld, lim)))
 }
 
 // pictures yields those of a source as they are, so many at most.
 func pictures(ctx context.Context, m *model.Model, from imageio.Source, most int, lim imageio.Limits) model.Pictures {
 	switch s := from.(type) {
 	case *imageio.Folder:
-		return files(ctx, m, s.Paths(), most, lim)
+		return readAll(ctx, m, s.Paths(), most, lim)
 	case *imageio.Set:
 		return func(yield func(*tensor.Tensor, error) bool) {
 			n := min(most, s.Len())
@@ -105,9 +105,9 @@ func pictures(ctx context.Context, m *model.Model, from imageio.Source, most int
 	}
 }
 
-// files yields the pictures in files, so many at most, spread over them. What cannot be
+// readAll yields the pictures in files, so many at most, spread over them. What cannot be
 // read is left out.
-func files(ctx context.Context, m *model.Model, paths []string, most int, lim imageio.Limits) model.Pictures {
+func readAll(ctx context.Context, m *model.Model, paths []string, most int, lim imageio.Limits) model.Pictures {
 	return func(yield func(*tensor.Tensor, error) bool) {
 		n := min(most, len(paths))
 		read := 0
