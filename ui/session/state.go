@@ -19,12 +19,13 @@ type State struct {
 	Noise   Noise
 	Repair  Repair
 	Model   Model
-	Panes           // of the current picture
-	Press   Press   // the current picture as a file
-	Queue   Queue   // pictures that are denoised behind
-	Work    *Work   // what runs behind; nil when nothing does or it began just now
-	Data    Data    // chosen to learn from
-	Train   Train   // the training, if there is one
+	Panes         // of the current picture
+	Press   Press // the current picture as a file
+	Queue   Queue // pictures that are denoised behind
+	Work    *Work // what runs behind; nil when nothing does or it began just now
+	Data    Data  // chosen to learn from
+	Train   Train // the training, if there is one
+	Detect  Detection
 	Message Message // the last one that was not dismissed
 	Saved   Saved   // the last file written
 }
@@ -225,7 +226,7 @@ type Message struct {
 
 // Saved is a file that has been written.
 type Saved struct {
-	Kind   string // "model", "checkpoint", "picture" or "chart"
+	Kind   string // "model", "checkpoint", "picture", "chart" or "table"
 	Path   string
 	Serial uint64
 }
