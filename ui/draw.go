@@ -58,6 +58,11 @@ func (f frame) training() bool {
 // pressing reports whether the panes show the picture as files.
 func (f frame) pressing() bool { return f.page == session.PageCompress && f.Press.Original != nil }
 
+// detecting reports whether the panes show where a picture is unlike good ones.
+func (f frame) detecting() bool {
+	return f.page == session.PageDetect && f.Detect.Panes.Original != nil
+}
+
 // savable reports whether there is what the page is about.
 func (f frame) savable() bool {
 	switch f.page {
@@ -65,6 +70,8 @@ func (f frame) savable() bool {
 		return true // if there is a model, which the page knows
 	case session.PageCompress:
 		return f.Press.Result != nil
+	case session.PageDetect:
+		return f.Detect.Normal != nil
 	}
 	return f.State.Result != nil
 }
@@ -79,7 +86,7 @@ func (f frame) noiseless() bool {
 
 // removed reports whether the second pane shows what was removed.
 func (f frame) removed() bool {
-	if f.training() || f.pressing() || f.panes.Result == nil || f.panes.Noisy == nil {
+	if f.training() || f.pressing() || f.detecting() || f.panes.Result == nil || f.panes.Noisy == nil {
 		return false
 	}
 	return f.second == secondRemoved || f.second == secondUsual && f.noiseless()
@@ -92,7 +99,7 @@ type drawer struct {
 	view view
 	wake chan struct{} // holds one: the view has changed
 
-	drawn [3][4]drawn // by page and pane
+	drawn [4][4]drawn // by page and pane
 	lines lines
 }
 
@@ -170,6 +177,9 @@ func (d *drawer) draw(st session.State) frame {
 	if f.pressing() {
 		f.panes, kept = st.Press.Panes, &d.drawn[2]
 	}
+	if f.detecting() {
+		f.panes, kept = st.Detect.Panes, &d.drawn[3]
+	}
 	for i := range kept {
 		k, t := &kept[i], f.panes.Of(session.Pane(i))
 		now := drawn{version: f.panes.Versions[i]}
@@ -178,6 +188,7 @@ func (d *drawer) draw(st session.State) frame {
 			if pane == session.PaneOriginal && f.bits && f.Press.Bits != nil {
 				now.look, now.bits = f.look, f.Press.Bits
 			}
+		case f.detecting():
 		case pane == session.PaneLatent:
 			now.look = f.look
 		case pane == session.PaneNoisy && f.removed():
@@ -191,7 +202,7 @@ func (d *drawer) draw(st session.State) frame {
 			switch {
 			case now.bits != nil:
 				k.img = drawBits(st.Press, now.look.Map)
-			case f.pressing():
+			case f.pressing(), f.detecting():
 				k.img = imageio.ToRGBA(nil, t)
 			case session.Pane(i) == session.PaneLatent:
 				k.img, k.latent = drawLatent(t, now.look)

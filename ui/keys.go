@@ -20,7 +20,7 @@ func keyHelp() [][2]string {
 		{ctrl + "O", lang.L("Open pictures, models and training data")},
 		{ctrl + "S", lang.L("Save the result, or on Train the model")},
 		{ctrl + "Z, " + ctrl + "Y", lang.L("Undo and redo settings")},
-		{ctrl + "1, " + ctrl + "2", lang.L("Denoise, Train")},
+		{ctrl + "1 … " + ctrl + "4", lang.L("Denoise, Compress, Train, Detect")},
 		{lang.L("Space"), lang.L("On Train: start, pause, go on")},
 		{"B", lang.L("Hold it to see the original in place of the reconstruction")},
 		{"0, 1", lang.L("Whole picture, 100 %")},

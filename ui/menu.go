@@ -90,6 +90,7 @@ func newMenus(w *window) *menus {
 		with(item(lang.L("Denoise"), func() { w.turn(session.PageDenoise) }), key(fyne.Key1)),
 		with(item(lang.L("Compress"), func() { w.turn(session.PageCompress) }), key(fyne.Key2)),
 		with(item(lang.L("Train"), func() { w.turn(session.PageTrain) }), key(fyne.Key3)),
+		with(item(lang.L("Detect"), func() { w.turn(session.PageDetect) }), key(fyne.Key4)),
 		rule(),
 		item(lang.L("Whole picture"), w.linked.Fit), item(lang.L("100 %"), w.linked.Actual),
 		item(lang.L("Zoom in"), w.linked.ZoomIn), item(lang.L("Zoom out"), w.linked.ZoomOut),
@@ -145,6 +146,9 @@ func (m *menus) show(f frame) {
 	}
 	if f.page == session.PageCompress {
 		text = lang.L("Save the file…")
+	}
+	if f.page == session.PageDetect {
+		text = lang.L("Save the model…")
 	}
 	changed := m.saveResult.Label != text
 	m.saveResult.Label = text

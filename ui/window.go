@@ -53,6 +53,7 @@ type window struct {
 	denoise   *denoisePage
 	train     *trainPage
 	compress  *compressPage
+	detect    *detectPage
 	linked    *widget.View
 	panes     [4]*widget.Pane
 	group     *widget.Panes
@@ -126,8 +127,9 @@ func (w *window) build() {
 	w.trace.name(control{name: "train.chart", o: w.chart})
 	w.queue = newQueuePanel(w)
 	w.compress = newCompressPage(w)
-	w.under = container.NewStack(w.chart, w.queue.box, w.compress.rates)
-	w.split = container.NewVSplit(w.group, w.under)
+	w.detect = newDetectPage(w)
+	w.under = container.NewStack(w.chart, w.queue.box, w.compress.rates, w.detect.below)
+	w.split = container.NewVSplit(container.NewStack(w.group, w.detect.welcome), w.under)
 	w.split.SetOffset(0.5)
 
 	w.status = widget.NewStatusBar()
@@ -139,13 +141,15 @@ func (w *window) build() {
 		{name: session.PageDenoise, settings: w.denoise.settings},
 		{name: session.PageCompress, settings: w.compress.settings},
 		{name: session.PageTrain, settings: w.train.settings},
+		{name: session.PageDetect, settings: w.detect.settings},
 	}
 	w.pages[0].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDenoise), lang.L("Denoise"), func() { w.turn(session.PageDenoise) })
 	w.pages[1].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameCompress), lang.L("Compress"), func() { w.turn(session.PageCompress) })
 	w.pages[2].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameTrain), lang.L("Train"), func() { w.turn(session.PageTrain) })
+	w.pages[3].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDetect), lang.L("Detect"), func() { w.turn(session.PageDetect) })
 	rail, side := container.New(column{}), container.NewStack()
 	for i, p := range w.pages {
-		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Make a small file of a picture, and compare it with JPEG and WebP"), lang.L("Teach a network, and watch it learn")}[i]
+		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Make a small file of a picture, and compare it with JPEG and WebP"), lang.L("Teach a network, and watch it learn"), lang.L("Find what is unlike good pictures")}[i]
 		rail.Add(widget.NewHint(hint, fmt.Sprintf("Ctrl+%d", i+1), p.rail))
 		side.Add(p.settings)
 		w.trace.name(control{name: "page." + string(p.name), o: p.rail})
@@ -205,7 +209,7 @@ func (w *window) restore(files []string) {
 		w.session.UseModel(w.saved.Model)
 	}
 	at := session.PageDenoise
-	if last := session.Page(w.saved.Page); (last == session.PageTrain || last == session.PageCompress) && len(files) == 0 {
+	if last := session.Page(w.saved.Page); (last == session.PageTrain || last == session.PageCompress || last == session.PageDetect) && len(files) == 0 {
 		at = last
 	}
 	w.turn(at)
@@ -251,16 +255,20 @@ func (w *window) turn(to session.Page) {
 // showUnder shows what is under the panes: the chart of a training, the queue when
 // there is one, or nothing.
 func (w *window) showUnder() {
-	chart, rates := w.view.page == session.PageTrain, w.view.page == session.PageCompress
-	queue := !chart && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
+	chart, rates, found := w.view.page == session.PageTrain, w.view.page == session.PageCompress, w.view.page == session.PageDetect
+	empty := found && !w.frame.detecting()
+	visible(w.group, !empty)
+	visible(w.detect.welcome, empty)
+	queue := !chart && !found && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
 	rates = rates && !queue
-	if w.chart.Visible() == chart && w.compress.rates.Visible() == rates && w.queue.box.Visible() == queue && w.under.Visible() == (chart || rates || queue) {
+	if w.chart.Visible() == chart && w.compress.rates.Visible() == rates && w.queue.box.Visible() == queue && w.detect.below.Visible() == found && w.under.Visible() == (chart || rates || queue || found) {
 		return
 	}
 	visible(w.chart, chart)
 	visible(w.compress.rates, rates)
 	visible(w.queue.box, queue)
-	visible(w.under, chart || rates || queue)
+	visible(w.detect.below, found)
+	visible(w.under, chart || rates || queue || found)
 	w.split.Refresh()
 	w.trace.stir()
 }
@@ -310,6 +318,7 @@ func (w *window) show(f frame) {
 	w.denoise.show(f)
 	w.compress.show(f)
 	w.queue.show(f)
+	w.detect.show(f)
 	w.showUnder()
 	w.train.show(f, last.State)
 	w.menu.show(f)
@@ -337,6 +346,10 @@ func (w *window) showPanes(f, last frame) {
 	}
 	if f.pressing() {
 		w.showFiles(f)
+		return
+	}
+	if f.detecting() {
+		w.showSuspect(f)
 		return
 	}
 	w.panes[session.PaneOriginal].SetAccessory()
@@ -473,7 +486,7 @@ func (w *window) offerChannels(c int) {
 
 // read says what a pane's value is at a pixel.
 func (w *window) read(pane session.Pane, x, y int) string {
-	if pane == session.PaneLatent && !w.frame.pressing() {
+	if pane == session.PaneLatent && !w.frame.pressing() && !w.frame.detecting() {
 		width, height := w.linked.Picture()
 		return w.frame.latent.read(x, y, width, height)
 	}

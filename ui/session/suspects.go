@@ -46,8 +46,6 @@ type Suspect struct {
 const (
 	// mostThumbs is how many of the judged pictures have a small picture.
 	mostThumbs = 200
-	// suspectSide is the longer side of that in pixels.
-	suspectSide = 96
 	// DifferenceGain is what the difference is multiplied with, to be seen.
 	DifferenceGain = 4
 )
@@ -263,7 +261,7 @@ func (s *Session) judgeAll(ctx context.Context, t *task, m *model.Model, list []
 		if err != nil {
 			return nil, err
 		}
-		return &Suspect{Verdict: Verdict{File: e.in, Score: a.Score, Label: labels[e.in]}, Thumb: thumbnail(p.Pix)}, nil
+		return &Suspect{Verdict: Verdict{File: e.in, Score: a.Score, Label: labels[e.in]}, Thumb: thumb(p.Pix)}, nil
 	}, func(r FileReport, found *Suspect) {
 		t.report(int(r.Done>>10), int(r.Total>>10)+1)
 		if !r.Finished {
@@ -287,31 +285,6 @@ func (s *Session) judgeAll(ctx context.Context, t *task, m *model.Model, list []
 		s.tell(Warning, say("{{.Count}} pictures could not be judged. {{.Why}}", "Count", len(failed), "Why", Words(failed[0])))
 	}
 	return err
-}
-
-// thumbnail makes a picture small, by the mean of what falls together.
-func thumbnail(x *tensor.Tensor) *image.RGBA {
-	_, h, w, c := x.Dims4()
-	k := (max(h, w) + suspectSide - 1) / suspectSide
-	if k == 1 {
-		return imageio.ToRGBA(nil, x)
-	}
-	th, tw := max(1, h/k), max(1, w/k)
-	small := tensor.New(1, th, tw, c)
-	for y := range th {
-		for i := range tw {
-			to := small.Data[(y*tw+i)*c:][:c]
-			rows, cols := min(k, h-y*k), min(k, w-i*k)
-			for dy := range rows {
-				for dx := range cols {
-					for ch := range c {
-						to[ch] += x.Data[((y*k+dy)*w+i*k+dx)*c+ch] / float32(rows*cols)
-					}
-				}
-			}
-		}
-	}
-	return imageio.ToRGBA(nil, small)
 }
 
 // ShowSuspect puts a judged picture into the panes.

@@ -10,6 +10,7 @@ const (
 	IconNameDenoise  fyne.ThemeIconName = "sieve.denoise"  // grains that become a clear picture
 	IconNameTrain    fyne.ThemeIconName = "sieve.train"    // a loss that falls
 	IconNameCompress fyne.ThemeIconName = "sieve.compress" // four corners that are pressed together
+	IconNameDetect   fyne.ThemeIconName = "sieve.detect"   // nine of a kind, and a glass over the one that is not
 )
 
 func icons() map[fyne.ThemeIconName]fyne.Resource {
@@ -26,6 +27,11 @@ func icons() map[fyne.ThemeIconName]fyne.Resource {
 		IconNameCompress: drawn("compress",
 			`<path d="M9 3h2v8H3V9h4.600L3 4.400 4.400 3 9 7.600z"/><path d="M13 3h2v4.600L19.600 3 21 4.400 16.400 9H21v2h-8z"/>`+
 				`<path d="M3 13h8v8H9v-4.600L4.400 21 3 19.600 7.600 15H3z"/><path d="M13 13h8v2h-4.600l4.600 4.600-1.400 1.400L15 16.400V21h-2z"/>`),
+		IconNameDetect: drawn("detect",
+			`<circle cx="5" cy="5" r="1.800"/><circle cx="11" cy="5" r="1.800"/><circle cx="17" cy="5" r="1.800"/>`+
+				`<circle cx="5" cy="11" r="1.800"/><circle cx="5" cy="17" r="1.800"/>`+
+				`<path d="M13.500 8.500a5 5 0 1 1 0 10 5 5 0 0 1 0-10zm0 2a3 3 0 1 0 0 6 3 3 0 0 0 0-6z"/>`+
+				`<path d="M17 15.600l4.400 4.400-1.400 1.400-4.400-4.400z"/><path d="M12 12h3v3h-3z"/>`),
 		IconNameTrain: drawn("train",
 			`<path d="M3 3h2v16h16v2H3z"/>`+
 				`<path d="M7 5h2c.5 5.500 2.500 9 12 9.500v2C10.500 16 7.400 11.500 7 5z"/>`),
