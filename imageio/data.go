@@ -39,7 +39,8 @@ const heldEvery = 10
 func Builtins() []string { return []string{"leaves", "digits", "letters", "glyphs", "shapes"} }
 
 // OpenData opens a folder of pictures, a picture, an IDX file or a folder with
-// one, a CIFAR-10 file or a folder of them, or "builtin:" and a name. Every
+// one, a CIFAR-10 file or a folder of them, or "builtin:" and a name. Of files with
+// labels, a name that ends in # and a number means the pictures of that class. Every
 // tenth picture is held out. report may be nil.
 func OpenData(ctx context.Context, name string, o FolderOptions, report func(done, total int)) (*Data, error) {
 	if o.Crop < 0 || o.Channels != 0 && o.Channels != 1 && o.Channels != 3 {
@@ -48,16 +49,25 @@ func OpenData(ctx context.Context, name string, o FolderOptions, report func(don
 	if rest, ok := strings.CutPrefix(name, "builtin:"); ok {
 		return openBuiltin(name, rest, o)
 	}
+	whole, class := name, noClass
 	at, err := os.Stat(name)
 	if err != nil {
-		return nil, err
+		if name, class = classOf(name); class == noClass {
+			return nil, err
+		}
+		if at, err = os.Stat(name); err != nil {
+			return nil, err
+		}
 	}
 	set, err := OpenSet(name, o.Channels)
+	if err == nil && class != noClass {
+		set, err = ofClass(name, set, class)
+	}
 	switch {
 	case err != nil:
 		return nil, err
 	case set != nil:
-		return setData(name, set, o), nil
+		return setData(whole, set, o), nil
 	case at.IsDir():
 		f, err := OpenFolder(ctx, name, o, report)
 		return folderData(name, f, err)
@@ -85,6 +95,30 @@ func folderData(name string, f *Folder, err error) (*Data, error) {
 		d.Held = held
 	}
 	return d, nil
+}
+
+// noClass stands for all of them.
+const noClass = -1
+
+// classOf parts a name from the class that it ends in, if it does.
+func classOf(name string) (string, int) {
+	if i := strings.LastIndexByte(name, '#'); i > 0 {
+		if class, err := strconv.ParseUint(name[i+1:], 10, 8); err == nil {
+			return name[:i], int(class)
+		}
+	}
+	return name, noClass
+}
+
+// ofClass returns the pictures of one class of a set, which may be nil.
+func ofClass(name string, s *Set, class int) (*Set, error) {
+	if s == nil {
+		return nil, fmt.Errorf("%s: %w: it has no classes by number", name, ErrUnsupported)
+	}
+	if s = s.Only(class); s == nil {
+		return nil, fmt.Errorf("%s: %w: no pictures of class %d", name, ErrEmpty, class)
+	}
+	return s, nil
 }
 
 // OpenSet opens a data set: an IDX file, a CIFAR-10 file, or a folder with one or several.

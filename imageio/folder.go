@@ -193,6 +193,15 @@ func listPictures(ctx context.Context, dir string) (paths []string, skipped []Fi
 // Len counts the pictures.
 func (f *Folder) Len() int { return len(f.files) }
 
+// Paths lists the pictures.
+func (f *Folder) Paths() []string {
+	out := make([]string, len(f.files))
+	for i, k := range f.files {
+		out[i] = f.shelf.paths[k]
+	}
+	return out
+}
+
 // Channels of a batch.
 func (f *Folder) Channels() int { return f.channels }
 

@@ -52,6 +52,30 @@ func (s *Set) Labels() []int {
 	return l
 }
 
+// Only returns the pictures of one class, nil when there are none or the set has no
+// labels.
+func (s *Set) Only(class int) *Set {
+	g := *s
+	g.n = nil
+	for _, k := range s.n {
+		if s.labels != nil && int(s.labels[k]) == class {
+			g.n = append(g.n, k)
+		}
+	}
+	if len(g.n) == 0 {
+		return nil
+	}
+	return &g
+}
+
+// Whole returns a picture (1, H, W, C) by its number in this part of the set.
+func (s *Set) Whole(i int) *tensor.Tensor {
+	h, w := s.side()
+	out := tensor.New(1, h, w, s.channels)
+	s.put(out.Data, s.n[i], (s.h-h)/2, (s.w-w)/2)
+	return out
+}
+
 // Split keeps every every-th picture for validation, at least one of two. held
 // is nil when there is only one picture.
 func (s *Set) Split(every int) (train, held *Set) {

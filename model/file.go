@@ -127,7 +127,15 @@ func (m *Model) metadata() (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model: save: %w", err)
 	}
-	return map[string]string{"format": format, "sha256": noHash, "spec": string(spec), "info": string(info)}, nil
+	meta := map[string]string{"format": format, "sha256": noHash, "spec": string(spec), "info": string(info)}
+	if m.Normal != nil { // in the metadata, which a program that knows nothing of it passes over
+		text, err := json.Marshal(m.Normal)
+		if err != nil {
+			return nil, fmt.Errorf("model: save: %w", err)
+		}
+		meta["normal"] = string(text)
+	}
+	return meta, nil
 }
 
 func (m *Model) named(prefix string) []named {
@@ -150,7 +158,7 @@ func Read(r io.Reader) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	m.Info = f.info
+	m.Info, m.Normal = f.info, f.normal
 	all := m.named("")
 	if _, ok := f.entries["frozen.order"]; ok && f.spec.Bottleneck == "quantised" {
 		m.frozen = emptyFrozen(f.spec)
@@ -308,6 +316,7 @@ func writeNumbers(w io.Writer, tensors []named, as dtype) error {
 type file struct {
 	spec     Spec
 	info     Info
+	normal   *Normal // nil: the model knows nothing of good pictures
 	training *state
 	entries  map[string]entry
 	header   []byte // with zeros in place of the hash
@@ -355,6 +364,15 @@ func readHeader(r io.Reader) (*file, error) {
 		f.training = new(state)
 		if err := strict(text, f.training); err != nil {
 			return nil, fmt.Errorf("%w: training: %w", ErrFormat, err)
+		}
+	}
+	if text, ok := meta["normal"]; ok {
+		f.normal = new(Normal)
+		if err := strict(text, f.normal); err != nil {
+			return nil, fmt.Errorf("%w: normal: %w", ErrFormat, err)
+		}
+		if err := f.normal.check(f.spec); err != nil {
+			return nil, err
 		}
 	}
 	delete(raw, "__metadata__")

@@ -239,17 +239,3 @@ func (m *Model) generate(ctx context.Context, z *tensor.Tensor, h, w int, write 
 		})
 	})
 }
-
-// Anomaly returns, per element, the squared error with which the model
-// reproduces x. The only error is ctx's.
-func (m *Model) Anomaly(ctx context.Context, x *tensor.Tensor, report Report) (*tensor.Tensor, error) {
-	y, err := m.Reconstruct(ctx, x, 0, report)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range x.Data {
-		d := y.Data[i] - v
-		y.Data[i] = d * d
-	}
-	return y, nil
-}

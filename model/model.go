@@ -20,6 +20,7 @@ import (
 type Model struct {
 	Spec       Spec
 	Info       Info
+	Normal     *Normal // what it makes of good pictures, not to be changed; nil when it has not been shown any
 	enc, dec   legs  // dec ends before the output function
 	loop       *loop // of a recurrent body, which has no legs
 	bottleneck Bottleneck
@@ -266,7 +267,7 @@ func (m *Model) Clone() *Model {
 	if err != nil {
 		panic(fmt.Sprintf("model: clone: %v", err)) // m was built from the same spec
 	}
-	c.Info = m.Info
+	c.Info, c.Normal = m.Info, m.Normal
 	from := m.params()
 	for i, p := range c.params() {
 		copy(p.Val.Data, from[i].Val.Data)

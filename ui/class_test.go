@@ -92,7 +92,7 @@ func TestALessonIsGoneThrough(t *testing.T) {
 	if cards := find[*widget.Card](s.lessons.settings); len(cards) != 3 { // the verdict and the runs
 		t.Errorf("%d cards", len(cards))
 	}
-	if s.frame.Class.Answer.Verdict == "" {
+	if s.frame.Class.Answer.Nearness == "" {
 		t.Error("nothing is said to the prediction")
 	}
 	test.Tap(s.button("Next"))

@@ -208,6 +208,8 @@ func (w *window) saveShown() {
 		w.compress.saveFile()
 	case session.PageLessons:
 		w.lessons.save()
+	case session.PageDetect:
+		w.detect.saveModel()
 	default:
 		w.saveResult()
 	}
@@ -232,15 +234,21 @@ func (w *window) savePane(pane session.Pane) {
 	if page == session.PageTrain {
 		base = "training"
 	}
+	if page == session.PageDetect {
+		base = strings.TrimSuffix(filepath.Base(f.Detect.Shown), filepath.Ext(f.Detect.Shown))
+	}
 	suffix := [...]string{"", "-noisy", "-latent", "-clean", "-removed"}[pane]
 	if page == session.PageCompress {
 		suffix = [...]string{"", "-jpeg", "-webp", "-sieve"}[pane]
+	}
+	if page == session.PageDetect {
+		suffix = [...]string{"", "-heat", "-difference", "-reconstruction"}[pane]
 	}
 	ending := map[string]string{"jpeg": ".jpg", "tiff": ".tif"}[f.Picture.Format]
 	if ending == "" || pane == session.PaneLatent || page != session.PageDenoise {
 		ending = ".png"
 	}
-	if pane == session.PaneLatent && page != session.PageCompress {
+	if pane == session.PaneLatent && page != session.PageCompress && page != session.PageDetect {
 		filter = endings{".png"}
 	}
 	w.save(lang.L("Save {{.Pane}}", map[string]any{"Pane": title}), strings.ToLower(strings.ReplaceAll(base, " ", "-"))+suffix+ending, filter, func(path string) {

@@ -88,6 +88,11 @@ func (f frame) readLesson(pane session.Pane, x, y int) string {
 	return readPixel(t, x*w/width, y*h/height)
 }
 
+// detecting reports whether the panes show where a picture is unlike good ones.
+func (f frame) detecting() bool {
+	return f.page == session.PageDetect && f.Detect.Panes.Original != nil
+}
+
 // savable reports whether there is what the page is about.
 func (f frame) savable() bool {
 	switch f.page {
@@ -97,6 +102,8 @@ func (f frame) savable() bool {
 		return f.Press.Result != nil
 	case session.PageLessons:
 		return true // if there are answers, which the session knows
+	case session.PageDetect:
+		return f.Detect.Normal != nil
 	}
 	return f.State.Result != nil
 }
@@ -111,7 +118,7 @@ func (f frame) noiseless() bool {
 
 // removed reports whether the second pane shows what was removed.
 func (f frame) removed() bool {
-	if f.training() || f.pressing() || f.learning() || f.panes.Result == nil || f.panes.Noisy == nil {
+	if f.training() || f.pressing() || f.learning() || f.detecting() || f.panes.Result == nil || f.panes.Noisy == nil {
 		return false
 	}
 	return f.second == secondRemoved || f.second == secondUsual && f.noiseless()
@@ -124,7 +131,7 @@ type drawer struct {
 	view view
 	wake chan struct{} // holds one: the view has changed
 
-	drawn [5][4]drawn // by page and pane
+	drawn [6][4]drawn // by page and pane
 	lines lines
 }
 
@@ -211,6 +218,9 @@ func (d *drawer) draw(st session.State) frame {
 	if f.learning() {
 		f.panes, kept = lessonPanes(st.Class), &d.drawn[3]
 	}
+	if f.detecting() {
+		f.panes, kept = st.Detect.Panes, &d.drawn[5]
+	}
 	for i := range kept {
 		k, t := &kept[i], f.panes.Of(session.Pane(i))
 		now := drawn{version: f.panes.Versions[i]}
@@ -226,6 +236,7 @@ func (d *drawer) draw(st session.State) frame {
 					now.look.Map = imageio.Grey
 				}
 			}
+		case f.detecting():
 		case pane == session.PaneLatent:
 			now.look = f.look
 		case pane == session.PaneNoisy && f.removed():
@@ -239,7 +250,7 @@ func (d *drawer) draw(st session.State) frame {
 			switch {
 			case now.bits != nil:
 				k.img = drawBits(st.Press, now.look.Map)
-			case f.pressing(), f.learning() && !f.Class.Panes[i].Latent:
+			case f.pressing(), f.detecting(), f.learning() && !f.Class.Panes[i].Latent:
 				k.img = imageio.ToRGBA(nil, t)
 			case f.learning():
 				k.img, k.latent = drawLatent(t, now.look)

@@ -94,7 +94,7 @@ func (p *lessonsPage) show(f frame) {
 			p.scroll.ScrollToTop()
 		}
 		p.w.trace.stir()
-		p.w.trace.event("lesson", "at", c.At, "stage", int(c.Stage), "doing", int(c.Doing), "runs", v.done[0], "verdict", string(c.Answer.Verdict))
+		p.w.trace.event("lesson", "at", c.At, "stage", int(c.Stage), "doing", int(c.Doing), "runs", v.done[0], "verdict", string(c.Answer.Nearness))
 	}
 	p.showTrials(c)
 	p.showChart(c)
@@ -129,7 +129,7 @@ func heading(text string) *widget.Prose {
 	return h
 }
 
-var marks = map[session.Verdict]widget.CardMark{session.Right: widget.CardRight, session.Close: widget.CardClose, session.Wrong: widget.CardWrong}
+var marks = map[session.Nearness]widget.CardMark{session.Right: widget.CardRight, session.Close: widget.CardClose, session.Wrong: widget.CardWrong}
 
 // list is all lessons there are.
 func (p *lessonsPage) list(c session.Class) (body, foot []fyne.CanvasObject) {
@@ -153,7 +153,7 @@ func (p *lessonsPage) list(c session.Class) (body, foot []fyne.CanvasObject) {
 		}
 		begun = begun || l.Stage > session.StageLook
 		card := widget.NewCard(fmt.Sprintf("%d  %s", i+1, lang.L(l.Title)), text, func() { s.OpenLesson(i) }).Strong()
-		card.SetMark(marks[l.Verdict])
+		card.SetMark(marks[l.Nearness])
 		p.w.trace.name(control{name: fmt.Sprintf("lessons.%s", l.Name), o: card, in: p.scroll})
 		body = append(body, card)
 	}
@@ -385,7 +385,7 @@ func (p *lessonsPage) verdict(c session.Class) []fyne.CanvasObject {
 	}
 	g := *c.Answer.Predicted
 	out := q.Judge(g, c.Trials.Runs)
-	title := map[session.Verdict]string{session.Right: lang.L("As you predicted"), session.Close: lang.L("Close to your prediction"), session.Wrong: lang.L("Not as you predicted")}[out.Verdict]
+	title := map[session.Nearness]string{session.Right: lang.L("As you predicted"), session.Close: lang.L("Close to your prediction"), session.Wrong: lang.L("Not as you predicted")}[out.Nearness]
 	number := func(v float64) string {
 		if math.IsNaN(v) {
 			return "—"
@@ -405,7 +405,7 @@ func (p *lessonsPage) verdict(c session.Class) []fyne.CanvasObject {
 		}
 	}
 	card := widget.NewCard(title, strings.ReplaceAll(text, "\n", " "), nil).Strong()
-	card.SetMark(marks[out.Verdict])
+	card.SetMark(marks[out.Nearness])
 	return []fyne.CanvasObject{card}
 }
 

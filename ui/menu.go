@@ -90,7 +90,8 @@ func newMenus(w *window) *menus {
 		with(item(lang.L("Denoise"), func() { w.turn(session.PageDenoise) }), key(fyne.Key1)),
 		with(item(lang.L("Compress"), func() { w.turn(session.PageCompress) }), key(fyne.Key2)),
 		with(item(lang.L("Train"), func() { w.turn(session.PageTrain) }), key(fyne.Key3)),
-		with(item(lang.L("Lessons"), func() { w.turn(session.PageLessons) }), key(fyne.Key4)),
+		with(item(lang.L("Detect"), func() { w.turn(session.PageDetect) }), key(fyne.Key4)),
+		with(item(lang.L("Lessons"), func() { w.turn(session.PageLessons) }), key(fyne.Key5)),
 		rule(),
 		item(lang.L("Whole picture"), w.linked.Fit), item(lang.L("100 %"), w.linked.Actual),
 		item(lang.L("Zoom in"), w.linked.ZoomIn), item(lang.L("Zoom out"), w.linked.ZoomOut),
@@ -149,6 +150,9 @@ func (m *menus) show(f frame) {
 	}
 	if f.page == session.PageLessons {
 		text = lang.L("Save answers…")
+	}
+	if f.page == session.PageDetect {
+		text = lang.L("Save the model…")
 	}
 	changed := m.saveResult.Label != text
 	m.saveResult.Label = text

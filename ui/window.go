@@ -54,6 +54,7 @@ type window struct {
 	train     *trainPage
 	compress  *compressPage
 	lessons   *lessonsPage
+	detect    *detectPage
 	linked    *widget.View
 	panes     [4]*widget.Pane
 	group     *widget.Panes
@@ -130,14 +131,15 @@ func (w *window) build() {
 	w.trace.name(control{name: "train.chart", o: w.chart})
 	w.queue = newQueuePanel(w)
 	w.compress = newCompressPage(w)
+	w.detect = newDetectPage(w)
 	w.lessons = newLessonsPage(w)
 	w.network = newNetworkStrip(w)
 	w.runs = newRunsPanel(w)
 	choose := container.NewVBox(container.NewHBox(widget.NewHint(lang.L("Look back over the last run, step by step"), "", w.runs.back), w.runs.which))
 	w.learning = container.NewBorder(container.NewVBox(container.New(&insets{0, 0, 0, grid}, container.NewBorder(nil, nil, nil, choose, w.network.strip)), w.runs.time),
 		nil, nil, nil, container.NewStack(w.chart, w.runs.box))
-	w.under = container.NewStack(w.learning, w.queue.box, w.compress.rates, w.lessons.chart)
-	w.split = container.NewVSplit(w.group, w.under)
+	w.under = container.NewStack(w.learning, w.queue.box, w.compress.rates, w.detect.below, w.lessons.chart)
+	w.split = container.NewVSplit(container.NewStack(w.group, w.detect.welcome), w.under)
 	w.split.SetOffset(0.5)
 
 	w.status = widget.NewStatusBar()
@@ -149,15 +151,18 @@ func (w *window) build() {
 		{name: session.PageDenoise, settings: w.denoise.settings},
 		{name: session.PageCompress, settings: w.compress.settings},
 		{name: session.PageTrain, settings: w.train.settings},
+		{name: session.PageDetect, settings: w.detect.settings},
 		{name: session.PageLessons, settings: w.lessons.settings},
 	}
 	w.pages[0].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDenoise), lang.L("Denoise"), func() { w.turn(session.PageDenoise) })
 	w.pages[1].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameCompress), lang.L("Compress"), func() { w.turn(session.PageCompress) })
 	w.pages[2].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameTrain), lang.L("Train"), func() { w.turn(session.PageTrain) })
-	w.pages[3].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameLessons), lang.L("Lessons"), func() { w.turn(session.PageLessons) })
+	w.pages[3].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDetect), lang.L("Detect"), func() { w.turn(session.PageDetect) })
+	w.pages[4].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameLessons), lang.L("Lessons"), func() { w.turn(session.PageLessons) })
 	rail, side := container.New(column{}), container.NewStack()
 	for i, p := range w.pages {
-		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Make a small file of a picture, and compare it with JPEG and WebP"), lang.L("Teach a network, and watch it learn"), lang.L("Predict what a network will do, and see")}[i]
+		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Make a small file of a picture, and compare it with JPEG and WebP"), lang.L("Teach a network, and watch it learn"),
+			lang.L("Find what is unlike good pictures"), lang.L("Predict what a network will do, and see")}[i]
 		rail.Add(widget.NewHint(hint, fmt.Sprintf("Ctrl+%d", i+1), p.rail))
 		side.Add(p.settings)
 		w.trace.name(control{name: "page." + string(p.name), o: p.rail})
@@ -225,7 +230,7 @@ func (w *window) restore(files []string) {
 		w.session.UseModel(w.saved.Model)
 	}
 	at := session.PageDenoise
-	if last := session.Page(w.saved.Page); (last == session.PageTrain || last == session.PageCompress || last == session.PageLessons) && len(files) == 0 {
+	if last := session.Page(w.saved.Page); last != "" && len(files) == 0 && slices.ContainsFunc(w.pages, func(p *page) bool { return p.name == last }) {
 		at = last
 	}
 	w.turn(at)
@@ -272,18 +277,22 @@ func (w *window) turn(to session.Page) {
 // showUnder shows what is under the panes: the chart of a training, the queue when
 // there is one, or nothing.
 func (w *window) showUnder() {
-	chart, rates, lesson := w.view.page == session.PageTrain, w.view.page == session.PageCompress, w.view.page == session.PageLessons
-	queue := !chart && !lesson && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
+	chart, rates, lesson, found := w.view.page == session.PageTrain, w.view.page == session.PageCompress, w.view.page == session.PageLessons, w.view.page == session.PageDetect
+	empty := found && !w.frame.detecting()
+	visible(w.group, !empty)
+	visible(w.detect.welcome, empty)
+	queue := !chart && !lesson && !found && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
 	rates = rates && !queue
 	lesson = lesson && w.frame.Class.Lesson != nil
-	any := chart || rates || queue || lesson
-	if w.learning.Visible() == chart && w.compress.rates.Visible() == rates && w.lessons.chart.Visible() == lesson && w.queue.box.Visible() == queue && w.under.Visible() == any {
+	any := chart || rates || queue || lesson || found
+	if w.learning.Visible() == chart && w.compress.rates.Visible() == rates && w.lessons.chart.Visible() == lesson && w.detect.below.Visible() == found && w.queue.box.Visible() == queue && w.under.Visible() == any {
 		return
 	}
 	visible(w.lessons.chart, lesson)
 	visible(w.learning, chart)
 	visible(w.compress.rates, rates)
 	visible(w.queue.box, queue)
+	visible(w.detect.below, found)
 	visible(w.under, any)
 	w.split.Refresh()
 	w.trace.stir()
@@ -334,6 +343,7 @@ func (w *window) show(f frame) {
 	w.denoise.show(f)
 	w.compress.show(f)
 	w.queue.show(f)
+	w.detect.show(f)
 	w.showUnder()
 	w.train.show(f, last.State)
 	w.network.show(f.State)
@@ -368,6 +378,10 @@ func (w *window) showPanes(f, last frame) {
 	}
 	if f.learning() {
 		w.showLesson(f)
+		return
+	}
+	if f.detecting() {
+		w.showSuspect(f)
 		return
 	}
 	w.panes[session.PaneOriginal].SetAccessory()
@@ -533,7 +547,7 @@ func (w *window) read(pane session.Pane, x, y int) string {
 	if w.frame.learning() {
 		return w.frame.readLesson(pane, x, y)
 	}
-	if pane == session.PaneLatent && !w.frame.pressing() {
+	if pane == session.PaneLatent && !w.frame.pressing() && !w.frame.detecting() {
 		width, height := w.linked.Picture()
 		return w.frame.latent.read(x, y, width, height)
 	}

@@ -92,6 +92,12 @@ func turn(row []float64) {
 	}
 }
 
+// First returns the PCA of the first k components, which shares them with p.
+func (p *PCA) First(k int) *PCA {
+	_, d := p.Components.Dims()
+	return &PCA{Mean: p.Mean, Components: p.Components.Slice(0, k, 0, d).(*mat.Dense), Variances: p.Variances[:k], Total: p.Total}
+}
+
 // Project returns the coordinates of samples along the components: n × k for n × d numbers.
 func (p *PCA) Project(x []float32) []float32 {
 	k, d := p.Components.Dims()

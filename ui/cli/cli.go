@@ -36,7 +36,7 @@ type Streams struct {
 // Commands are the words that make of the arguments a command rather than files
 // for the window.
 func Commands() []string {
-	return []string{"train", "denoise", "learn", "compress", "expand", "features", "map", "lesson", "inspect", "halve", "bench"}
+	return []string{"train", "denoise", "learn", "compress", "expand", "detect", "features", "map", "lesson", "inspect", "halve", "bench"}
 }
 
 // Wanted reports whether the arguments are for Run.
@@ -51,6 +51,7 @@ type grammar struct {
 	Learn    learnCmd    `cmd:"" help:"Learn to denoise from noisy pictures alone."`
 	Compress compressCmd `cmd:"" help:"Make small files of pictures."`
 	Expand   expandCmd   `cmd:"" help:"Make pictures of such files again."`
+	Detect   detectCmd   `cmd:"" help:"Find what is unlike good pictures."`
 	Features featuresCmd `cmd:"" help:"Make numbers of pictures, and find those that are near to one."`
 	Map      mapCmd      `cmd:"" help:"Draw pictures of latents that no picture has."`
 	Lesson   lessonCmd   `cmd:"" help:"Hold a lesson without a window."`

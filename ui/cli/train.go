@@ -23,6 +23,8 @@ type trainCmd struct {
 	From    string  `help:"Start from the weights of a model of the same network." placeholder:"MODEL"`
 	Resume  string  `help:"Go on from this checkpoint." placeholder:"CHECKPOINT"`
 	Spec    string  `help:"Take all settings from a JSON file; flags below go before it." placeholder:"FILE"`
+	Only    *uint8  `help:"Learn from this class of an MNIST or CIFAR-10 file alone." placeholder:"CLASS"`
+	Survey  bool    `help:"When done, also learn what good pictures are like, for sieve detect; the recipes detect and one-class do."`
 	Recipe  string  `help:"Take all settings from a shipped recipe: ${recipes}." placeholder:"NAME"`
 
 	specFlags
@@ -80,6 +82,8 @@ func (trainCmd) Help() string {
 		"  sieve train --data photos/ --minutes 30 --out mine.safetensors\n" +
 		"  sieve train --data builtin:glyphs --depth 2 --patch 7 --latent 8 --scheme none --steps 1000 --out digits.safetensors\n" +
 		"  sieve train --data photos/ --recipe denoise --out denoise.safetensors\n" +
+		"  sieve train --data tiles/MT_Free --recipe detect --out tiles.safetensors\n" +
+		"  sieve train --data train-images-idx3-ubyte.gz --only 3 --recipe one-class --out threes.safetensors\n" +
 		"  sieve train --resume mine.safetensors.checkpoint --out mine.safetensors"
 }
 
@@ -107,11 +111,17 @@ func (m misuse) Error() string { return string(m) }
 // job gathers the settings from spec file or recipe and flags.
 func (c trainCmd) job() (session.TrainJob, error) {
 	job := session.TrainJob{Data: c.Data, Minutes: c.Minutes, Out: c.Out, From: c.From, Resume: c.Resume, Limits: c.limits()}
+	job.Survey = c.Survey || c.Recipe == "detect" || c.Recipe == "one-class"
+	if c.Only != nil && c.Data != "" {
+		job.Data = fmt.Sprintf("%s#%d", c.Data, *c.Only)
+	}
 	switch {
 	case c.Spec != "" && c.Recipe != "":
 		return job, misuse("name a spec file or a recipe, not both")
 	case c.Resume == "" && c.Data == "":
 		return job, misuse("name what to learn from with --data, or a checkpoint with --resume")
+	case c.Only != nil && c.Data == "":
+		return job, misuse("--only takes a class from --data: name that, too")
 	case c.Steps != nil && c.Minutes > 0:
 		return job, misuse("give --steps or --minutes, not both")
 	case c.Steps != nil && *c.Steps <= 0:

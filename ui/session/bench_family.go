@@ -48,6 +48,7 @@ type FamilyReport struct {
 		OneClass  *float64            `json:"one_class_auroc"`
 	} `json:"mnist"`
 	Tiles   *float64           `json:"tiles_auroc"`
+	Defects map[string]float64 `json:"tiles_by_defect,omitempty"`
 	Seconds map[string]float64 `json:"seconds"` // of each task
 	Machine struct {
 		CPU    string `json:"cpu"`
@@ -98,7 +99,8 @@ var familyTasks = []struct {
 	{"vae", (*family).plane},
 	{"linear", (*family).linear},
 	{"knn", (*family).neighbours},
-	// The one-class and tiles tasks belong here.
+	{"one-class", (*family).oneClass},
+	{"tiles", (*family).tiles},
 }
 
 // BenchFamily trains by the recipes digits, digits-plane and digits-linear on the training
@@ -379,4 +381,42 @@ func (f *family) neighbours(ctx context.Context) error {
 	knn, err = nearestAccuracy(ctx, p.Project(f.pictures.Data), labels, p.Project(learn.Data), byLabels, latent, false)
 	f.out.MNIST.PCAKNN = &knn
 	return err
+}
+
+// oneClass tells each digit from the nine others.
+func (f *family) oneClass(ctx context.Context) error {
+	began := time.Now()
+	const name = "one class, AUROC"
+	v, err := OneClassAUROC(ctx, filepath.Dir(f.dir), f.progress(name))
+	if err != nil {
+		return err
+	}
+	f.out.MNIST.OneClass = f.tell(began, FamilyFigure{Name: name, Value: v, Must: .955, Reach: .970, More: true})
+	return nil
+}
+
+// tiles tells defective tiles from good ones, if they lie beside the digits; else the figure is left
+// null.
+func (f *family) tiles(ctx context.Context) error {
+	dir := filepath.Join(filepath.Dir(filepath.Dir(f.dir)), "tiles")
+	if !there(dir) {
+		return nil
+	}
+	began := time.Now()
+	const name = "tiles, AUROC"
+	v, defects, err := TilesAUROC(ctx, dir, f.progress(name))
+	if err != nil {
+		return err
+	}
+	f.out.Tiles, f.out.Defects = f.tell(began, FamilyFigure{Name: name, Value: v, Must: .75, Reach: .90, More: true}), defects
+	return nil
+}
+
+// progress hands on how far a task is.
+func (f *family) progress(task string) model.Report {
+	return func(done, total int) {
+		if f.report != nil {
+			f.report(task, done, total)
+		}
+	}
 }

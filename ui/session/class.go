@@ -66,7 +66,7 @@ type Shelved struct {
 	Name, Title, About string
 	Opened             bool // from a file
 	Stage              Stage
-	Verdict            Verdict // on its prediction; "" before
+	Nearness           Nearness // on its prediction; "" before
 }
 
 // Whole reports whether all trials of a stage that should be there have come to their end.
@@ -116,7 +116,7 @@ func (s *Session) shelve(c *Class) {
 	c.Shelf = nil
 	for i, l := range r.lessons {
 		a := r.answers().of(l.Name)
-		c.Shelf = append(c.Shelf, Shelved{l.Name, l.Title, l.About, i >= len(r.lessons)-r.opened, a.Stage, a.Verdict})
+		c.Shelf = append(c.Shelf, Shelved{l.Name, l.Title, l.About, i >= len(r.lessons)-r.opened, a.Stage, a.Nearness})
 	}
 }
 
@@ -335,7 +335,7 @@ func (c *Class) settle() {
 	a := &c.Answer
 	a.Runs, a.Breaks, a.Own = handed(c.Trials.Runs), handed(c.Trials.Breaks), handed(c.Trials.Own)
 	if c.Whole(StageTrain) && a.Predicted != nil {
-		a.Verdict = c.Lesson.Predict.Judge(*a.Predicted, c.Trials.Runs).Verdict
+		a.Nearness = c.Lesson.Predict.Judge(*a.Predicted, c.Trials.Runs).Nearness
 	}
 }
 

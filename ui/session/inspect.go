@@ -61,14 +61,25 @@ type PictureFacts struct {
 
 // ModelFacts are what a model is.
 type ModelFacts struct {
-	Spec    model.Spec `json:"spec"`
-	Info    model.Info `json:"info"`
-	Count   int        `json:"count"`           // learned numbers
-	Cell    int        `json:"cell"`            // pixels a side that one cell of the latent covers
-	Share   float64    `json:"latent_share"`    // numbers of the latent for each of the picture
-	Data    string     `json:"data,omitempty"`  // what a checkpoint learns from
-	Codec   string     `json:"codec,omitempty"` // what compressed pictures call it, in hexadecimal
-	Tensors []Tensor   `json:"tensors"`
+	Spec    model.Spec   `json:"spec"`
+	Info    model.Info   `json:"info"`
+	Count   int          `json:"count"`            // learned numbers
+	Cell    int          `json:"cell"`             // pixels a side that one cell of the latent covers
+	Share   float64      `json:"latent_share"`     // numbers of the latent for each of the picture
+	Data    string       `json:"data,omitempty"`   // what a checkpoint learns from
+	Codec   string       `json:"codec,omitempty"`  // what compressed pictures call it, in hexadecimal
+	Normal  *NormalFacts `json:"normal,omitempty"` // nil when it has not been shown good pictures
+	Tensors []Tensor     `json:"tensors"`
+}
+
+// NormalFacts are what a model knows of good pictures.
+type NormalFacts struct {
+	Held        int     `json:"held"`         // pictures whose scores are known
+	Lowest      float64 `json:"lowest"`       // of these
+	Highest     float64 `json:"highest"`      // of these
+	Threshold   float64 `json:"threshold"`    // at DefaultQuantile
+	FalseAlarms float64 `json:"false_alarms"` // share above it
+	Codes       int     `json:"codes"`        // that others are compared with
 }
 
 // A Tensor is one of a model's.
@@ -116,6 +127,10 @@ func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, 
 		if codec, err := m.Freeze(); err == nil {
 			id := codec.ID()
 			f.Codec = hex.EncodeToString(id[:])
+		}
+		if n := m.Normal; n != nil {
+			f.Normal = &NormalFacts{Held: len(n.Scores), Codes: len(n.Codes) / len(n.Mean), Lowest: n.Threshold(0), Highest: n.Threshold(1), Threshold: n.Threshold(DefaultQuantile)}
+			f.Normal.FalseAlarms = n.FalseAlarms(f.Normal.Threshold)
 		}
 		in.Model = f
 	case kindPacked:
@@ -235,6 +250,10 @@ func (in Inspection) Facts() []Fact {
 		add("Validation", "loss %.6g, PSNR %.2f dB", m.Info.ValLoss, m.Info.ValPSNR)
 		if m.Info.ValNats != 0 {
 			add("Nats a picture", "%.1f", m.Info.ValNats)
+		}
+		if m.Normal != nil {
+			add("Good pictures", "%d held back, their scores %.3g to %.3g, threshold %.3g for %g %% false alarms; %d codes",
+				m.Normal.Held, m.Normal.Lowest, m.Normal.Highest, m.Normal.Threshold, 100*m.Normal.FalseAlarms, m.Normal.Codes)
 		}
 		if m.Data != "" {
 			add("Learns from", "%s", m.Data)

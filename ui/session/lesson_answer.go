@@ -30,21 +30,21 @@ func (g Guess) Given(q Question, runs int) bool {
 	return g.Option != nil
 }
 
-// A Verdict is how near a guess came.
-type Verdict string
+// A Nearness is how near a guess came.
+type Nearness string
 
 const (
-	Right Verdict = "right"
-	Close Verdict = "close"
-	Wrong Verdict = "wrong"
+	Right Nearness = "right"
+	Close Nearness = "close"
+	Wrong Nearness = "wrong"
 )
 
 // An Outcome is what really happened, beside a guess.
 type Outcome struct {
-	Verdict Verdict
-	Number  float64   // measured, for a number and for a choice that a measure decides; else NaN
-	Option  int       // the right one of a choice; -1 when none fits what was measured
-	Sketch  []float64 // measured at each run
+	Nearness Nearness
+	Number   float64   // measured, for a number and for a choice that a measure decides; else NaN
+	Option   int       // the right one of a choice; -1 when none fits what was measured
+	Sketch   []float64 // measured at each run
 }
 
 // value is a figure of trials, in the order of the lesson's runs. NaN where there is none.
@@ -74,22 +74,22 @@ func (m Measure) value(trials []Trial) float64 {
 
 // Judge compares a guess with what trials gave.
 func (q Question) Judge(g Guess, trials []Trial) Outcome {
-	out := Outcome{Number: nan, Option: -1, Verdict: Wrong}
+	out := Outcome{Number: nan, Option: -1, Nearness: Wrong}
 	if q.Right == nil && q.Kind != AskSketch {
 		out.Number = q.Of.value(trials)
 	}
 	switch q.Kind {
 	case AskNumber:
 		if g.Number != nil {
-			out.Verdict = q.near(*g.Number, out.Number)
+			out.Nearness = q.near(*g.Number, out.Number)
 		}
 	case AskChoice:
 		out.Option = q.right(out.Number, trials)
 		if g.Option != nil && *g.Option == out.Option {
-			out.Verdict = Right
+			out.Nearness = Right
 		}
 	case AskSketch:
-		out.Verdict = Right
+		out.Nearness = Right
 		for i, t := range trials {
 			v, ok := t.Figures[q.Of.Figure]
 			if !ok {
@@ -97,9 +97,9 @@ func (q Question) Judge(g Guess, trials []Trial) Outcome {
 			}
 			out.Sketch = append(out.Sketch, v)
 			if i >= len(g.Sketch) {
-				out.Verdict = Wrong
+				out.Nearness = Wrong
 			} else {
-				out.Verdict = worse(out.Verdict, q.near(g.Sketch[i], v))
+				out.Nearness = worse(out.Nearness, q.near(g.Sketch[i], v))
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func (q Question) Judge(g Guess, trials []Trial) Outcome {
 
 // near judges a number by the range of what could be said: within a tenth of it is right,
 // within a quarter close.
-func (q Question) near(said, is float64) Verdict {
+func (q Question) near(said, is float64) Nearness {
 	switch off := math.Abs(said-is) / (q.High - q.Low); {
 	case off <= 0.1:
 		return Right
@@ -118,8 +118,8 @@ func (q Question) near(said, is float64) Verdict {
 	return Wrong
 }
 
-func worse(a, b Verdict) Verdict {
-	order := []Verdict{Right, Close, Wrong}
+func worse(a, b Nearness) Nearness {
+	order := []Nearness{Right, Close, Wrong}
 	return order[max(slices.Index(order, a), slices.Index(order, b))]
 }
 

@@ -24,7 +24,7 @@ type Answer struct {
 	Title     string   `json:"title"`
 	Stage     Stage    `json:"stage"`
 	Predicted *Guess   `json:"predicted,omitempty"`
-	Verdict   Verdict  `json:"verdict,omitempty"`
+	Nearness  Nearness `json:"verdict,omitempty"`
 	Runs      []Handed `json:"runs,omitempty"`
 	Breaks    []Handed `json:"breaks,omitempty"`
 	Own       []Handed `json:"own,omitempty"`

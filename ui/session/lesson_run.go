@@ -11,8 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"gonum.org/v1/gonum/mat"
-
 	"sieve/imageio"
 	"sieve/model"
 	"sieve/model/embed"
@@ -345,8 +343,7 @@ func (b *trialBench) restored(x *tensor.Tensor, numbers int) (*tensor.Tensor, er
 		}
 		b.pca.fit = fit
 	}
-	p := *b.pca.fit
-	p.Components = p.Components.Slice(0, numbers, 0, d).(*mat.Dense)
+	p := b.pca.fit.First(numbers)
 	return clamp(&tensor.Tensor{Shape: x.Shape, Data: p.Restore(p.Project(x.Data))}), nil
 }
 
@@ -381,7 +378,7 @@ func (b *trialBench) measureStrange(ctx context.Context, m *model.Model, usual *
 		return err
 	}
 	good, bad := errorsOf(b.clean, usual), errorsOf(b.strange, clamp(made))
-	f["auroc"], f["strange"] = 100*rankedAbove(bad, good), mean(bad)/mean(good)
+	f["auroc"], f["strange"] = 100*metric.AUROC(good, bad), mean(bad)/mean(good)
 	return nil
 }
 
@@ -408,20 +405,6 @@ func mean(v []float64) float64 {
 		sum += x
 	}
 	return sum / float64(len(v))
-}
-
-// rankedAbove is the chance that one of high is greater than one of low, ties counted half:
-// the area under the ROC curve.
-func rankedAbove(high, low []float64) float64 {
-	low = slices.Clone(low)
-	slices.Sort(low)
-	above := 0.0
-	for _, v := range high {
-		from, _ := slices.BinarySearch(low, v)
-		to, _ := slices.BinarySearch(low, math.Nextafter(v, math.Inf(1)))
-		above += float64(from+to) / 2
-	}
-	return above / float64(len(high)*len(low))
 }
 
 // active is how many numbers of a latent are more than a twentieth of the greatest, in

@@ -169,7 +169,7 @@ func TestJudge(t *testing.T) {
 	for _, c := range []struct {
 		q    Question
 		g    Guess
-		want Verdict
+		want Nearness
 	}{
 		{ask, number(31), Right}, {ask, number(24), Close}, {ask, number(10), Wrong}, {ask, Guess{}, Wrong},
 		{Question{Kind: AskNumber, Low: 0, High: 10, Of: Measure{Figure: "psnr", Run: "b", Less: "a"}}, number(10), Right},
@@ -181,26 +181,9 @@ func TestJudge(t *testing.T) {
 		{Question{Kind: AskSketch, Low: 0, High: 40, Of: Measure{Figure: "psnr"}}, Guess{Sketch: []float64{21, 39}}, Close},
 		{Question{Kind: AskSketch, Low: 0, High: 40, Of: Measure{Figure: "psnr"}}, Guess{Sketch: []float64{21}}, Wrong},
 	} {
-		if got := c.q.Judge(c.g, trials).Verdict; got != c.want {
+		if got := c.q.Judge(c.g, trials).Nearness; got != c.want {
 			t.Errorf("%+v to %+v is %s, want %s", c.g, c.q.Of, got, c.want)
 		}
-	}
-}
-
-func TestRankedAboveCountsPairs(t *testing.T) {
-	high, low := []float64{3, 1, 4, 1, 5}, []float64{2, 1, 0, 5}
-	want := 0.0
-	for _, h := range high {
-		for _, l := range low {
-			if h > l {
-				want++
-			} else if h == l {
-				want += 0.5
-			}
-		}
-	}
-	if got := rankedAbove(high, low); got != want/20 {
-		t.Errorf("%v, want %v", got, want/20)
 	}
 }
 
@@ -278,8 +261,8 @@ func TestStudentGoesThroughALesson(t *testing.T) {
 	s.Hold(StageTrain, 0, "")
 	st = until(t, s, "the runs", func(st State) bool { return st.Class.Whole(StageTrain) && st.Class.Doing == StageLook })
 	is := st.Class.Trials.Runs[1].Figures["psnr"]
-	if want := st.Class.Lesson.Predict.near(v, is); st.Class.Answer.Verdict != want || want == "" {
-		t.Errorf("said 13, is %g: %q", is, st.Class.Answer.Verdict)
+	if want := st.Class.Lesson.Predict.near(v, is); st.Class.Answer.Nearness != want || want == "" {
+		t.Errorf("said 13, is %g: %q", is, st.Class.Answer.Nearness)
 	}
 	v2 := 39.0
 	if s.Predict(Guess{Number: &v2}); *s.State().Class.Answer.Predicted.Number != v {
@@ -313,7 +296,7 @@ func TestStudentGoesThroughALesson(t *testing.T) {
 		t.Errorf("a curve of %d points", len(c.Trials.Runs[1].Curve))
 	}
 	teacher.OwnAnswers()
-	until(t, teacher, "one's own answers", func(st State) bool { return st.Class.Author == "" && st.Class.Shelf[c.At].Verdict == "" })
+	until(t, teacher, "one's own answers", func(st State) bool { return st.Class.Author == "" && st.Class.Shelf[c.At].Nearness == "" })
 
 	// The student comes back another day.
 	if err := s.Close(t.Context()); err != nil {
@@ -325,7 +308,7 @@ func TestStudentGoesThroughALesson(t *testing.T) {
 	}
 	s.OpenPaths([]string{file}, PageLessons)
 	st = until(t, s, "the lesson", func(st State) bool { return st.Class.Lesson != nil })
-	if len(st.Class.Trials.Runs) != 3 || st.Class.Answer.Verdict == "" || st.Class.Shelf[st.Class.At].Stage != StageDone {
+	if len(st.Class.Trials.Runs) != 3 || st.Class.Answer.Nearness == "" || st.Class.Shelf[st.Class.At].Stage != StageDone {
 		t.Errorf("what was answered is %+v", st.Class.Answer)
 	}
 }

@@ -17,6 +17,7 @@ const (
 	PageDenoise  Page = "denoise"
 	PageTrain    Page = "train"
 	PageCompress Page = "compress"
+	PageDetect   Page = "detect"
 	PageLessons  Page = "lessons"
 )
 
@@ -24,12 +25,14 @@ const (
 // pictures fill the panes, several become a list to page through; a model is
 // taken into use; a checkpoint becomes a training to resume; a set of digits and
 // the like becomes data to learn from, and so does a folder on the Train page,
-// while on others its pictures become the list. A path that is none of these is
+// while on others its pictures become the list; on the page Detect, a model judges, the first folder
+// is one of good pictures to learn from, and others and pictures are judged. A path that is none of these is
 // named, and the others are opened.
 func (s *Session) OpenPaths(paths []string, page Page) {
 	ticket := s.ticket()
 	s.do("Opening", func(ctx context.Context) error {
 		var list []source
+		var judged []string
 		var trouble error
 		for _, path := range paths {
 			if abs, err := filepath.Abs(path); err == nil {
@@ -42,6 +45,12 @@ func (s *Session) OpenPaths(paths []string, page Page) {
 				err = s.openLessons(path)
 			case kind == kindModel && isCheckpoint(path):
 				s.reopen(path)
+			case kind == kindModel && page == PageDetect:
+				s.UseDetector(path)
+			case page == PageDetect && kind == kindFolder && s.State().Detect.Normal == nil:
+				s.LearnGood(path)
+			case page == PageDetect && (kind == kindFolder || kind == kindPicture):
+				judged = append(judged, path)
 			case kind == kindModel:
 				s.useModel(loaded{name: path, version: ticket})
 			case kind == kindSet, kind == kindFolder && page == PageTrain:
@@ -60,6 +69,9 @@ func (s *Session) OpenPaths(paths []string, page Page) {
 			if err != nil && trouble == nil {
 				trouble = err
 			}
+		}
+		if len(judged) > 0 {
+			s.JudgePaths(judged)
 		}
 		if len(list) > 0 && ctx.Err() == nil {
 			s.show(list, 0, ticket)

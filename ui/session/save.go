@@ -35,7 +35,7 @@ func (s *Session) SavePane(page Page, pane Pane, path string, look Look) {
 		if err != nil {
 			return err
 		}
-		if pane == PaneLatent && page != PageCompress && !strings.EqualFold(filepath.Ext(path), ".png") {
+		if pane == PaneLatent && page != PageCompress && page != PageDetect && !strings.EqualFold(filepath.Ext(path), ".png") {
 			path += ".png"
 		}
 		if err := savePicture(ctx, path, p, imageio.SaveOptions{}); err != nil {
@@ -60,6 +60,9 @@ func (s *Session) picture(ctx context.Context, page Page, pane Pane, look Look) 
 			p.Alpha, p.Exif, p.ICC = now.Alpha, now.Exif, now.ICC
 		}
 		s.mu.Unlock()
+	} else if page == PageDetect {
+		panes := s.State().Detect.Panes
+		shown = panes.Of(min(pane, PaneResult))
 	} else if page == PageTrain {
 		panes := s.State().Train.Panes
 		if pane == PaneRemoved {
@@ -90,7 +93,7 @@ func (s *Session) picture(ctx context.Context, page Page, pane Pane, look Look) 
 	if shown == nil {
 		return nil, ErrNothing
 	}
-	if pane != PaneLatent || page == PageCompress {
+	if pane != PaneLatent || page == PageCompress || page == PageDetect {
 		p.Pix = shown
 		return &p, nil
 	}

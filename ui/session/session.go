@@ -44,10 +44,11 @@ type Session struct {
 	jobs    context.Context // of saving and opening: what Cancel ends
 	cancel  context.CancelFunc
 
-	easel easel
-	press presser
-	line  line
-	alone loaded // what was learned from a picture, without m when nothing was
+	easel    easel
+	press    presser
+	line     line
+	detector detector
+	alone    loaded // what was learned from a picture, without m when nothing was
 	// learning is whether that is under way.
 	learning bool
 	run      *run // nil when there is no training
@@ -68,6 +69,7 @@ func New(o Options) *Session {
 	s.jobs, s.cancel = context.WithCancel(s.ctx)
 	s.state.Train = newTrain(Idle, model.Spec{}, "", 0)
 	s.state.Panes = noPanes()
+	s.state.Detect = Detection{Quantile: DefaultQuantile, Panes: noPanes()}
 	s.easel.wake = make(chan struct{}, 1)
 	s.press.wake = make(chan struct{}, 1)
 	s.state.Press = Press{Want: DefaultCompression, Arrived: 1, Panes: noPanes()}

@@ -19,16 +19,17 @@ type State struct {
 	Noise   Noise
 	Repair  Repair
 	Model   Model
-	Panes           // of the current picture
-	Press   Press   // the current picture as a file
-	Queue   Queue   // pictures that are denoised behind
-	Work    *Work   // what runs behind; nil when nothing does or it began just now
-	Data    Data    // chosen to learn from
-	Train   Train   // the training, if there is one
-	Class   Class   // the lessons
-	Runs    Runs    // trainings that are kept
-	Message Message // the last one that was not dismissed
-	Saved   Saved   // the last file written
+	Panes             // of the current picture
+	Press   Press     // the current picture as a file
+	Queue   Queue     // pictures that are denoised behind
+	Work    *Work     // what runs behind; nil when nothing does or it began just now
+	Data    Data      // chosen to learn from
+	Train   Train     // the training, if there is one
+	Detect  Detection // of what is unlike good pictures
+	Class   Class     // the lessons
+	Runs    Runs      // trainings that are kept
+	Message Message   // the last one that was not dismissed
+	Saved   Saved     // the last file written
 }
 
 // Picture is the current one.
@@ -242,7 +243,7 @@ type Message struct {
 
 // Saved is a file that has been written.
 type Saved struct {
-	Kind   string // "model", "checkpoint", "picture", "chart", "animation", "lesson" or "answers"
+	Kind   string // "model", "checkpoint", "picture", "chart", "animation", "lesson", "answers" or "table"
 	Path   string
 	Serial uint64
 }

@@ -27,6 +27,7 @@ type TrainJob struct {
 	// and Rate from here, each when it is not 0.
 	Spec       model.Spec
 	Minutes    float64 // > 0: end after so long; Spec.Steps is then estimated from the speed
+	Survey     bool    // the model is shown good pictures when done, and knows what is normal: those it learned from, and those held back
 	Out        string  // model file to write when done; "" keeps the model in memory
 	From       string  // model, as LoadModel has it, whose weights training starts from; "": fresh ones
 	Resume     string  // checkpoint to go on from; Data then comes from it unless given
@@ -65,11 +66,12 @@ func (e *DataError) Unwrap() error { return e.Err }
 
 // A Training is a run in its caller's hands. It is used by one goroutine at a time.
 type Training struct {
-	job   TrainJob
-	data  *imageio.Data // nil while only a checkpoint has been read
-	name  string        // of the data, as checkpoints say it
-	tr    *model.Trainer
-	clock stopwatch
+	job    TrainJob
+	data   *imageio.Data // nil while only a checkpoint has been read
+	name   string        // of the data, as checkpoints say it
+	normal *model.Normal // of the best model, once it has been shown good pictures
+	tr     *model.Trainer
+	clock  stopwatch
 }
 
 // OpenTraining opens the data and builds the trainer, or resumes it. report may
@@ -265,6 +267,7 @@ func (t *Training) Run(ctx context.Context, each func(TrainReport) error) (Train
 	t.clock.start()
 	defer t.clock.stop()
 	began := t.clock.elapsed()
+	t.normal = nil
 	err := t.learn(ctx, each)
 	if errors.Is(err, model.ErrDiverged) {
 		d := &DivergedError{Step: t.tr.Taken() + 1, Best: -1}
@@ -279,6 +282,11 @@ func (t *Training) Run(ctx context.Context, each func(TrainReport) error) (Train
 	}
 	res := TrainResult{Finished: err == nil, Steps: t.tr.Taken(), Seconds: (t.clock.elapsed() - began).Seconds(), Best: t.best()}
 	res.BestStep = res.Best.Info.Step
+	if err == nil && t.job.Survey {
+		if err = t.survey(ctx, res.Best); err == nil {
+			t.normal = res.Best.Normal
+		}
+	}
 	if t.job.Out != "" && (err == nil || errors.Is(err, model.ErrDiverged) && res.BestStep > 0) {
 		if saveErr := SaveModel(t.job.Out, res.Best); saveErr != nil {
 			err = errors.Join(err, saveErr)
@@ -292,10 +300,12 @@ func (t *Training) Run(ctx context.Context, each func(TrainReport) error) (Train
 
 // best returns what would be saved.
 func (t *Training) best() *model.Model {
-	if m := t.tr.Best(); m != nil {
-		return m
+	m := t.tr.Best()
+	if m == nil {
+		m = t.tr.Model()
 	}
-	return t.tr.Model()
+	m.Normal = t.normal
+	return m
 }
 
 // SaveModel writes a model file whole.

@@ -11,6 +11,7 @@ const (
 	IconNameTrain    fyne.ThemeIconName = "sieve.train"    // a loss that falls
 	IconNameCompress fyne.ThemeIconName = "sieve.compress" // four corners that are pressed together
 	IconNameLessons  fyne.ThemeIconName = "sieve.lessons"  // an open book
+	IconNameDetect   fyne.ThemeIconName = "sieve.detect"   // nine of a kind, and a glass over the one that is not
 )
 
 func icons() map[fyne.ThemeIconName]fyne.Resource {
@@ -29,6 +30,11 @@ func icons() map[fyne.ThemeIconName]fyne.Resource {
 				`<path d="M3 13h8v8H9v-4.600L4.400 21 3 19.600 7.600 15H3z"/><path d="M13 13h8v2h-4.600l4.600 4.600-1.400 1.400L15 16.400V21h-2z"/>`),
 		IconNameLessons: drawn("lessons",
 			`<path d="M3 5c3-1 6-.8 9 1 3-1.800 6-2 9-1v14c-3-1-6-.8-9 1-3-1.800-6-2-9-1V5zm2 1.400v11.100c2-.3 4-.1 6 .7V7.200c-2-.9-4-1.200-6-.8zm14 0c-2-.4-4-.1-6 .8v11c2-.8 4-1 6-.7V6.400z"/>`),
+		IconNameDetect: drawn("detect",
+			`<circle cx="5" cy="5" r="1.800"/><circle cx="11" cy="5" r="1.800"/><circle cx="17" cy="5" r="1.800"/>`+
+				`<circle cx="5" cy="11" r="1.800"/><circle cx="5" cy="17" r="1.800"/>`+
+				`<path d="M13.500 8.500a5 5 0 1 1 0 10 5 5 0 0 1 0-10zm0 2a3 3 0 1 0 0 6 3 3 0 0 0 0-6z"/>`+
+				`<path d="M17 15.600l4.400 4.400-1.400 1.400-4.400-4.400z"/><path d="M12 12h3v3h-3z"/>`),
 		IconNameTrain: drawn("train",
 			`<path d="M3 3h2v16h16v2H3z"/>`+
 				`<path d="M7 5h2c.5 5.500 2.500 9 12 9.500v2C10.500 16 7.400 11.500 7 5z"/>`),
