@@ -351,8 +351,7 @@ func directions(ctx context.Context, m *model.Model) ([]float32, error) {
 func (f *family) neighbours(ctx context.Context) error {
 	began := time.Now()
 	const latent, name = 16, "five neighbours, 16 latents"
-	// Where latents have a small price, like pictures lie near one another: 98.2 % right instead
-	// of 97.8 % after 2,000 steps.
+	// Where latents have a small price, like pictures lie near one another.
 	m, err := f.trained(ctx, name, "digits", func(s *model.Spec) { s.Latent, s.Bottleneck, s.Lambda = latent, "variational", 0.03 })
 	if err != nil {
 		return err
