@@ -219,10 +219,10 @@ func (f *family) restored(ctx context.Context, m *model.Model) (*tensor.Tensor, 
 
 func (f *family) squaredErrors(ctx context.Context) error {
 	for _, bar := range []struct {
-		recipe      string // where there are two latents, depth is worth its time
+		recipe      string // where latents are few, depth is worth its time
 		latent      int
 		must, reach float64
-	}{{"digits-plane", 2, .0377, .033}, {"digits", 8, .0171, .014}, {"digits", 32, .0079, .0060}} {
+	}{{"digits-plane", 2, .0377, .033}, {"digits-plane", 8, .0171, .014}, {"digits", 32, .0079, .0060}} {
 		began := time.Now()
 		name := fmt.Sprintf("squared error, %d latents", bar.latent)
 		m, err := f.trained(ctx, name, bar.recipe, func(s *model.Spec) { s.Latent, s.Bottleneck, s.Loss = bar.latent, "plain", "mse" })
@@ -353,8 +353,7 @@ func directions(ctx context.Context, m *model.Model) ([]float32, error) {
 func (f *family) neighbours(ctx context.Context) error {
 	began := time.Now()
 	const latent, name = 16, "five neighbours, 16 latents"
-	// Where latents have a small price, like pictures lie near one another: 98.2 % right instead
-	// of 97.8 % after 2,000 steps.
+	// Where latents have a small price, like pictures lie near one another.
 	m, err := f.trained(ctx, name, "digits", func(s *model.Spec) { s.Latent, s.Bottleneck, s.Lambda = latent, "variational", 0.03 })
 	if err != nil {
 		return err
