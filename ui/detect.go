@@ -103,9 +103,7 @@ func newDetectPage(w *window) *detectPage {
 	}
 	p.curves = widget.NewChart()
 	p.curves.Plain = true
-	split := container.NewHSplit(p.gallery, p.curves)
-	split.SetOffset(0.6)
-	p.below = split
+	p.below = container.NewHSplit(p.gallery, p.curves)
 
 	w.trace.name(control{name: "detect.learn", o: p.learn})
 	w.trace.name(control{name: "detect.judge", o: p.judge})
@@ -171,6 +169,7 @@ func (p *detectPage) show(f frame) {
 	p.labelled.Say(widget.StatusInfo, labelled)
 	visible(p.threshold, knows)
 	visible(p.against, len(d.Suspects) > 0)
+	visible(p.gallery, len(d.Suspects) > 0)
 	p.showWelcome(d)
 	p.showGallery(d)
 	p.showCurves(d)
