@@ -85,6 +85,9 @@ func newDetectPage(w *window) *detectPage {
 		widget.NewHint(lang.L("Save the model with what it knows of good pictures"), "Ctrl+S", p.save)))),
 		nil, nil, container.NewVScroll(margins(form)))
 
+	for _, b := range []*fynewidget.Button{p.judge, p.export, p.save} {
+		b.Disable()
+	}
 	title := fynewidget.NewLabelWithStyle(lang.L("Find what is unlike good pictures"), fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
 	p.steps = fynewidget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{})
 	p.welcome = container.NewCenter(container.NewVBox(title, p.steps))
