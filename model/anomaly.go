@@ -23,7 +23,7 @@ import (
 const (
 	// mostCodes is how many codes of good pictures are remembered at most, and
 	// mostCodeNumbers how many numbers these have in all.
-	mostCodes, mostCodeNumbers = 2048, 96 << 10
+	mostCodes, mostCodeNumbers = 4096, 96 << 10
 	// mostJudged is how many numbers a cell of the latent may have: their covariance is
 	// kept.
 	mostJudged = 256

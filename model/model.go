@@ -21,8 +21,8 @@ type Model struct {
 	Spec       Spec
 	Info       Info
 	Normal     *Normal // what it makes of good pictures, not to be changed; nil when it has not been shown any
-	enc, dec   legs  // dec ends before the output function
-	loop       *loop // of a recurrent body, which has no legs
+	enc, dec   legs    // dec ends before the output function
+	loop       *loop   // of a recurrent body, which has no legs
 	bottleneck Bottleneck
 	frozen     *frozen // of a model that was read
 }

@@ -24,16 +24,18 @@ type detectPage struct {
 	w        *window
 	settings fyne.CanvasObject
 
-	learn    *fynewidget.Button
-	open     *fynewidget.Button
-	known    *widget.Note
-	judge    *fynewidget.Button
-	pass     *widget.LabeledSlider
-	facts    *widget.Facts
-	quality  *widget.Facts
-	labelled *widget.Note
-	export   *fynewidget.Button
-	save     *fynewidget.Button
+	learn     *fynewidget.Button
+	open      *fynewidget.Button
+	known     *widget.Note
+	judge     *fynewidget.Button
+	pass      *widget.LabeledSlider
+	facts     *widget.Facts
+	quality   *widget.Facts
+	labelled  *widget.Note
+	threshold *widget.Section // once good pictures are known
+	against   *widget.Section // once something is judged
+	export    *fynewidget.Button
+	save      *fynewidget.Button
 
 	welcome *fyne.Container // in place of the panes until a picture is judged
 	steps   *fynewidget.Label
@@ -65,24 +67,27 @@ func newDetectPage(w *window) *detectPage {
 	p.pass = widget.NewLabeledSlider(lang.L("Good pictures that pass"), "%", 50, 100, 0.5, 100*session.DefaultQuantile)
 	p.pass.OnChanged = func(v float64) { w.session.SetQuantile(v / 100) }
 	p.facts = widget.NewFacts(lang.L("Threshold"), lang.L("False alarms"), lang.L("Judged"), lang.L("Anomalous"))
-	threshold := widget.NewSection(lang.L("3  Threshold"),
+	p.threshold = widget.NewSection(lang.L("3  Threshold"),
 		widget.NewHint(lang.L("How many of the good pictures that were held back score below the threshold"), "", p.pass), p.facts)
 
 	p.quality = widget.NewFacts(lang.L("AUROC"), lang.L("Defects found"), lang.L("Good ones blamed"))
 	p.labelled = widget.NewNote("")
-	quality := widget.NewSection(lang.L("Against what is known"), p.quality, p.labelled)
+	p.against = widget.NewSection(lang.L("Against what is known"), p.quality, p.labelled)
 
 	p.export = fynewidget.NewButtonWithIcon(lang.L("Export the scores…"), fynetheme.DocumentSaveIcon(), func() {
 		w.save(lang.L("Export the scores as CSV"), "scores.csv", endings{".csv"}, w.session.ExportVerdicts)
 	})
 	p.save = fynewidget.NewButtonWithIcon(lang.L("Save the model…"), fynetheme.DocumentSaveIcon(), p.saveModel)
 
-	form := container.New(column{gap: 2 * grid}, good, judge, threshold, quality)
+	form := container.New(column{gap: 2 * grid}, good, judge, p.threshold, p.against)
 	p.settings = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(container.New(column{gap: grid},
 		widget.NewHint(lang.L("A table of all pictures with score, threshold and verdict"), "", p.export),
 		widget.NewHint(lang.L("Save the model with what it knows of good pictures"), "Ctrl+S", p.save)))),
 		nil, nil, container.NewVScroll(margins(form)))
 
+	for _, b := range []*fynewidget.Button{p.judge, p.export, p.save} {
+		b.Disable()
+	}
 	title := fynewidget.NewLabelWithStyle(lang.L("Find what is unlike good pictures"), fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
 	p.steps = fynewidget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{})
 	p.welcome = container.NewCenter(container.NewVBox(title, p.steps))
@@ -101,9 +106,7 @@ func newDetectPage(w *window) *detectPage {
 	}
 	p.curves = widget.NewChart()
 	p.curves.Plain = true
-	split := container.NewHSplit(p.gallery, p.curves)
-	split.SetOffset(0.6)
-	p.below = split
+	p.below = container.NewHSplit(p.gallery, p.curves)
 
 	w.trace.name(control{name: "detect.learn", o: p.learn})
 	w.trace.name(control{name: "detect.judge", o: p.judge})
@@ -167,10 +170,13 @@ func (p *detectPage) show(f frame) {
 		labelled = lang.L("{{.Good}} good pictures and {{.Bad}} with defects, by their folders and masks.", map[string]any{"Good": widget.FormatCount(d.Good), "Bad": widget.FormatCount(d.Bad)})
 	}
 	p.labelled.Say(widget.StatusInfo, labelled)
+	visible(p.threshold, knows)
+	visible(p.against, len(d.Suspects) > 0)
+	visible(p.gallery, len(d.Suspects) > 0)
 	p.showWelcome(d)
 	p.showGallery(d)
 	p.showCurves(d)
-	p.folds.settle(p.settings, p.known, p.labelled)
+	p.folds.settle(p.settings, p.known, p.labelled, p.threshold, p.against)
 }
 
 func percent(part float64) string { return fmt.Sprintf("%.1f %%", 100*part) }
@@ -231,7 +237,10 @@ func (p *detectPage) showCurves(d session.Detection) {
 		return
 	}
 	p.curves.XName = lang.L("Step")
-	p.curves.Empty = lang.L("The loss is drawn here while the network learns, and then how many defects are found at how many false alarms, where folders or masks tell them")
+	p.curves.Empty = lang.L("The ROC, where defects are known")
+	if d.Learning {
+		p.curves.Empty = lang.L("The loss will be drawn here")
+	}
 	p.curves.SetMarks(nil)
 	p.series.add(d.Curve)
 	p.curves.SetSeries(p.series.series("plain"))
@@ -275,6 +284,12 @@ func (c *suspectCard) show(s session.Suspect) {
 	c.score.SetText(widget.FormatNumber(s.Score, 3))
 	c.score.Refresh()
 	c.name.SetText(filepath.Base(s.File))
+}
+
+// begun reports whether there is anything to show under the panes.
+func (p *detectPage) begun() bool {
+	d := p.w.frame.Detect
+	return len(d.Curve) > 0 || len(d.Suspects) > 0
 }
 
 // showSuspect titles the panes of the page Detect.

@@ -278,10 +278,11 @@ func (w *window) turn(to session.Page) {
 // there is one, or nothing.
 func (w *window) showUnder() {
 	chart, rates, lesson, found := w.view.page == session.PageTrain, w.view.page == session.PageCompress, w.view.page == session.PageLessons, w.view.page == session.PageDetect
-	empty := found && !w.frame.detecting()
+	empty := found && w.frame.Detect.Panes.Original == nil
 	visible(w.group, !empty)
 	visible(w.detect.welcome, empty)
 	queue := !chart && !lesson && !found && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
+	found = found && w.detect.begun()
 	rates = rates && !queue
 	lesson = lesson && w.frame.Class.Lesson != nil
 	any := chart || rates || queue || lesson || found
@@ -559,13 +560,20 @@ func (w *window) read(pane session.Pane, x, y int) string {
 
 // showStatus writes the status bar.
 func (w *window) showStatus(f frame) {
-	if f.page == session.PageCompress {
+	picture := f.Picture.Name
+	switch f.page {
+	case session.PageCompress:
 		w.status.SetModel("compress")
-	} else {
+	case session.PageDetect:
+		w.status.SetModel(modelName(session.Model{Name: f.Detect.Model, Trained: f.Detect.Unsaved, Unsaved: f.Detect.Unsaved}))
+		picture = ""
+		if f.Detect.Shown != "" {
+			picture = filepath.Base(f.Detect.Shown)
+		}
+	default:
 		w.status.SetModel(modelName(f.Model))
 	}
-	picture := f.Picture.Name
-	if f.Picture.Of > 1 && !f.Picture.Sample {
+	if f.page != session.PageDetect && f.Picture.Of > 1 && !f.Picture.Sample {
 		picture += "   " + lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": f.Picture.Index + 1, "All": f.Picture.Of})
 	}
 	w.status.SetPicture(picture)

@@ -679,3 +679,51 @@ func TestCompressPage(t *testing.T) {
 		return s.panes[2].Title() == "Latent" && s.panes[3].Title() == "Reconstruction" && !p.rates.Visible()
 	})
 }
+
+// TestDetectPage shows first what to do, then pictures with the worst in front.
+func TestDetectPage(t *testing.T) {
+	s := newStage(t, t.TempDir())
+	s.turn(session.PageDetect)
+	if !s.detect.welcome.Visible() || s.group.Visible() || !s.detect.judge.Disabled() {
+		t.Error("an empty page does not say what to do")
+	}
+	good := filepath.Dir(picture(t, "a.png"))
+	b, err := os.ReadFile(filepath.Join(good, "a.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"b.png", "c.png", "d.png"} {
+		if err := os.WriteFile(filepath.Join(good, name), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.open([]string{detector(t)})
+	s.until("a model is there", func() bool { return s.frame.Detect.Model != "" })
+	s.open([]string{good})
+	s.until("good pictures are known", func() bool { return s.frame.Detect.Normal != nil && !s.frame.Detect.Learning })
+	s.open([]string{good})
+	s.until("the worst is shown", func() bool { return s.frame.detecting() && len(s.frame.Detect.Suspects) == 4 })
+	if s.detect.welcome.Visible() || !s.group.Visible() || s.detect.judge.Disabled() || s.detect.export.Disabled() {
+		t.Error("a judged picture is not shown")
+	}
+	s.turn(session.PageDenoise)
+	if !s.group.Visible() || s.detect.below.Visible() {
+		t.Error("the page Detect stays in sight")
+	}
+}
+
+// detector writes a small model that knows no good pictures.
+func detector(t *testing.T) string {
+	t.Helper()
+	spec := model.DefaultSpec()
+	spec.Channels, spec.Depth, spec.Width, spec.Latent, spec.Scheme = 1, 1, 4, 4, "none"
+	m, err := model.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "small.safetensors")
+	if err := session.SaveModel(path, m); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -312,3 +312,53 @@ func TestWanted(t *testing.T) {
 		}
 	}
 }
+
+// TestDetect trains on good pictures alone and judges others, and checks the promised
+// fields.
+func TestDetect(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 12 {
+		writePicture(t, filepath.Join(dir, "good", string(rune('a'+i))+".png"), 24+i, 20)
+	}
+	writeFile(t, filepath.Join(dir, "bad", "z.png"), []byte("no picture"))
+	writePicture(t, filepath.Join(dir, "bad", "y.png"), 30, 30)
+	m := filepath.Join(dir, "m.safetensors")
+	if code, _, errs := run(t, "train", "--data", filepath.Join(dir, "good"), "--recipe", "detect", "--width", "4", "--depth", "1", "--crop", "16", "--steps", "10", "--out", m, "--quiet"); code != Done {
+		t.Fatalf("train: %d, %s", code, errs)
+	}
+	code, out, _ := run(t, "inspect", m)
+	if code != Done || !strings.Contains(out, "Good pictures") {
+		t.Errorf("inspect: %d, %s", code, out)
+	}
+	code, out, errs := run(t, "detect", "--model", m, filepath.Join(dir, "good"), filepath.Join(dir, "bad"), "-o", filepath.Join(dir, "out"), "--json")
+	if code != SomeFailed || !strings.Contains(errs, "AUROC") || !strings.Contains(errs, filepath.Join("bad", "z.png")) {
+		t.Errorf("detect: %d, %s", code, errs)
+	}
+	lines := objects(t, out)
+	if len(lines) != 15 {
+		t.Fatalf("%d lines for 14 pictures", len(lines))
+	}
+	for _, l := range lines[:14] {
+		if l["error"] != nil {
+			continue
+		}
+		for _, field := range []string{"file", "out", "seconds", "score", "anomalous", "label"} {
+			if l[field] == nil {
+				t.Errorf("%v has no %s", l, field)
+			}
+		}
+	}
+	if last := lines[14]; last["done"] != true || last["threshold"] == nil || last["auroc"] == nil {
+		t.Errorf("the last line is %v", last)
+	}
+	for _, args := range [][]string{
+		{"--threshold", "NaN"}, {"--threshold", "-1"}, {"--threshold", "high"}, {"--quantile", "2"}, {"--quantile", "0"},
+	} {
+		if code, _, errs := run(t, append([]string{"detect", "--model", m, dir, "-o", filepath.Join(dir, "o.csv")}, args...)...); code != Unusable {
+			t.Errorf("%v: %d, %s", args, code, errs)
+		}
+	}
+	if code, _, errs := run(t, "detect", "--model", "gaussian", dir, "-o", filepath.Join(dir, "o.csv")); code != NothingDone || !strings.Contains(errs, "--good") {
+		t.Errorf("a model that knows no good pictures: %d, %s", code, errs)
+	}
+}

@@ -169,7 +169,12 @@ func (j DetectJob) check() error {
 
 // errands lists the pictures to judge and says where the table goes.
 func (j DetectJob) errands(ctx context.Context) (list []errand, table string, err error) {
-	r := route{in: j.In, out: j.Out, overwrite: j.Overwrite, accepts: isJudged, ending: func(string) string { return ".png" }}
+	r := route{in: j.In, out: j.Out, overwrite: j.Overwrite, accepts: isJudged, ending: func(name string) string {
+		if filepath.Ext(name) == ".png" {
+			return ""
+		}
+		return ".png"
+	}}
 	if only := strings.EqualFold(filepath.Ext(j.Out), ".csv"); only {
 		table = j.Out
 		r.out, r.overwrite = filepath.Join(filepath.Dir(j.Out), "."), true

@@ -16,7 +16,7 @@ import (
 const (
 	// mostGood is how many good pictures a model is shown at most, and mostHeld how many
 	// of those held back.
-	mostGood, mostHeld = 2000, 1000
+	mostGood, mostHeld = 4000, 1000
 	// heldOfGood pictures of a folder one is held back, where a model is shown good ones
 	// that it has not learned from.
 	heldOfGood = 5
