@@ -9,6 +9,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -470,7 +471,13 @@ func said(s session.Sentence) string {
 	if s.Key == "" {
 		return ""
 	}
-	return lang.L(s.Key, s.Args)
+	args := maps.Clone(s.Args)
+	for name, v := range args {
+		if data, ok := v.(string); ok && strings.HasPrefix(data, "builtin:") {
+			args[name] = builtinName(data)
+		}
+	}
+	return lang.L(s.Key, args)
 }
 
 // offerSecond lets a person choose what the second pane shows: what the model saw, or
@@ -633,9 +640,9 @@ func modelName(m session.Model) string {
 	case m.Alone:
 		return lang.L("Learned from {{.Name}}", map[string]any{"Name": m.Name})
 	case m.Trained && m.Unsaved:
-		return lang.L("Trained here: {{.Name}}, not saved", map[string]any{"Name": m.Name})
+		return lang.L("Trained here: {{.Name}}, not saved", map[string]any{"Name": builtinName(m.Name)})
 	case m.Trained:
-		return lang.L("Trained here: {{.Name}}", map[string]any{"Name": m.Name})
+		return lang.L("Trained here: {{.Name}}", map[string]any{"Name": builtinName(m.Name)})
 	}
 	return m.Name
 }
