@@ -283,13 +283,22 @@ func (c *suspectCard) show(s session.Suspect) {
 	}
 	c.score.SetText(widget.FormatNumber(s.Score, 3))
 	c.score.Refresh()
-	c.name.SetText(filepath.Base(s.File))
+	c.name.SetText(ending(filepath.Base(s.File), 12))
 }
 
 // begun reports whether there is anything to show under the panes.
 func (p *detectPage) begun() bool {
 	d := p.w.frame.Detect
 	return len(d.Curve) > 0 || len(d.Suspects) > 0
+}
+
+// ending is the last part of a long name, by which those of a series differ.
+func ending(name string, most int) string {
+	r := []rune(name)
+	if len(r) <= most {
+		return name
+	}
+	return "…" + string(r[len(r)-most+1:])
 }
 
 // showSuspect titles the panes of the page Detect.

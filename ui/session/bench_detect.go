@@ -18,7 +18,8 @@ import (
 // areas under the ten ROCs. dir holds the files of MNIST, packed or not. The recipe is
 // "one-class", with its seed (1); every tenth picture of the digit is held back. The
 // recipe and the constants of model.Survey were chosen on the training set alone: digits
-// 2, 4, 5 and 8 held back against others. By the same protocol, the squared error of PCA with 32 components gets 0.955.
+// 2, 4, 5 and 8 held back against others. By the same protocol, the
+// squared error of PCA with 32 components gets 0.955 (TestOneClassBeatsPCA).
 func OneClassAUROC(ctx context.Context, dir string, report model.Report) (float64, error) {
 	train, err := openMNIST(dir, "train-images-idx3-ubyte")
 	if err != nil {
