@@ -74,7 +74,8 @@ func openMNIST(dir, name string) (*imageio.Set, error) {
 // MT_Free, MT_Blowhole, MT_Break, MT_Crack, MT_Fray and MT_Uneven. In the order of their
 // names, every fifth good picture is kept for the test, and every tenth of the others is
 // held back in training. The recipe is "detect", with its seed (1). There are no pictures
-// to choose settings on beside these: about ten ways of pooling were compared on them.
+// to choose settings on beside these: some eighty ways of scoring were compared on them, so the figure flatters. Thirty good
+// pictures are in the test; a difference of 0.05 says little.
 func TilesAUROC(ctx context.Context, dir string, report model.Report) (mean float64, byDefect map[string]float64, err error) {
 	all, err := imageio.OpenFolder(ctx, filepath.Join(dir, "MT_Free"), imageio.FolderOptions{}, nil)
 	if err != nil {
