@@ -29,8 +29,6 @@ type lessonsPage struct {
 
 	scroll *container.Scroll
 	foot   *fyne.Container
-	title  *widget.Prose
-	stages *widget.Segmented
 
 	shown lessonView // what the parts were made for
 	cards []*widget.Card
@@ -63,7 +61,7 @@ func viewOf(c session.Class) lessonView {
 }
 
 func newLessonsPage(w *window) *lessonsPage {
-	p := &lessonsPage{w: w, state: widget.NewNote("")}
+	p := &lessonsPage{w: w}
 	p.shown.at = -2 // nothing is made yet
 	p.scroll = container.NewVScroll(container.NewStack())
 	p.foot = container.New(column{gap: grid})

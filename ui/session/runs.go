@@ -255,7 +255,6 @@ type keeper struct {
 	state runState
 	next  int       // the step whose weights are kept next
 	saved time.Time // when the file was last written
-	best  int       // the step of the best weights that are kept
 }
 
 // keptEvery is how often the file of a run is written while it goes on.
