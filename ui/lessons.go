@@ -32,7 +32,6 @@ type lessonsPage struct {
 
 	shown lessonView // what the parts were made for
 	cards []*widget.Card
-	state *widget.Note // of what trains
 	guess session.Guess
 	value float64 // of the dial that is turned too far
 	swept bool    // the chart has been turned to the lesson's own
