@@ -70,6 +70,9 @@ func (f *specForm) edit(change func(s *model.Spec)) {
 
 // choice is a row with a list of words or numbers.
 func (f *specForm) choice(name, label string, values, names []string) *widget.Field {
+	if len(values) != len(names) {
+		panic("ui: each value of " + name + " needs a name for people")
+	}
 	c := newChoice(func(value string) {
 		f.edit(func(s *model.Spec) {
 			switch v := at(s, name); v.Kind() {

@@ -63,6 +63,8 @@ func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 func (k Kind) scheme(r Range) Scheme {
 	switch k {
+	case none:
+		return None{}
 	case gaussian:
 		return Gaussian(r)
 	case poisson:
@@ -80,7 +82,7 @@ func (k Kind) scheme(r Range) Scheme {
 	case pairs:
 		return Pairs(r)
 	}
-	return None{}
+	panic("noise: " + k.Name + " has no scheme")
 }
 
 // A ParseError says which part of a text is not a scheme and what would be.
