@@ -35,6 +35,7 @@ type denoisePage struct {
 	thumbs   []*thumb
 	pad      *widget.Pad
 	after    *widget.LabeledSlider // passes of a recurrent model
+	stop     *widget.Hint          // with after
 	drawing  *fyne.Container       // with it; hidden until it is asked for
 	turning  *turning
 	kind     *choice
@@ -151,9 +152,10 @@ func newDenoisePage(w *window) *denoisePage {
 	p.after = widget.NewLabeledSlider(lang.L("Passes"), "", 1, 2, 1, 1)
 	p.after.OnChanged = func(v float64) { p.repair(func(r *session.Repair) { r.After = int(v) }) }
 	p.after.OnChangeEnded = func(float64) { w.record() }
-	p.after.Hide()
+	p.stop = widget.NewHint(lang.L("Stop a recurrent network early: fewer bits, less detail"), "", p.after)
+	p.stop.Hide()
 	p.remark = widget.NewNote("")
-	result := widget.NewSection(lang.L("Result"), p.told, widget.NewHint(lang.L("Stop a recurrent network early: fewer bits, less detail"), "", p.after), widget.NewHint(lang.L("Blends the picture with the model's answer"), "", p.amount),
+	result := widget.NewSection(lang.L("Result"), p.told, p.stop, widget.NewHint(lang.L("Blends the picture with the model's answer"), "", p.amount),
 		widget.NewHint(lang.L("Turns and mirrors the picture in eight ways and takes the mean of the answers"), "", p.finest), p.remark)
 
 	var maps, mapNames []string
@@ -273,7 +275,7 @@ func (p *denoisePage) show(f frame) {
 	visible(p.every, several)
 	enable(p.all, f.Model.Name != "")
 	enable(p.save, f.State.Result != nil)
-	p.folds.settle(p.settings, p.turning.row, p.strength, p.again, p.about, p.told, p.after, p.guess, p.remark, p.every)
+	p.folds.settle(p.settings, p.turning.row, p.strength, p.again, p.about, p.told, p.stop, p.guess, p.remark, p.every)
 }
 
 // repair changes how the model is used.
@@ -294,7 +296,7 @@ func (p *denoisePage) showRepair(f frame) {
 	visible(p.told, f.Model.Spec.Level)
 	passes := f.Model.Spec.Passes
 	several := f.Model.Spec.Body == "recurrent" && passes > 1
-	visible(p.after, several)
+	visible(p.stop, several)
 	if several {
 		if p.after.Max != float64(passes) {
 			p.after.Max = float64(passes)
