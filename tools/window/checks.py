@@ -210,6 +210,55 @@ def learns_while_you_watch(stage):
     return f"loss {first.loss:.4g} → {later.loss:.4g} in {later.step - first.step} steps"
 
 
+def shows_a_new_run_at_once(stage):
+    """From the click on Start to the first change on the chart and in the panes of a run on drawn digits."""
+    p = stage.ready()
+    p.click("page.train")
+    p.choose("train.data", "builtin:digits")
+    p.settle()
+    chart, pane = p.pixels("train.chart"), p.pixels("pane.reconstruction")
+    began = time.monotonic()
+    p.click("train.start")
+    took = {}
+    while len(took) < 2 and time.monotonic() - began < 20:
+        for name, before in (("train.chart", chart), ("pane.reconstruction", pane)):
+            if name not in took and changed(before, p.pixels(name)) > 0.0005:
+                took[name] = time.monotonic() - began
+    assert len(took) == 2, f"changed within 20 s: {took}"
+    p.click("train.stop")
+    return "chart after %.2f s, panes after %.2f s" % (took["train.chart"], took["pane.reconstruction"])
+
+
+def holds_a_lesson(stage):
+    """A lesson from its first page to its last question, by clicks."""
+    p = stage.ready()
+    p.click("page.lessons")
+    p.click("lessons.autoencoder")
+    p.wait("lesson", stage=0, at=0)
+    p.click("lessons.next")
+    p.wait("lesson", stage=1)
+    p.click("lessons.option2")
+    p.settle()
+    p.click("lessons.next")
+    p.wait("lesson", stage=2)
+    p.click("lessons.train")
+    verdict = p.wait("lesson", 120, stage=2, doing=0, runs=1, verdict=lambda v: v != "").verdict
+    stage.shot("trained")
+    p.click("lessons.next")
+    p.wait("lesson", stage=3)
+    p.click("lessons.train")
+    p.wait("lesson", 60, stage=3, doing=3)
+    p.wait("lesson", 120, stage=3, doing=0)
+    p.click("lessons.next")
+    p.wait("lesson", stage=4)
+    p.click("lessons.next")
+    p.wait("lesson", stage=5)
+    p.click("lessons.option2")
+    p.settle()
+    stage.shot("answered")
+    return f"the prediction was {verdict}"
+
+
 def survives_divergence(stage):
     """A learning rate of 1000 diverges: it says so, and the window lives."""
     p = stage.ready()
