@@ -223,11 +223,9 @@ func (r *run) serve(ctx context.Context, t *Training) {
 		}
 	}
 	r.look(ctx, t.tr.Model(), false)
-	if r.keeper == nil {
-		r.keeper = s.keepRun(t, r.preview)
-		if r.twin != nil && r.twin.t != nil {
-			r.twin.keeper = s.keepRun(r.twin.t, r.preview)
-		}
+	r.keeper = s.keepRun(t, r.preview, r.keeper, r.curve.points)
+	if r.twin != nil && r.twin.t != nil {
+		r.twin.keeper = s.keepRun(r.twin.t, r.preview, r.twin.keeper, r.twin.curve.points)
 	}
 	r.hold(ctx)
 	res, err := t.Run(ctx, func(rep TrainReport) error {
@@ -381,7 +379,6 @@ func (r *run) end(res TrainResult, err error) {
 	}
 	r.look(s.ctx, res.Best, true)
 	r.keeper.end(r.t, r.curve.points, s.phaseOf(r))
-	r.keeper = nil
 	if r.twin != nil {
 		r.twin.end(s.phaseOf(r))
 	}
@@ -483,6 +480,7 @@ func (s *Session) BackToBest() {
 			r.t.tr.SetRate(r.t.tr.Spec().Rate / 10)
 		}
 		r.curve.back(r.t.tr.Taken())
+		r.keeper.back(r.t, r.curve.points)
 		r.show(func(tr *Train, _ *State) {
 			tr.Progress = noProgress(r.t.tr.Taken())
 			tr.Curve, tr.Spec = r.curve.points, r.t.tr.Spec()
@@ -585,6 +583,7 @@ func (s *Session) reopen(path string) {
 			}
 			return imageio.FileError{Path: path, Err: err}
 		}
+		keeper, curve := s.keeperOf(t)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.state.Train.Busy() {
@@ -594,7 +593,8 @@ func (s *Session) reopen(path string) {
 			s.setAside()
 		}
 		r := s.newRun()
-		r.t, s.run = t, r
+		r.t, r.keeper, s.run = t, keeper, r
+		r.curve.begin(curve, t.tr.Taken())
 		spec := t.tr.Spec()
 		phase := Interrupted
 		text := say("Training of {{.Data}} was interrupted at step {{.Step}}. Resume goes on.", "Data", shorten(t.name), "Step", t.tr.Taken())
@@ -605,7 +605,7 @@ func (s *Session) reopen(path string) {
 		s.publish(func(st *State) {
 			st.Train = newTrain(phase, spec, t.name, t.tr.Taken())
 			r.setBest(&st.Train)
-			st.Train.Unsaved = true
+			st.Train.Curve, st.Train.Unsaved = r.curve.points, true
 		})
 		s.put(Info, text)
 		return nil

@@ -163,13 +163,13 @@ func (s *Session) ExportRun(id, path string) {
 		return
 	}
 	s.do("Drawing the animation", func(ctx context.Context) error {
-		over, err := readWatched(dir)
-		if err != nil {
-			return err
-		}
 		steps := keptSteps(dir)
 		if len(steps) == 0 {
 			return imageio.FileError{Path: id, Err: errNoWeights}
+		}
+		over, err := readWatched(dir)
+		if err != nil {
+			return err
 		}
 		movie := gif.GIF{}
 		for i, step := range steps {
@@ -250,14 +250,23 @@ func palette(channels int) color.Palette {
 
 // ExportRuns writes the curves of runs as one chart, .png or .svg, or as .csv.
 func (s *Session) ExportRuns(ids []string, path string, log bool) {
-	st := s.State()
-	var lines []chartLine
-	for _, id := range ids {
-		if i := findRun(st.Runs.All, id); i >= 0 {
-			lines = append(lines, chartLine{name: runTitle(st.Runs.All[i]), points: st.Runs.All[i].Curve})
-		}
-	}
+	all := s.State().Runs.All
 	s.do("Saving the chart", func(ctx context.Context) error {
+		var lines []chartLine
+		for _, id := range ids {
+			i := findRun(all, id)
+			if i < 0 {
+				continue
+			}
+			line := chartLine{name: runTitle(all[i]), points: all[i].Curve}
+			if line.points == nil {
+				var err error
+				if line.points, err = readCurve(s.runDir(id)); err != nil {
+					return err
+				}
+			}
+			lines = append(lines, line)
+		}
 		if len(lines) == 0 {
 			return ErrNothing
 		}

@@ -282,6 +282,15 @@ func (c *curve) add(p model.Progress) {
 	}
 }
 
+// begin takes over what was kept of a history up to a step.
+func (c *curve) begin(points []CurvePoint, step int) {
+	*c = curve{points: points, stride: 1, val: 1}
+	for step/c.stride > mostPoints {
+		c.stride *= 2
+	}
+	c.back(step)
+}
+
 func (c *curve) thin() {
 	c.stride *= 2
 	kept := c.keep(func(_ int, p CurvePoint) bool { return finite(p.ValLoss) || p.Step%c.stride == 0 })
