@@ -232,7 +232,7 @@ func (r *run) serve(ctx context.Context, t *Training) {
 		r.curve.add(rep.Progress)
 		r.keeper.after(t, r.curve.points)
 		if r.twin != nil {
-			r.twin.follow(rep.Step)
+			r.twin.follow(rep.Step, t.tr.Spec().Steps)
 		}
 		r.report(rep)
 		if !r.paused && s.o.Now().After(r.preview.next()) {

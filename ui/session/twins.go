@@ -44,6 +44,7 @@ type twinRun struct {
 	keeper  *keeper
 	state   TwinState
 	lost    CurvePoint // what PCA loses
+	until   int        // the end of training, as the other knew it when it took its last step
 }
 
 // openTwin opens the twin of a training that is about to begin.
@@ -59,6 +60,7 @@ func (s *Session) openTwin(ctx context.Context, job TrainJob, t *Training) (*twi
 		return nil, err
 	}
 	w.t.clock.now = s.o.Now
+	w.until = beside.Spec.Steps
 	w.state.Spec = w.t.tr.Spec()
 	return w, nil
 }
@@ -75,11 +77,7 @@ func (w *twinRun) fitPCA(t *Training) error {
 	if numbers >= min(n, size) {
 		return &model.SpecError{Field: "latent", Value: fmt.Sprintf("%d numbers a picture", numbers), Want: fmt.Sprintf("fewer than %d beside PCA", min(n, size))}
 	}
-	train, held := t.data.Train, t.data.Held
-	if held == nil {
-		held = train
-	}
-	rows, err := train.Batch(rng, n)
+	rows, err := t.data.Train.Batch(rng, n)
 	if err != nil {
 		return err
 	}
@@ -87,28 +85,18 @@ func (w *twinRun) fitPCA(t *Training) error {
 	if err != nil {
 		return err
 	}
-	x, err := held.Batch(rng, benchPictures)
-	if err != nil {
-		return err
-	}
 	restore := func(x *tensor.Tensor) *tensor.Tensor {
 		return clamp(&tensor.Tensor{Shape: x.Shape, Data: fit.Restore(fit.Project(x.Data))})
 	}
-	y := restore(x)
 	w.state.Numbers = numbers
-	w.lost = CurvePoint{Loss: nan, Distortion: nan, Price: nan, ValLoss: nan, ValPSNR: metric.PSNR(x, y)}
-	switch mse := meanSquare(x, y); spec.Loss {
-	case "mse":
-		w.lost.ValLoss = mse
-	case "rmse":
-		w.lost.ValLoss = math.Sqrt(mse)
-	case "bce":
-		w.lost.ValLoss = crossEntropy(y, x)
+	w.lost = CurvePoint{Loss: nan, Distortion: nan, Price: nan, ValLoss: nan, ValPSNR: nan}
+	if err := w.judgePCA(t.tr, restore); err != nil {
+		return err
 	}
 	w.state.BestLoss = w.lost.ValLoss
 	w.preview = &preview{} // filled when the other's is known
-	if p, err := newPreview(t, nil); err == nil && !p.photo && p.clean.Shape[1] == spec.Crop {
-		made := restore(p.clean)
+	if p, err := newPreview(t, nil); err == nil && !p.photo && p.given.Shape[1] == spec.Crop {
+		made := restore(p.given)
 		w.preview = p
 		panes := noPanes()
 		panes.Original, panes.Result = p.original, sheet(made)
@@ -118,8 +106,42 @@ func (w *twinRun) fitPCA(t *Training) error {
 	return nil
 }
 
-// follow takes as many steps as the other has.
-func (w *twinRun) follow(steps int) {
+// judgePCA gives PCA the pictures that validations of the network look at, with their noise.
+func (w *twinRun) judgePCA(tr *model.Trainer, restore func(x *tensor.Tensor) *tensor.Tensor) error {
+	var loss, mse []float64
+	size := tr.Spec().Crop
+	err := tr.Held(func(in, want, weight *tensor.Tensor) {
+		if in.Shape[1] != size || want.Shape[1] != size {
+			return // the lesson is of pictures of another size
+		}
+		y := restore(in)
+		mse = append(mse, meanSquare(y, want))
+		switch {
+		case weight != nil:
+			loss = append(loss, nan)
+		case tr.Spec().Loss == "mse":
+			loss = append(loss, meanSquare(y, want))
+		case tr.Spec().Loss == "rmse":
+			loss = append(loss, math.Sqrt(meanSquare(y, want)))
+		case tr.Spec().Loss == "bce":
+			loss = append(loss, crossEntropy(y, want))
+		default:
+			loss = append(loss, nan)
+		}
+	})
+	if err == nil && len(mse) == 0 {
+		err = &model.SpecError{Field: "scheme", Value: tr.Spec().Scheme, Want: "one that leaves pictures their size beside PCA"}
+	}
+	if err != nil {
+		return err
+	}
+	w.lost.ValLoss, w.lost.ValPSNR = mean(loss), metric.Decibels(mean(mse))
+	return nil
+}
+
+// follow takes as many steps as the other has. Time may move the other's end of training to until:
+// then that of the twin moves one step later, as the other's step was taken by the old one.
+func (w *twinRun) follow(steps, until int) {
 	if w.t == nil {
 		if w.lost.Step = steps; steps > 1 {
 			first := w.lost
@@ -128,6 +150,8 @@ func (w *twinRun) follow(steps int) {
 		}
 		return
 	}
+	w.t.tr.SetSteps(w.until)
+	w.until = until
 	for w.state.Diverged == 0 && w.t.tr.Taken() < steps {
 		p, err := w.t.tr.Step()
 		if err != nil {

@@ -30,6 +30,39 @@ func TestTwinsAreAsTheyAreAlone(t *testing.T) {
 	}
 }
 
+// TestTwinsEndTogether trains two networks for a time, which decides how far the rate has fallen.
+func TestTwinsEndTogether(t *testing.T) {
+	a, b := tiny(), tiny()
+	b.Latent = 9
+	s := open(t, Options{})
+	s.Train(TrainJob{Data: "builtin:glyphs", Spec: a, Minutes: 0.02, Twin: &Twin{Spec: b}})
+	st := until(t, s, "their end", phase(Finished))
+	one, other := st.Train.Curve, st.Train.Twin.Curve
+	if len(one) != len(other) || len(one) < 10 {
+		t.Fatalf("%d steps and %d", len(one), len(other))
+	}
+	for i, p := range one {
+		if q := other[i]; p.Step != q.Step || p.Rate != q.Rate || finite(p.ValLoss) != finite(q.ValLoss) {
+			t.Fatalf("step %d has rate %g and validation %g, that of the twin %d, %g and %g", p.Step, p.Rate, p.ValLoss, q.Step, q.Rate, q.ValLoss)
+		}
+	}
+}
+
+// TestPCASeesTheNoise compares PCA of clean pictures with that of noisy ones: it is given what the network is given.
+func TestPCASeesTheNoise(t *testing.T) {
+	lost := map[string]float64{}
+	for _, scheme := range []string{"none", "gaussian:100"} {
+		spec := tiny()
+		spec.Scheme, spec.Patch = scheme, 4
+		s := open(t, Options{})
+		s.Train(TrainJob{Data: "builtin:glyphs", Spec: spec, Twin: &Twin{}})
+		lost[scheme] = until(t, s, "its end", phase(Finished)).Train.Twin.BestLoss
+	}
+	if a, b := lost["none"], lost["gaussian:100"]; !(a < 0.9*b) {
+		t.Errorf("without noise PCA loses %g, with much of it %g", a, b)
+	}
+}
+
 // TestPCAAsATwin compares with what is known: PCA loses less with more numbers.
 func TestPCAAsATwin(t *testing.T) {
 	lost := map[int]float64{}
