@@ -493,7 +493,7 @@ func (p *trainPage) showChart(f frame) {
 	if f.Train.DivergedStep > 0 {
 		marks = append(marks, widget.DivergedMark(f.Train.DivergedStep))
 	}
-	c.SetMarks(marks)
+	c.SetMarks(append(marks, p.w.runs.mark(f)...))
 }
 
 // tell traces the settings.

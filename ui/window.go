@@ -224,6 +224,7 @@ func (w *window) restore(files []string) {
 	}
 	w.win.Resize(fyne.NewSize(width, height))
 	w.train.restore(w.saved)
+	w.session.SetRunBytes(int64(w.saved.RunsMiB) << 20)
 	if n := w.saved.Noise; n != nil {
 		w.session.SetNoise(n.Kind, n.Strength)
 	}

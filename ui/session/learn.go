@@ -227,6 +227,7 @@ func (r *run) serve(ctx context.Context, t *Training) {
 	if r.twin != nil && r.twin.t != nil {
 		r.twin.keeper = s.keepRun(r.twin.t, r.preview, r.twin.keeper, r.twin.curve.points)
 	}
+	r.show(func(tr *Train, _ *State) { tr.Run = r.keeper.name() })
 	r.hold(ctx)
 	res, err := t.Run(ctx, func(rep TrainReport) error {
 		r.curve.add(rep.Progress)
@@ -338,8 +339,14 @@ func (r *run) rest(ctx context.Context) {
 		r.catchUp(tr)
 	})
 	r.look(ctx, r.t.tr.Model(), true)
-	if was != Paused && r.t.job.Checkpoint != "" {
-		r.keep()
+	if was != Paused {
+		r.keeper.rest(r.t, r.curve.points)
+		if r.twin != nil && r.twin.t != nil {
+			r.twin.keeper.rest(r.twin.t, r.twin.curve.points)
+		}
+		if r.t.job.Checkpoint != "" {
+			r.keep()
+		}
 	}
 }
 
@@ -605,7 +612,7 @@ func (s *Session) reopen(path string) {
 		s.publish(func(st *State) {
 			st.Train = newTrain(phase, spec, t.name, t.tr.Taken())
 			r.setBest(&st.Train)
-			st.Train.Curve, st.Train.Unsaved = r.curve.points, true
+			st.Train.Curve, st.Train.Unsaved, st.Train.Run = r.curve.points, true, keeper.name()
 		})
 		s.put(Info, text)
 		return nil

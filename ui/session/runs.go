@@ -203,7 +203,7 @@ func lost(path string, why error) error {
 	if errors.As(why, &named) {
 		why = named.Err
 	}
-	return imageio.FileError{Path: path, Err: fmt.Errorf("%w: %v", errRun, why)}
+	return imageio.FileError{Path: filepath.Base(path), Err: fmt.Errorf("%w: %v", errRun, why)}
 }
 
 func readRunState(dir string) (state runState, err error) {

@@ -29,6 +29,7 @@ type keeper struct {
 	before float64   // seconds it had trained before this program took it up
 	next   int       // the step whose weights are kept next
 	saved  time.Time // when the files were last written
+	shown  time.Time // … and the row
 }
 
 // keptEvery is how often the files of a run are written while it goes on.
@@ -67,6 +68,14 @@ func (s *Session) keepRun(t *Training, p *preview, before *keeper, curve []Curve
 	k.write(t, curve)
 	k.enter(t, curve)
 	return k
+}
+
+// name is the ID of the run, "" when it is not kept.
+func (k *keeper) name() string {
+	if k == nil {
+		return ""
+	}
+	return k.id
 }
 
 // found makes a folder that no run has.
@@ -137,8 +146,7 @@ func (k *keeper) back(t *Training, curve []CurvePoint) {
 		return
 	}
 	k.forget(t.tr.Taken())
-	k.write(t, curve)
-	k.show(t, curve)
+	k.rest(t, curve)
 }
 
 // forget removes the weights of steps after this one.
@@ -204,7 +212,15 @@ func (k *keeper) after(t *Training, curve []CurvePoint) {
 	if now := k.s.o.Now(); now.Sub(k.saved) >= keptEvery {
 		k.write(t, curve)
 	}
-	if news {
+	if news || k.s.o.Now().Sub(k.shown) >= time.Second {
+		k.show(t, curve)
+	}
+}
+
+// rest is called when the training rests for a while.
+func (k *keeper) rest(t *Training, curve []CurvePoint) {
+	if k != nil && k.dir != "" && k.lock != nil {
+		k.write(t, curve)
 		k.show(t, curve)
 	}
 }
@@ -305,6 +321,7 @@ func (k *keeper) show(t *Training, curve []CurvePoint) {
 		return
 	}
 	k.fill(t)
+	k.shown = k.s.o.Now()
 	run := readRun(k.dir)
 	run.ID, run.Data, run.Spec, run.Minutes, run.Began, run.Phase = k.id, k.state.Data, k.state.Spec, k.state.Minutes, k.state.Began, k.state.Phase
 	run.Step, run.Seconds, run.BestStep, run.BestLoss, run.BestPSNR = k.state.Step, k.state.Seconds, k.state.BestStep, orNaN(k.state.BestLoss), orNaN(k.state.BestPSNR)

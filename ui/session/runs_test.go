@@ -2,7 +2,6 @@ package session
 
 import (
 	"bytes"
-	"image/color"
 	"image/gif"
 	"math"
 	"os"
@@ -164,7 +163,7 @@ func TestDamagedRunHidesNoOther(t *testing.T) {
 			}
 			switch f.Name() {
 			case runFile:
-				if damaged := bad.Damaged.String(); !strings.Contains(damaged, runFile) || !strings.Contains(damaged, "Delete it") {
+				if damaged := bad.Damaged.String(); !strings.Contains(damaged, runFile) || !strings.Contains(damaged, "Delete this run") {
 					t.Errorf("%s: %q", f.Name(), damaged)
 				}
 			case runCurve: // is damaged from the moment it is looked at
@@ -488,20 +487,4 @@ func TestTwoWindowsShareTheRuns(t *testing.T) {
 	until(t, s, "its end", func(st State) bool { return st.Runs.All[0].Phase == Stopped })
 	other.RefreshRuns()
 	until(t, other, "its end", func(st State) bool { return !st.Runs.All[0].Elsewhere && st.Runs.All[0].Phase == Stopped })
-}
-
-// TestGreysOfAnimationsAreNeutral looks for the nearest colour of each grey.
-func TestGreysOfAnimationsAreNeutral(t *testing.T) {
-	for _, channels := range []int{1, 3} {
-		p := palette(channels)
-		if len(p) > 256 {
-			t.Fatal(len(p))
-		}
-		for v := range 256 {
-			c := p.Convert(color.Gray{uint8(v)})
-			if r, g, b, _ := c.RGBA(); r != g || g != b {
-				t.Errorf("grey %d becomes %v", v, c)
-			}
-		}
-	}
 }

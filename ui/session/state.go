@@ -218,6 +218,7 @@ type Train struct {
 	Unsaved           bool          // its best model is in no file
 	Panes             Panes         // what the model makes of a fixed picture
 	Twin              *TwinState    // nil when it is alone
+	Run               string        // the ID under which it is kept; "": it is not
 	Flows             []model.Flow  // of the last step, as Trainer.Flows has them; nil before one is taken here
 }
 
