@@ -15,6 +15,7 @@ import (
 	fynewidget "fyne.io/fyne/v2/widget"
 
 	"sieve/model"
+	"sieve/model/tensor"
 	"sieve/ui/session"
 	"sieve/ui/widget"
 )
@@ -256,11 +257,31 @@ func TestTwinsAreSeenSideBySide(t *testing.T) {
 	s.train.twin.latent.SetValue(5)
 	s.train.begin()
 	s.until("both", func() bool { return s.frame.Train.Phase == session.Finished && s.frame.twins() })
-	if a, b := s.panes[1].Title(), s.panes[3].Title(); a != "Latent 2" || b != "Latent 5" {
-		t.Errorf("the panes are %q and %q", a, b)
+	if a, b, d := s.panes[1].Title(), s.panes[2].Title(), s.panes[3].Title(); a != "Latent 2" || b != "Latent 5" || !strings.HasPrefix(d, "Difference") {
+		t.Errorf("the panes are %q, %q and %q", a, b, d)
 	}
-	if lines := twinSeries(s.frame.Train); len(lines) < 2 || lines[0].Name != "Latent 5" {
-		t.Errorf("the twin has %d lines", len(lines))
+	var names []string
+	for _, l := range twinSeries(s.frame, s.frame.lines.series("plain")) {
+		if len(l.X) == 0 {
+			t.Errorf("%s is empty", l.Name)
+		}
+		names = append(names, l.Name)
+	}
+	if want := []string{"Latent 2", "Latent 2, validation", "Latent 2, validation", "Latent 5", "Latent 5, validation", "Latent 5, validation"}; !slices.Equal(names, want) {
+		t.Errorf("the lines are %q, want %q", names, want)
+	}
+	one, other := s.frame.Train.Panes.Result, s.frame.Train.Twin.Panes.Result
+	v := (s.frame.Train.Twin.Difference.Data[500] - 0.5) / float32(s.frame.Train.Twin.Gain)
+	if d := one.Data[500] - other.Data[500]; v-d > 1e-5 || d-v > 1e-5 {
+		t.Errorf("where they differ by %g, %g is shown", d, v)
+	}
+	for i, want := range []*tensor.Tensor{s.frame.Train.Panes.Original, one, other, s.frame.Train.Twin.Difference} {
+		if s.frame.panes.Of(session.Pane(i)) != want {
+			t.Errorf("pane %d shows something else", i)
+		}
+	}
+	if got := s.read(session.PaneLatent, 3, 3); got != readPixel(other, 3, 3) || got == "" {
+		t.Errorf("the twin's picture is read as %q", got)
 	}
 }
 

@@ -241,6 +241,9 @@ func (w *window) savePane(pane session.Pane) {
 	if page == session.PageCompress {
 		suffix = [...]string{"", "-jpeg", "-webp", "-sieve"}[pane]
 	}
+	if f.twins() {
+		suffix = [...]string{"", "-first", "-second", "-difference"}[pane]
+	}
 	if page == session.PageDetect {
 		suffix = [...]string{"", "-heat", "-difference", "-reconstruction"}[pane]
 	}

@@ -483,8 +483,7 @@ func clock(d time.Duration) string {
 // showChart draws the losses.
 func (p *trainPage) showChart(f frame) {
 	c := p.w.chart
-	series := f.lines.series(f.Train.Spec.Bottleneck)
-	series = append(series, twinSeries(f.Train)...)
+	series := twinSeries(f, f.lines.series(f.Train.Spec.Bottleneck))
 	c.SetSeries(append(series, p.w.runs.overlaid()...))
 	var marks []widget.Mark
 	if f.Train.BestStep > 0 {

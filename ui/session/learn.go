@@ -206,6 +206,9 @@ func (r *run) serve(ctx context.Context, t *Training) {
 		if st.Data.Version == 0 || st.Data.Name != t.job.Data {
 			s.warn(data)
 		}
+		if st.Message.Key == interrupted(t).Key {
+			st.Message = Message{}
+		}
 		tr.Phase, tr.Data, tr.Spec = Running, data, t.tr.Spec()
 		tr.Progress.Step = t.tr.Taken()
 	})
@@ -226,6 +229,9 @@ func (r *run) serve(ctx context.Context, t *Training) {
 	r.keeper = s.keepRun(t, r.preview, r.keeper, r.curve.points)
 	if r.twin != nil && r.twin.t != nil {
 		r.twin.keeper = s.keepRun(r.twin.t, r.preview, r.twin.keeper, r.twin.curve.points)
+		if r.keeper != nil {
+			r.keeper.beside = &r.twin.t.clock
+		}
 	}
 	r.show(func(tr *Train, _ *State) { tr.Run = r.keeper.name() })
 	r.hold(ctx)
@@ -570,6 +576,11 @@ func (s *Session) Forget() {
 	s.publish(func(st *State) { st.Train = newTrain(Idle, model.Spec{}, "", 0) })
 }
 
+// interrupted is said of a training until it goes on.
+func interrupted(t *Training) Sentence {
+	return say("Training of {{.Data}} was interrupted at step {{.Step}}. Resume goes on.", "Data", shorten(t.name), "Step", t.tr.Taken())
+}
+
 // reopen offers the training in a checkpoint.
 func (s *Session) reopen(path string) {
 	s.do("Opening the checkpoint", func(ctx context.Context) error {
@@ -604,7 +615,7 @@ func (s *Session) reopen(path string) {
 		r.curve.begin(curve, t.tr.Taken())
 		spec := t.tr.Spec()
 		phase := Interrupted
-		text := say("Training of {{.Data}} was interrupted at step {{.Step}}. Resume goes on.", "Data", shorten(t.name), "Step", t.tr.Taken())
+		text := interrupted(t)
 		if spec.Steps > 0 && t.tr.Taken() >= spec.Steps {
 			phase = Finished
 			text = say("The model trained on {{.Data}} is not saved yet. Save it, or train another.", "Data", shorten(t.name))
@@ -718,7 +729,7 @@ func (r *run) look(ctx context.Context, m *model.Model, still bool) {
 		return
 	}
 	if r.twin != nil {
-		r.twin.look(ctx, r.s, p, still)
+		r.twin.look(ctx, r.s, p, panes.Result, still)
 	}
 	r.show(func(tr *Train, _ *State) {
 		s := r.s

@@ -26,13 +26,15 @@ type keeper struct {
 	dir    string   // "" when it cannot be kept any longer
 	lock   *os.File // nil while the training rests
 	state  runState
-	before float64   // seconds it had trained before this program took it up
-	next   int       // the step whose weights are kept next
-	saved  time.Time // when the files were last written
-	shown  time.Time // … and the row
+	before float64    // seconds it had trained before this program took it up
+	beside *stopwatch // of the twin, whose time is in the training's own; nil when there is none
+	next   int        // the step whose weights are kept next
+	saved  time.Time  // when the files were last written
+	shown  time.Time  // … and the row
 }
 
-// keptEvery is how often the files of a run are written while it goes on.
+// keptEvery is how often the files of a run are written while it goes on; at first more often, as
+// checkpoints are.
 const keptEvery = 5 * time.Second
 
 // keepRun begins to keep a training, or goes on to where it was kept before. Without a state folder,
@@ -209,7 +211,7 @@ func (k *keeper) after(t *Training, curve []CurvePoint) {
 		return
 	}
 	news := k.weights(t)
-	if now := k.s.o.Now(); now.Sub(k.saved) >= keptEvery {
+	if now := k.s.o.Now(); now.Sub(k.saved) >= min(max(firstCheckpoint, k.saved.Sub(k.state.Began)), keptEvery) {
 		k.write(t, curve)
 	}
 	if news || k.s.o.Now().Sub(k.shown) >= time.Second {
@@ -307,6 +309,9 @@ func (k *keeper) write(t *Training, curve []CurvePoint) {
 func (k *keeper) fill(t *Training) {
 	st := &k.state
 	st.Step, st.Seconds = t.tr.Taken(), k.before+t.clock.elapsed().Seconds()
+	if k.beside != nil {
+		st.Seconds -= k.beside.elapsed().Seconds()
+	}
 	if st.Minutes > 0 {
 		st.Spec.Steps = t.tr.Spec().Steps // which the time decides
 	}

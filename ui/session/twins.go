@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"sieve/model"
 	"sieve/model/embed"
@@ -34,6 +35,25 @@ type TwinState struct {
 	BestLoss float64
 	Diverged int // at that step; 0: nowhere
 	Panes    Panes
+
+	Difference *tensor.Tensor // between what the two make of the picture, Gain times; mid-grey is none
+	Gain       float64
+	Differing  float64 // the root mean square of it, in levels of 255
+	version    uint64  // of Difference
+}
+
+// Sides are the panes of two trainings in the order in which they are shown: the original, what the
+// first makes of it, what the twin makes of it, and by how much they differ. All four are pictures.
+// Without a twin, or before it has made anything, there are none.
+func (tr Train) Sides() Panes {
+	p := noPanes()
+	if tr.Twin == nil || tr.Twin.Difference == nil {
+		return p
+	}
+	w := tr.Twin
+	p.Original, p.Noisy, p.Latent, p.Result = tr.Panes.Original, tr.Panes.Result, w.Panes.Result, w.Difference
+	p.Versions = [4]uint64{tr.Panes.Versions[PaneOriginal], tr.Panes.Versions[PaneResult], w.Panes.Versions[PaneResult], w.version}
+	return p
 }
 
 // A twinRun is the twin of a run in its goroutine's hands.
@@ -150,6 +170,8 @@ func (w *twinRun) follow(steps, until int) {
 		}
 		return
 	}
+	w.t.clock.start()
+	defer w.t.clock.stop()
 	w.t.tr.SetSteps(w.until)
 	w.until = until
 	for w.state.Diverged == 0 && w.t.tr.Taken() < steps {
@@ -170,11 +192,12 @@ func (w *twinRun) follow(steps, until int) {
 	}
 }
 
-// look makes the panes of the twin.
-func (w *twinRun) look(ctx context.Context, s *Session, other *preview, still bool) {
+// look makes the panes of the twin, and compares with the result of the other.
+func (w *twinRun) look(ctx context.Context, s *Session, other *preview, result *tensor.Tensor, still bool) {
 	if other == nil {
 		return
 	}
+	defer w.compare(s, result)
 	if w.t == nil {
 		if w.state.Panes.Versions == [4]uint64{} && w.state.Panes.Result != nil {
 			w.number(s)
@@ -188,6 +211,18 @@ func (w *twinRun) look(ctx context.Context, s *Session, other *preview, still bo
 		w.state.Panes = panes
 		w.number(s)
 	}
+}
+
+// compare makes the difference between what the two make of the picture.
+func (w *twinRun) compare(s *Session, result *tensor.Tensor) {
+	mine := w.state.Panes.Result
+	if mine == nil || !slices.Equal(mine.Shape, result.Shape) {
+		return
+	}
+	w.state.Differing = 255 * math.Sqrt(metric.MSE(result, mine))
+	w.state.Gain = Panes{RemovedRMS: w.state.Differing}.Gain()
+	w.state.Difference = Removed(result, mine, w.state.Gain, 0, mine.Shape[1])
+	w.state.version = s.ticket()
 }
 
 // number gives the panes versions of their own.

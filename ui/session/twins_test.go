@@ -1,6 +1,7 @@
 package session
 
 import (
+	"path/filepath"
 	"testing"
 )
 
@@ -28,6 +29,33 @@ func TestTwinsAreAsTheyAreAlone(t *testing.T) {
 	if w.Panes.Result == nil || w.Panes.Original == nil || w.Panes.Result == both.Train.Panes.Result {
 		t.Error("the twin has no panes of its own")
 	}
+}
+
+// TestPanesOfTwinsAreSavedAsShown saves each pane of two trainings, and of an earlier step of the first.
+func TestPanesOfTwinsAreSavedAsShown(t *testing.T) {
+	s := open(t, Options{StateDir: filepath.Join(t.TempDir(), "state")})
+	a, b := tiny(), tiny()
+	b.Seed = 2
+	s.Train(TrainJob{Data: "builtin:glyphs", Spec: a, Twin: &Twin{Spec: b}})
+	st := until(t, s, "their end", func(st State) bool {
+		return st.Train.Phase == Finished && len(st.Runs.All) == 2 && st.Runs.All[0].Phase == Finished && st.Runs.All[1].Phase == Finished
+	})
+	if !(st.Runs.All[0].Seconds > 0 && st.Runs.All[1].Seconds > 0) {
+		t.Errorf("they took %g and %g seconds", st.Runs.All[0].Seconds, st.Runs.All[1].Seconds)
+	}
+	check := func(panes Panes, all ...Pane) {
+		t.Helper()
+		for _, i := range all {
+			p, err := s.picture(t.Context(), PageTrain, i, Look{})
+			if err != nil || p.Pix != panes.Of(i) {
+				t.Errorf("pane %d: %v, or what is saved is not what is shown", i, err)
+			}
+		}
+	}
+	check(st.Train.Sides(), PaneOriginal, PaneNoisy, PaneLatent, PaneResult)
+	s.LookBack(st.Train.Run, 5)
+	st = until(t, s, "an earlier step", func(st State) bool { return st.Runs.Scrub.Step == 5 && !st.Runs.Scrub.Pending })
+	check(st.Runs.Scrub.Panes, PaneOriginal, PaneNoisy, PaneResult)
 }
 
 // TestTwinsEndTogether trains two networks for a time, which decides how far the rate has fallen.
