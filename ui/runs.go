@@ -204,7 +204,11 @@ func (p *runsPanel) color(i int) fyne.ThemeColorName {
 func (p *runsPanel) menu(r session.Run) []*fyne.MenuItem {
 	w, s := p.w, p.w.session
 	item := func(text string, able bool, act func()) *fyne.MenuItem {
-		i := fyne.NewMenuItem(text, act)
+		i := fyne.NewMenuItem(text, func() {
+			if able { // keys reach what is not
+				act()
+			}
+		})
 		i.Disabled = !able
 		return i
 	}

@@ -18,7 +18,7 @@ import (
 type runColumns struct{}
 
 // runWidths are those of the columns, in units of the grid; of that which has the rest, the least.
-var runWidths = [columns]float32{4, 16, 16, 14, 8, 7, 10, 7, 11, 12}
+var runWidths = [columns]float32{4, 15, 13, 14, 8, 7, 10, 7, 10, 12}
 
 const runHigh = 4 * grid
 

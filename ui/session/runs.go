@@ -151,6 +151,9 @@ func (r *runCurveState) points() []CurvePoint {
 	return out
 }
 
+// runTime is how the name of a run's folder says when it began.
+const runTime = "20060102-150405"
+
 // readRun reads the run in a folder but for its curve. One that cannot be read says why.
 func readRun(dir string) Run {
 	run := Run{ID: filepath.Base(dir), Name: readName(dir), BestLoss: nan, BestPSNR: nan}
@@ -167,15 +170,13 @@ func readRun(dir string) Run {
 	}
 	slices.Sort(run.Kept)
 	state, err := readRunState(dir)
-	if err == nil && !curved && state.Step > 0 {
-		err = lost(filepath.Join(dir, runCurve), fs.ErrNotExist)
-	}
 	if err != nil {
 		run.Damaged = Explain(err)
-		if at, err := os.Stat(dir); err == nil {
-			run.Began = at.ModTime()
-		}
+		run.Began, _ = time.ParseInLocation(runTime, run.ID[:min(len(runTime), len(run.ID))], time.Local)
 		return run
+	}
+	if !curved && state.Step > 0 {
+		run.Damaged = Explain(lost(runCurve, fs.ErrNotExist))
 	}
 	run.Data, run.Spec, run.Minutes, run.Began, run.Phase = state.Data, state.Spec, state.Minutes, state.Began, state.Phase
 	run.Step, run.Seconds, run.BestStep = state.Step, state.Seconds, state.BestStep

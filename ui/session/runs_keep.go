@@ -85,7 +85,7 @@ func (k *keeper) found(base string, began time.Time) error {
 	if err := os.MkdirAll(base, 0o700); err != nil {
 		return err
 	}
-	name := began.Format("20060102-150405")
+	name := began.Local().Format(runTime)
 	for n := 1; ; n++ {
 		k.id = name
 		if n > 1 {
