@@ -87,7 +87,7 @@ type schoolroom struct {
 	lessons []*Lesson // as in Class.Shelf
 	opened  int       // of these at the end, from files
 	book    answerBook
-	saving  bool // a goroutine saves it
+	saving  bool        // a goroutine saves it
 	author  *answerBook // of another, whose answers are looked at
 	cancel  context.CancelFunc
 	round   uint64 // of trainings: an older one publishes nothing more
