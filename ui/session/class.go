@@ -82,11 +82,12 @@ func (c Class) Whole(st Stage) bool {
 	return len(all) >= want && !slices.ContainsFunc(all, func(t Trial) bool { return !t.Done() })
 }
 
-// classroom is what a session knows of its lessons. The session's mutex guards it.
+// A schoolroom is what a session knows of its lessons. The session's mutex guards it.
 type schoolroom struct {
 	lessons []*Lesson // as in Class.Shelf
 	opened  int       // of these at the end, from files
 	book    answerBook
+	saving  bool        // a goroutine saves it
 	author  *answerBook // of another, whose answers are looked at
 	cancel  context.CancelFunc
 	round   uint64 // of trainings: an older one publishes nothing more
@@ -120,7 +121,7 @@ func (s *Session) shelve(c *Class) {
 	}
 }
 
-// school changes the page, and keeps the answers that have changed.
+// teach changes the page, and keeps the answers that have changed.
 func (s *Session) teach(f func(c *Class)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,14 +138,28 @@ func (s *Session) teachHeld(f func(c *Class)) {
 		s.school.answers().set(st.Class.Answer)
 		s.shelve(&st.Class)
 	})
-	if s.school.author == nil && s.school.book.changed && s.o.StateDir != "" {
-		s.school.book.changed = false
-		book := s.school.book.clone()
-		s.work.Go(func() {
-			if err := book.save(s.o.StateDir); err != nil {
-				s.tell(Warning, say("Your answers cannot be kept. {{.Why}}", "Why", Words(err)))
-			}
-		})
+	if r := &s.school; r.author == nil && r.book.changed && !r.saving && s.o.StateDir != "" {
+		r.saving = true
+		s.work.Go(s.keepAnswers)
+	}
+}
+
+// keepAnswers saves the answers until there is nothing new.
+func (s *Session) keepAnswers() {
+	for {
+		s.mu.Lock()
+		r := &s.school
+		if !r.book.changed {
+			r.saving = false
+			s.mu.Unlock()
+			return
+		}
+		r.book.changed = false
+		book := r.book.clone()
+		s.mu.Unlock()
+		if err := book.save(s.o.StateDir); err != nil {
+			s.tell(Warning, say("Your answers cannot be kept. {{.Why}}", "Why", Words(err)))
+		}
 	}
 }
 

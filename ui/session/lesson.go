@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"sieve/assets"
 	"sieve/imageio"
@@ -52,8 +53,9 @@ type Lesson struct {
 	Recorded []Record        `json:"recorded,omitempty"` // of each run, and of each value of Break
 
 	dir   string // where it lies
-	pca   *pcaBeside
-	pcaOf string // the data
+	mu    sync.Mutex
+	pca   *pcaBeside // mu guards it
+	pcaOf string     // the data
 }
 
 // A LessonRun is one training of a lesson.

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"sieve/imageio"
@@ -142,14 +143,9 @@ func (l *Lesson) bench(ctx context.Context, t *Training, task lessonTask) (*tria
 		return nil, err
 	}
 	if l.wants("pca") {
-		if l.pca == nil || l.pcaOf != task.data {
-			rows, err := train.Batch(rng, pcaPictures)
-			if err != nil {
-				return nil, err
-			}
-			l.pca, l.pcaOf = &pcaBeside{rows: rows}, task.data
+		if b.pca, err = l.beside(rng, train, task.data); err != nil {
+			return nil, err
 		}
-		b.pca = l.pca
 	}
 	b.given = given(scheme, rng, b.clean)
 	shown := first(b.clean, shownPictures)
@@ -322,7 +318,23 @@ func (b *trialBench) measure(ctx context.Context, m *model.Model, t *Trial) (map
 // A pcaBeside is the PCA of what a lesson learns from, fitted when it is first asked for.
 type pcaBeside struct {
 	rows *tensor.Tensor // (pcaPictures, H, W, C)
+	once sync.Once
 	fit  *embed.PCA
+	err  error
+}
+
+// beside returns the PCA of data, the same for all runs on them.
+func (l *Lesson) beside(rng *rand.Rand, train imageio.Source, data string) (*pcaBeside, error) {
+	rows, err := train.Batch(rng, pcaPictures)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pca == nil || l.pcaOf != data {
+		l.pca, l.pcaOf = &pcaBeside{rows: rows}, data
+	}
+	return l.pca, nil
 }
 
 // mostPCA is how many numbers a picture may have for PCA to be fitted beside a lesson.
@@ -336,12 +348,9 @@ func (b *trialBench) restored(x *tensor.Tensor, numbers int) (*tensor.Tensor, er
 	if b.pca == nil || d > mostPCA || numbers > min(d, pcaPictures) {
 		return nil, nil
 	}
-	if b.pca.fit == nil {
-		fit, err := embed.Fit(b.pca.rows.Data, pcaPictures, d, d)
-		if err != nil {
-			return nil, err
-		}
-		b.pca.fit = fit
+	b.pca.once.Do(func() { b.pca.fit, b.pca.err = embed.Fit(b.pca.rows.Data, pcaPictures, d, d) })
+	if b.pca.err != nil {
+		return nil, b.pca.err
 	}
 	p := b.pca.fit.First(numbers)
 	return clamp(&tensor.Tensor{Shape: x.Shape, Data: p.Restore(p.Project(x.Data))}), nil
