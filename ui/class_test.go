@@ -156,7 +156,7 @@ func TestRunsAreATable(t *testing.T) {
 	}
 	row := newRunRow(s.runs)
 	row.show(s.runs.rows[0])
-	row.Resize(fyne.NewSize(1000, runHigh))
+	row.Resize(fyne.NewSize(1000, row.MinSize().Height))
 	test.TapAt(row, fyne.NewPos(10, 10))
 	if lines := s.runs.overlaid(); len(lines) != 2 || len(lines[0].X) == 0 || &lines[0].X[0] != &s.runs.overlaid()[0].X[0] {
 		t.Errorf("%d lines of the run that is ticked, or others each time", len(lines))

@@ -83,6 +83,12 @@ func newRunsPanel(w *window) *runsPanel {
 		}
 	})
 	p.list.HideSeparators = true
+	p.list.OnSelected = func(i int) { // by keys
+		p.list.Unselect(i)
+		if i < len(p.rows) {
+			p.choose(p.rows[i].ID)
+		}
+	}
 	p.table = container.NewBorder(container.New(column{}, head, fynewidget.NewSeparator()), nil, nil, nil, p.list)
 	p.empty = margins(widget.NewNote(lang.L("Each training is kept here: its settings, its curve, and the network at some of its steps. Start one, and come back to compare.")))
 
@@ -154,8 +160,13 @@ func (p *runsPanel) turn(i int) {
 	p.w.trace.stir()
 }
 
-// again starts a run anew and shows its chart.
+// again starts a run anew and shows its chart. The form takes its settings.
 func (p *runsPanel) again(r session.Run) {
+	t := p.w.train
+	t.learnFrom(r.Data)
+	t.form.set(r.Spec, r.Minutes)
+	t.twin.by.set(twinNone)
+	t.form.changed()
 	p.w.session.Again(r.ID)
 	p.which.SetSelected(0)
 	p.turn(0)

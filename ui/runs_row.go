@@ -18,20 +18,25 @@ import (
 type runColumns struct{}
 
 // runWidths are those of the columns, in units of the grid; of that which has the rest, the least.
-var runWidths = [columns]float32{4, 15, 13, 14, 8, 7, 10, 7, 10, 12}
+// All lengths grow with the type.
+var runWidths = [columns]float32{4, 15, 14, 14, 8, 7, 10, 7, 10, 12}
 
-const runHigh = 4 * grid
+// runUnit is the unit of a row's lengths.
+func runUnit() float32 {
+	const usual = 14
+	return grid * fyne.CurrentApp().Settings().Theme().Size(fynetheme.SizeNameText) / usual
+}
 
-func (runColumns) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, runHigh) }
+func (runColumns) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, 4*runUnit()) }
 
 func (runColumns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	rest := size.Width
+	unit, rest := runUnit(), size.Width
 	for _, w := range runWidths {
-		rest -= w * grid
+		rest -= w * unit
 	}
 	x := float32(0)
 	for i, o := range objects {
-		w := runWidths[i] * grid
+		w := runWidths[i] * unit
 		if i == colDiffers {
 			w += max(0, rest)
 		}
@@ -104,7 +109,7 @@ func (r *runRow) show(run session.Run) {
 
 // Tapped selects the run, or at its tick draws its curve.
 func (r *runRow) Tapped(e *fyne.PointEvent) {
-	if e.Position.X < runWidths[colTick]*grid {
+	if e.Position.X < runWidths[colTick]*runUnit() {
 		r.p.tick(r.run)
 	} else {
 		r.p.choose(r.run.ID)
@@ -145,7 +150,7 @@ func (d *runRowRenderer) Layout(size fyne.Size) {
 	}
 	at := d.r.cells[colName].Position()
 	d.r.name.Move(fyne.NewPos(at.X, 0))
-	d.r.name.Resize(fyne.NewSize(runWidths[colName]*grid, size.Height))
+	d.r.name.Resize(fyne.NewSize(runWidths[colName]*runUnit(), size.Height))
 }
 
 func (d *runRowRenderer) Refresh() {
