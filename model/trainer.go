@@ -463,6 +463,21 @@ func (tr *Trainer) prepare() error {
 	return nil
 }
 
+// Held calls f with each lesson that validations look at: pictures (n, H, W, Channels) as they are
+// seen, what is wanted of them, and how much each number counts, nil where all count alike. The
+// loss of a validation is the mean of those of the lessons.
+func (tr *Trainer) Held(f func(in, want, weight *tensor.Tensor)) error {
+	if tr.val == nil {
+		if err := tr.prepare(); err != nil {
+			return err
+		}
+	}
+	for _, l := range tr.val {
+		f(l.in, l.want, l.weight)
+	}
+	return nil
+}
+
 // Model returns a copy of the model as it would be shipped now: with averaged
 // weights, if there are any.
 func (tr *Trainer) Model() *Model {

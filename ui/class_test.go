@@ -15,6 +15,7 @@ import (
 	fynewidget "fyne.io/fyne/v2/widget"
 
 	"sieve/model"
+	"sieve/model/tensor"
 	"sieve/ui/session"
 	"sieve/ui/widget"
 )
@@ -136,24 +137,46 @@ func TestRunsAreATable(t *testing.T) {
 		t.Error("the table is not in the place of the chart")
 	}
 	newest := s.runs.rows[0].ID
-	h := newHeader(nil)
-	s.runs.head(colWhen, h)
-	test.Tap(h)
+	test.Tap(s.runs.heads[colWhen])
 	if s.runs.rows[1].ID != newest {
 		t.Error("the newest is not the last")
 	}
-	s.runs.head(colDiffers, h)
-	test.Tap(h)
-	if a, b := s.runs.cell(s.runs.rows[0], colDiffers), s.runs.cell(s.runs.rows[1], colDiffers); a > b || !strings.Contains(a, "latent 2") {
+	for col, h := range s.runs.heads {
+		test.Tap(h)
+		up := [2]string{s.runs.rows[0].ID, s.runs.rows[1].ID}
+		test.Tap(h)
+		a, b := s.runs.cell(s.runs.rows[0], col), s.runs.cell(s.runs.rows[1], col)
+		if down := [2]string{s.runs.rows[1].ID, s.runs.rows[0].ID}; a != b && up != down {
+			t.Errorf("column %d is the same in both directions", col)
+		}
+	}
+	test.Tap(s.runs.heads[colDiffers])
+	if a, b := s.runs.cell(s.runs.rows[0], colDiffers), s.runs.cell(s.runs.rows[1], colDiffers); a > b || !strings.Contains(a, "Latent channels 2") || !strings.Contains(a, "Noise Gaussian 25") {
 		t.Errorf("sorted, they are %q and %q", a, b)
 	}
-	s.runs.choose(fynewidget.TableCellID{Row: 0, Col: colTick})
-	if lines := s.runs.overlaid(); len(lines) != 2 || len(lines[0].X) == 0 || lines[0].Color == lines[1].Color && lines[0].Group == lines[1].Group {
-		t.Errorf("%d lines of the run that is ticked", len(lines))
+	row := newRunRow(s.runs)
+	row.show(s.runs.rows[0])
+	row.Resize(fyne.NewSize(1000, row.MinSize().Height))
+	test.TapAt(row, fyne.NewPos(10, 10))
+	if lines := s.runs.overlaid(); len(lines) != 2 || len(lines[0].X) == 0 || &lines[0].X[0] != &s.runs.overlaid()[0].X[0] {
+		t.Errorf("%d lines of the run that is ticked, or others each time", len(lines))
+	}
+	if ids := s.runs.shown(); len(ids) != 2 {
+		t.Errorf("in the chart are the runs %v", ids)
 	}
 	first := s.runs.rows[0].ID
-	s.session.RenameRun(first, "the narrow one")
-	s.until("the name", func() bool { r, ok := s.runs.run(); return ok && runName(r) == "the narrow one" })
+	s.runs.rename(s.runs.rows[0])
+	row.show(s.runs.rows[0])
+	if !row.name.Visible() || row.cells[colName].Visible() {
+		t.Error("there is nothing to type a name into")
+	}
+	row.name.SetText("the narrow one")
+	row.name.OnSubmitted(row.name.Text)
+	s.until("the name", func() bool {
+		r, ok := s.runs.run()
+		i := slices.IndexFunc(s.frame.Runs.All, func(r session.Run) bool { return r.ID == first })
+		return ok && runName(r) == "the narrow one" && s.frame.Runs.All[i].Name == "the narrow one"
+	})
 	s.session.LookBack(first, 0)
 	s.until("its beginning", func() bool { return s.frame.lookingBack() && !s.frame.Runs.Scrub.Pending && s.runs.time.Visible() })
 	if got := s.panes[session.PaneResult].Title(); got != "At step 0" {
@@ -163,8 +186,44 @@ func TestRunsAreATable(t *testing.T) {
 	s.until("its end", func() bool { return s.frame.Runs.Scrub.Step == 12 && !s.frame.Runs.Scrub.Pending })
 	s.escape()
 	s.until("now", func() bool { return !s.frame.lookingBack() && !s.runs.time.Visible() })
+	for _, text := range []string{"Run again", "Save settings…", "Export the ticked curves…", "Delete…"} {
+		if r, _ := s.runs.run(); !slices.ContainsFunc(s.runs.menu(r), func(i *fyne.MenuItem) bool { return i.Label == text && !i.Disabled }) {
+			t.Errorf("its menu has no %q", text)
+		}
+	}
 	s.session.DeleteRun(first)
 	s.until("one run", func() bool { return len(s.runs.rows) == 1 && len(s.runs.ticked) == 0 })
+}
+
+// TestTheSliderEndsWithNow looks back over a training that goes on, and comes back to it.
+func TestTheSliderEndsWithNow(t *testing.T) {
+	s := newStage(t, t.TempDir())
+	s.turn(session.PageTrain)
+	s.small()
+	s.train.begin()
+	s.until("steps", func() bool {
+		return s.frame.Train.Progress.Step > 20 && len(s.runs.rows) == 1 && len(s.runs.rows[0].Kept) > 3
+	})
+	test.Tap(s.runs.back)
+	s.until("the slider", func() bool { return s.runs.time.Visible() && s.runs.live })
+	if s.frame.lookingBack() || s.runs.slider.Format(s.runs.slider.Value()) != "now" {
+		t.Errorf("it begins at %s", s.runs.slider.Format(s.runs.slider.Value()))
+	}
+	s.runs.slider.OnChanged(1)
+	s.until("the first step", func() bool {
+		return s.frame.lookingBack() && s.frame.Runs.Scrub.Step == 1 && !s.frame.Runs.Scrub.Pending
+	})
+	at := s.frame.Train.Progress.Step
+	s.until("steps meanwhile", func() bool { return s.frame.Train.Progress.Step > at })
+	if !s.frame.lookingBack() {
+		t.Error("the training has taken the panes")
+	}
+	s.runs.slider.OnChanged(s.runs.slider.Max)
+	s.until("now", func() bool { return !s.frame.lookingBack() && s.runs.time.Visible() })
+	s.escape()
+	if s.runs.time.Visible() {
+		t.Error("the slider stays")
+	}
 }
 
 // TestTheBottleneckIsDragged drags the latent of the strip, and the form has the number.
@@ -198,11 +257,31 @@ func TestTwinsAreSeenSideBySide(t *testing.T) {
 	s.train.twin.latent.SetValue(5)
 	s.train.begin()
 	s.until("both", func() bool { return s.frame.Train.Phase == session.Finished && s.frame.twins() })
-	if a, b := s.panes[1].Title(), s.panes[3].Title(); a != "Latent 2" || b != "Latent 5" {
-		t.Errorf("the panes are %q and %q", a, b)
+	if a, b, d := s.panes[1].Title(), s.panes[2].Title(), s.panes[3].Title(); a != "Latent 2" || b != "Latent 5" || !strings.HasPrefix(d, "Difference") {
+		t.Errorf("the panes are %q, %q and %q", a, b, d)
 	}
-	if lines := twinSeries(s.frame.Train); len(lines) < 2 || lines[0].Name != "Latent 5" {
-		t.Errorf("the twin has %d lines", len(lines))
+	var names []string
+	for _, l := range twinSeries(s.frame, s.frame.lines.series("plain")) {
+		if len(l.X) == 0 {
+			t.Errorf("%s is empty", l.Name)
+		}
+		names = append(names, l.Name)
+	}
+	if want := []string{"Latent 2", "Latent 2, validation", "Latent 2, validation", "Latent 5", "Latent 5, validation", "Latent 5, validation"}; !slices.Equal(names, want) {
+		t.Errorf("the lines are %q, want %q", names, want)
+	}
+	one, other := s.frame.Train.Panes.Result, s.frame.Train.Twin.Panes.Result
+	v := (s.frame.Train.Twin.Difference.Data[500] - 0.5) / float32(s.frame.Train.Twin.Gain)
+	if d := one.Data[500] - other.Data[500]; v-d > 1e-5 || d-v > 1e-5 {
+		t.Errorf("where they differ by %g, %g is shown", d, v)
+	}
+	for i, want := range []*tensor.Tensor{s.frame.Train.Panes.Original, one, other, s.frame.Train.Twin.Difference} {
+		if s.frame.panes.Of(session.Pane(i)) != want {
+			t.Errorf("pane %d shows something else", i)
+		}
+	}
+	if got := s.read(session.PaneLatent, 3, 3); got != readPixel(other, 3, 3) || got == "" {
+		t.Errorf("the twin's picture is read as %q", got)
 	}
 }
 

@@ -241,6 +241,9 @@ func (w *window) savePane(pane session.Pane) {
 	if page == session.PageCompress {
 		suffix = [...]string{"", "-jpeg", "-webp", "-sieve"}[pane]
 	}
+	if f.twins() {
+		suffix = [...]string{"", "-first", "-second", "-difference"}[pane]
+	}
 	if page == session.PageDetect {
 		suffix = [...]string{"", "-heat", "-difference", "-reconstruction"}[pane]
 	}
@@ -261,10 +264,21 @@ func (w *window) saveModel() {
 	w.save(lang.L("Save the model"), "model.safetensors", endings{".safetensors"}, w.session.SaveModel)
 }
 
-// exportChart saves the history of the training.
+// exportChart saves the history of the training, with those of the runs that are ticked.
 func (w *window) exportChart() {
+	if len(w.runs.ticked) > 0 {
+		w.exportRuns(w.runs.shown())
+		return
+	}
 	w.save(lang.L("Export the chart as PNG, SVG or CSV"), "training.png", endings{".png", ".svg", ".csv"}, func(path string) {
 		w.session.ExportChart(path, w.chart.View().Log)
+	})
+}
+
+// exportRuns saves the curves of runs.
+func (w *window) exportRuns(ids []string) {
+	w.save(lang.L("Export the chart as PNG, SVG or CSV"), "runs.png", endings{".png", ".svg", ".csv"}, func(path string) {
+		w.session.ExportRuns(ids, path, w.chart.View().Log)
 	})
 }
 

@@ -49,6 +49,7 @@ type frame struct {
 	latent latent    // of PaneLatent, or of a lesson's last latent
 	codes  [4]latent // of a lesson's panes
 	lines  lines
+	twin   lines
 }
 
 // training reports whether the panes show what a training makes of its picture.
@@ -58,7 +59,7 @@ func (f frame) training() bool {
 
 // twins reports whether the panes show two trainings.
 func (f frame) twins() bool {
-	return f.page == session.PageTrain && f.Train.Twin != nil && f.Train.Twin.Panes.Result != nil && !f.lookingBack()
+	return f.page == session.PageTrain && f.Train.Twin != nil && f.Train.Twin.Difference != nil && !f.lookingBack()
 }
 
 // lookingBack reports whether the panes show an earlier step of a run.
@@ -133,6 +134,7 @@ type drawer struct {
 
 	drawn [6][4]drawn // by page and pane
 	lines lines
+	twin  lines
 }
 
 // A drawn pane is kept until there is another tensor or another way to look at it.
@@ -206,7 +208,7 @@ func (d *drawer) draw(st session.State) frame {
 	if f.training() {
 		f.panes, kept = st.Train.Panes, &d.drawn[1]
 		if f.twins() {
-			f.panes = twinPanes(st.Train)
+			f.panes = st.Train.Sides()
 		}
 	}
 	if f.lookingBack() {
@@ -236,7 +238,7 @@ func (d *drawer) draw(st session.State) frame {
 					now.look.Map = imageio.Grey
 				}
 			}
-		case f.detecting():
+		case f.detecting(), f.twins():
 		case pane == session.PaneLatent:
 			now.look = f.look
 		case pane == session.PaneNoisy && f.removed():
@@ -250,7 +252,7 @@ func (d *drawer) draw(st session.State) frame {
 			switch {
 			case now.bits != nil:
 				k.img = drawBits(st.Press, now.look.Map)
-			case f.pressing(), f.detecting(), f.learning() && !f.Class.Panes[i].Latent:
+			case f.pressing(), f.detecting(), f.twins(), f.learning() && !f.Class.Panes[i].Latent:
 				k.img = imageio.ToRGBA(nil, t)
 			case f.learning():
 				k.img, k.latent = drawLatent(t, now.look)
@@ -267,6 +269,12 @@ func (d *drawer) draw(st session.State) frame {
 	f.latent = kept[session.PaneLatent].latent
 	d.lines.add(st.Train.Curve)
 	f.lines = d.lines
+	if st.Train.Twin == nil {
+		d.twin = lines{}
+	} else {
+		d.twin.add(st.Train.Twin.Curve)
+	}
+	f.twin = d.twin
 	return f
 }
 
@@ -419,7 +427,7 @@ func (l *lines) add(curve []session.CurvePoint) {
 	for _, p := range curve[l.points:] {
 		l.step, l.loss = append(l.step, float64(p.Step)), append(l.loss, p.Loss)
 		l.dist, l.price = append(l.dist, p.Distortion), append(l.price, p.Price)
-		if !math.IsNaN(p.ValLoss) {
+		if !math.IsNaN(p.ValPSNR) {
 			l.valStep, l.val, l.psnr = append(l.valStep, float64(p.Step)), append(l.val, p.ValLoss), append(l.psnr, p.ValPSNR)
 		}
 		l.last = p

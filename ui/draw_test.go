@@ -21,7 +21,7 @@ func newLatent(w, h, c int) *tensor.Tensor {
 // lines equal to it each time.
 func TestLinesGrow(t *testing.T) {
 	point := func(step int) session.CurvePoint {
-		p := session.CurvePoint{Step: step, Loss: 1 / float64(step), ValLoss: math.NaN()}
+		p := session.CurvePoint{Step: step, Loss: 1 / float64(step), ValLoss: math.NaN(), ValPSNR: math.NaN()}
 		if step%5 == 0 {
 			p.ValLoss, p.ValPSNR = p.Loss, 20
 		}

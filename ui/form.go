@@ -36,7 +36,8 @@ type specRow struct {
 	target  fyne.CanvasObject // what is clicked
 	half    bool              // … the right half of it
 	show    func(s model.Spec)
-	refused bool // by the spec
+	say     func(s model.Spec) string // its label and value, for people; nil where neither is told
+	refused bool                      // by the spec
 	field   interface {
 		fyne.Disableable
 		SetRemark(string)
@@ -87,7 +88,14 @@ func (f *specForm) choice(name, label string, values, names []string) *widget.Fi
 		})
 	}, values, names)
 	field := widget.NewField(label, c)
-	f.rows = append(f.rows, &specRow{name: name, target: c, field: field, show: func(s model.Spec) {
+	say := func(s model.Spec) string {
+		now := text(at(&s, name))
+		if i := slices.Index(values, now); i >= 0 {
+			now = names[i]
+		}
+		return label + " " + now
+	}
+	f.rows = append(f.rows, &specRow{name: name, target: c, field: field, say: say, show: func(s model.Spec) {
 		now := text(at(&s, name))
 		if !slices.Contains(values, now) { // a number that is not on the list
 			c.offer(append(slices.Clone(values), now), append(slices.Clone(names), now))
@@ -114,7 +122,8 @@ func (f *specForm) number(name, label string, low, high float64) *widget.NumberE
 			}
 		})
 	}
-	f.rows = append(f.rows, &specRow{name: name, target: n, half: true, field: n, show: func(s model.Spec) {
+	say := func(s model.Spec) string { return label + " " + text(at(&s, name)) }
+	f.rows = append(f.rows, &specRow{name: name, target: n, half: true, field: n, say: say, show: func(s model.Spec) {
 		switch v := at(&s, name); v.Kind() {
 		case reflect.Int:
 			n.SetValue(float64(v.Int()))
@@ -169,6 +178,22 @@ func (f *specForm) able(yes bool) {
 	}
 }
 
+// differences say which settings are not the default ones. Steps have a place of their own, and what
+// the data decide is no choice.
+func (f *specForm) differences(s model.Spec) string {
+	usual := model.DefaultSpec()
+	var parts []string
+	for _, r := range f.rows {
+		if r.say == nil || r.name == "steps" || r.name == "channels" || r.name == "crop" {
+			continue
+		}
+		if at(&s, r.name).Interface() != at(&usual, r.name).Interface() {
+			parts = append(parts, r.say(s))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // row is the one of a name.
 func (f *specForm) row(name string) *specRow {
 	return f.rows[slices.IndexFunc(f.rows, func(r *specRow) bool { return r.name == name })]
@@ -211,7 +236,13 @@ func newSchemeForm(f *specForm) *schemeForm {
 	}
 	m.low, m.high = edge(lang.L("From")), edge(lang.L("to"))
 	m.edges = row(m.low, m.high)
-	f.rows = append(f.rows, &specRow{name: "scheme", target: m.kind, field: m, show: m.show})
+	f.rows = append(f.rows, &specRow{name: "scheme", target: m.kind, field: m, show: m.show, say: func(s model.Spec) string {
+		kind, strength, _ := strings.Cut(s.Scheme, ":")
+		if strings.Contains(s.Scheme, "+") {
+			return lang.L("Noise") + " " + s.Scheme
+		}
+		return strings.TrimSpace(lang.L("Noise") + " " + kindName(kind) + " " + strings.ReplaceAll(strength, "-", "–"))
+	}})
 	return m
 }
 

@@ -107,8 +107,8 @@ func (w *window) typedKey(e *fyne.KeyEvent) {
 // escape closes the dialog in front, or else shows all panes again, or else takes
 // the message away.
 func (w *window) escape() {
-	if w.dialog == nil && w.frame.lookingBack() {
-		w.session.LookBack("", 0)
+	if w.dialog == nil && w.view.page == session.PageTrain && w.runs.over != "" {
+		w.runs.lookOver(session.Run{})
 		return
 	}
 	switch {

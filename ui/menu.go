@@ -135,7 +135,7 @@ func (m *menus) show(f frame) {
 	now := []bool{
 		f.savable(),
 		p.save.Disabled() && f.Model.Name == "",
-		len(tr.Curve) == 0,
+		len(tr.Curve) == 0 && len(m.w.runs.ticked) == 0,
 		f.Picture.Index == 0, f.Picture.Index+1 >= f.Picture.Of,
 		p.use.Disabled(), p.start.Disabled(), p.step.Disabled(), p.stop.Disabled(), p.best.Disabled(),
 	}

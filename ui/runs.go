@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -19,8 +18,8 @@ import (
 	fynetheme "fyne.io/fyne/v2/theme"
 	fynewidget "fyne.io/fyne/v2/widget"
 
-	"sieve/model"
 	"sieve/ui/session"
+	"sieve/ui/theme"
 	"sieve/ui/widget"
 )
 
@@ -28,21 +27,29 @@ import (
 type runsPanel struct {
 	w      *window
 	box    *fyne.Container
-	table  *fynewidget.Table
-	empty  *widget.Note
+	heads  [columns]*header
+	list   *fynewidget.List
+	table  *fyne.Container // heads and list
+	empty  *fyne.Container // … or what to do, while there are no runs
 	tools  *fyne.Container
+	acts   map[string]*fynewidget.Button
+	room   *widget.Pick
 	which  *widget.Segmented // chart or runs
 	back   *fynewidget.Button
 	slider *widget.LabeledSlider
 	time   *fyne.Container // with the slider
-	acts   []*fynewidget.Button
 
 	rows     []session.Run // sorted
 	selected string        // its ID
+	renaming string        // the ID of the one whose name is typed
 	ticked   []string      // of those whose curves are in the chart
-	column   int           // sorted by
+	lines    []widget.Series
+	drawn    []any // what these lines are of
+	column   int   // sorted by
 	falling  bool
-	kept     []int // of the run that is looked back over
+	over     string // the ID of the run whose slider is shown
+	kept     []int  // of that run
+	live     bool   // … which goes on, so that the slider ends with now
 }
 
 // The columns of the table.
@@ -52,6 +59,7 @@ const (
 	colData
 	colDiffers
 	colSteps
+	colTime
 	colLoss
 	colPSNR
 	colState
@@ -59,81 +67,87 @@ const (
 	columns
 )
 
-func newRunsPanel(w *window) *runsPanel {
-	p := &runsPanel{w: w, column: colWhen, falling: true}
-	p.table = fynewidget.NewTable(func() (int, int) { return len(p.rows), columns },
-		func() fyne.CanvasObject {
-			l := fynewidget.NewLabel("")
-			l.Truncation = fyne.TextTruncateEllipsis
-			return l
-		},
-		func(at fynewidget.TableCellID, o fyne.CanvasObject) { p.fill(at, o.(*fynewidget.Label)) })
-	p.table.ShowHeaderRow = true
-	p.table.CreateHeader = func() fyne.CanvasObject { return newHeader(nil) }
-	p.table.UpdateHeader = func(at fynewidget.TableCellID, o fyne.CanvasObject) { p.head(at.Col, o.(*header)) }
-	for i, wide := range [columns]float32{5, 18, 18, 30, 9, 11, 9, 14, 16} {
-		p.table.SetColumnWidth(i, wide*grid)
-	}
-	p.table.OnSelected = func(at fynewidget.TableCellID) { p.choose(at) }
-	p.empty = widget.NewNote(lang.L("Each training is kept here: its settings, its curve, and the network at some of its steps. Start one, and come back to compare."))
+// rooms are how many MiB runs may take.
+var rooms = [...]int{128, session.DefaultRunBytes >> 20, 2048, 8192}
 
-	button := func(name, text string, icon fyne.Resource, hint string, act func(r session.Run)) fyne.CanvasObject {
-		b := fynewidget.NewButtonWithIcon(text, icon, func() {
-			if r, ok := p.run(); ok {
-				act(r)
-			}
-		})
-		b.Importance = fynewidget.LowImportance
-		p.acts = append(p.acts, b)
-		w.trace.name(control{name: "runs." + name, o: b, when: func() bool { return p.box.Visible() && !b.Disabled() }})
-		return widget.NewHint(hint, "", b)
+func newRunsPanel(w *window) *runsPanel {
+	p := &runsPanel{w: w, column: colWhen, falling: true, acts: map[string]*fynewidget.Button{}}
+	head := container.New(runColumns{})
+	for i := range p.heads {
+		p.heads[i] = newHeader()
+		head.Add(p.heads[i])
 	}
+	p.list = fynewidget.NewList(func() int { return len(p.rows) }, func() fyne.CanvasObject { return newRunRow(p) }, func(i int, o fyne.CanvasObject) {
+		if i < len(p.rows) {
+			o.(*runRow).show(p.rows[i])
+		}
+	})
+	p.list.HideSeparators = true
+	p.list.OnSelected = func(i int) { // by keys
+		p.list.Unselect(i)
+		if i < len(p.rows) {
+			p.choose(p.rows[i].ID)
+		}
+	}
+	p.table = container.NewBorder(container.New(column{}, head, fynewidget.NewSeparator()), nil, nil, nil, p.list)
+	p.empty = margins(widget.NewNote(lang.L("Each training is kept here: its settings, its curve, and the network at some of its steps. Start one, and come back to compare.")))
+
 	s := w.session
-	p.tools = container.NewHBox(
-		button("again", lang.L("Run again"), fynetheme.MediaReplayIcon(), lang.L("The same settings, data and seed: the same curve"), func(r session.Run) { s.Again(r.ID); p.which.SetSelected(0); p.turn(0) }),
-		button("use", lang.L("Use model"), fynetheme.ConfirmIcon(), lang.L("Take its best weights into use"), func(r session.Run) { s.UseRun(r.ID) }),
-		button("back", lang.L("Look back"), fynetheme.HistoryIcon(), lang.L("See what it made of its picture, step by step"), func(r session.Run) { s.LookBack(r.ID, math.MaxInt) }),
-		button("rename", lang.L("Rename…"), fynetheme.DocumentCreateIcon(), lang.L("Runs with a name are kept longest"), p.rename),
-		button("copy", lang.L("Copy settings"), fynetheme.ContentCopyIcon(), lang.L("As text, to send or to paste on this page"), func(r session.Run) { w.app.Clipboard().SetContent(r.Settings()) }),
-		button("lesson", lang.L("As a lesson…"), fynetheme.DocumentSaveIcon(), lang.L("Its settings as a lesson, to be filled with words"), func(r session.Run) {
-			w.save(lang.L("Save the lesson"), "lesson.json", endings{".json"}, func(path string) { s.SaveLesson(r.ID, path) })
-		}),
-		button("gif", lang.L("GIF…"), fynetheme.FileVideoIcon(), lang.L("An animation of its reconstruction getting better"), p.export),
-		button("delete", lang.L("Delete"), fynetheme.DeleteIcon(), lang.L("Forget this run"), p.remove),
-	)
-	top := container.NewHScroll(p.tools)
-	p.box = container.NewBorder(top, nil, nil, nil, container.NewStack(p.table, margins(p.empty)))
+	again := p.button("again", lang.L("Run again"), fynetheme.MediaReplayIcon(), lang.L("The same settings, data and seed: the same curve"), p.again)
+	use := p.button("use", lang.L("Use model"), fynetheme.ConfirmIcon(), lang.L("Take its best weights into use"), func(r session.Run) { s.UseRun(r.ID) })
+	back := p.button("back", lang.L("Look back"), fynetheme.HistoryIcon(), lang.L("See what it made of its picture, step by step"), func(r session.Run) { p.lookOver(r) })
+	more := p.button("more", lang.L("More"), fynetheme.MenuDropDownIcon(), lang.L("Name, settings, export, delete"), func(r session.Run) {
+		b := p.acts["more"]
+		fynewidget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", p.menu(r)...), w.win.Canvas(), fyne.NewPos(0, b.Size().Height), b)
+	})
+	p.acts["more"].IconPlacement = fynewidget.ButtonIconTrailingText
+	p.room = widget.NewPick(nil, func(i int) {
+		w.saved.RunsMiB = rooms[i]
+		s.SetRunBytes(int64(rooms[i]) << 20)
+	})
+	p.tools = container.NewBorder(nil, nil, container.NewHBox(again, back, use, more),
+		widget.NewHint(lang.L("What runs may take on the disk: beyond it the oldest without a name go"), "", container.NewCenter(p.room)))
+	p.box = container.NewBorder(p.tools, nil, nil, nil, container.NewStack(p.table, p.empty))
 	p.box.Hide()
 
 	p.which = widget.NewSegmented(lang.L("Chart"), lang.L("Runs"))
 	p.which.OnChanged = p.turn
 	w.trace.name(control{name: "runs.switch", o: p.which})
+	w.trace.name(control{name: "runs.list", o: p.list, when: p.box.Visible})
+	w.trace.name(control{name: "runs.room", o: p.room, when: p.box.Visible})
 	p.back = fynewidget.NewButtonWithIcon("", fynetheme.HistoryIcon(), func() {
-		if len(p.w.frame.Runs.All) > 0 {
-			s.LookBack(p.w.frame.Runs.All[0].ID, math.MaxInt)
+		if all := p.w.frame.Runs.All; p.over != "" {
+			p.lookOver(session.Run{})
+		} else if len(all) > 0 {
+			p.lookOver(all[0])
 		}
 	})
 	p.back.Importance = fynewidget.LowImportance
+	w.trace.name(control{name: "runs.last", o: p.back})
 
 	p.slider = widget.NewLabeledSlider(lang.L("Step"), "", 0, 1, 1, 1)
 	p.slider.Inline = true
-	p.slider.Format = func(v float64) string {
-		if i := int(v); i >= 0 && i < len(p.kept) {
-			return widget.FormatCount(p.kept[i])
-		}
-		return ""
-	}
-	p.slider.OnChanged = func(v float64) {
-		if i := int(v); i >= 0 && i < len(p.kept) {
-			s.LookBack(p.w.frame.Runs.Scrub.ID, p.kept[i])
-		}
-	}
-	done := fynewidget.NewButtonWithIcon("", fynetheme.CancelIcon(), func() { s.LookBack("", 0) })
+	p.slider.Format = p.stepName
+	p.slider.OnChanged = p.slide
+	done := fynewidget.NewButtonWithIcon("", fynetheme.CancelIcon(), func() { p.lookOver(session.Run{}) })
 	done.Importance = fynewidget.LowImportance
 	w.trace.name(control{name: "runs.slider", o: p.slider, when: func() bool { return p.time.Visible() }})
 	p.time = container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Back to now"), "Esc", done), p.slider)
 	p.time.Hide()
 	return p
+}
+
+// button is one for the run that is selected.
+func (p *runsPanel) button(name, text string, icon fyne.Resource, hint string, act func(r session.Run)) fyne.CanvasObject {
+	b := fynewidget.NewButtonWithIcon(text, icon, func() {
+		if r, ok := p.run(); ok {
+			act(r)
+		}
+	})
+	b.Importance = fynewidget.LowImportance
+	p.acts[name] = b
+	p.w.trace.name(control{name: "runs." + name, o: b, when: func() bool { return p.box.Visible() && !b.Disabled() }})
+	return widget.NewHint(hint, "", b)
 }
 
 // turn shows the chart or the table.
@@ -146,6 +160,18 @@ func (p *runsPanel) turn(i int) {
 	p.w.trace.stir()
 }
 
+// again starts a run anew and shows its chart. The form takes its settings.
+func (p *runsPanel) again(r session.Run) {
+	t := p.w.train
+	t.learnFrom(r.Data)
+	t.form.set(r.Spec, r.Minutes)
+	t.twin.by.set(twinNone)
+	t.form.changed()
+	p.w.session.Again(r.ID)
+	p.which.SetSelected(0)
+	p.turn(0)
+}
+
 // run is the one that is selected.
 func (p *runsPanel) run() (session.Run, bool) {
 	i := slices.IndexFunc(p.rows, func(r session.Run) bool { return r.ID == p.selected })
@@ -155,53 +181,87 @@ func (p *runsPanel) run() (session.Run, bool) {
 	return p.rows[i], true
 }
 
-// choose selects a row; in the first column it is ticked.
-func (p *runsPanel) choose(at fynewidget.TableCellID) {
-	if at.Row < 0 || at.Row >= len(p.rows) {
-		return
-	}
-	id := p.rows[at.Row].ID
-	if at.Col == colTick {
-		if i := slices.Index(p.ticked, id); i >= 0 {
-			p.ticked = slices.Delete(p.ticked, i, i+1)
-		} else if p.rows[at.Row].Damaged.Key == "" {
-			p.ticked = append(p.ticked, id)
-		}
-		p.table.Unselect(at)
-		p.w.train.showChart(p.w.frame)
-	}
+// choose selects a run.
+func (p *runsPanel) choose(id string) {
 	p.selected = id
 	p.showTools()
-	p.table.Refresh()
+	p.list.Refresh()
+}
+
+// tick draws the curve of a run into the chart, or takes it out.
+func (p *runsPanel) tick(r session.Run) {
+	if i := slices.Index(p.ticked, r.ID); i >= 0 {
+		p.ticked = slices.Delete(p.ticked, i, i+1)
+	} else if r.Damaged.Key == "" {
+		p.ticked = append(p.ticked, r.ID)
+		p.w.session.ReadCurves(r.ID)
+	}
+	p.w.train.showChart(p.w.frame)
+	p.w.menu.show(p.w.frame)
+	p.choose(r.ID)
+}
+
+// color is that of the line of a run that is ticked; the first two belong to the training, and the
+// next to its twin.
+func (p *runsPanel) color(i int) fyne.ThemeColorName {
+	taken := 2
+	if p.w.frame.Train.Twin != nil {
+		taken = 4
+	}
+	return lineColor(taken + i%(len(theme.Lines)-taken))
+}
+
+// menu is what can be done with a run.
+func (p *runsPanel) menu(r session.Run) []*fyne.MenuItem {
+	w, s := p.w, p.w.session
+	item := func(text string, able bool, act func()) *fyne.MenuItem {
+		i := fyne.NewMenuItem(text, func() {
+			if able { // keys reach what is not
+				act()
+			}
+		})
+		i.Disabled = !able
+		return i
+	}
+	whole, kept, rule := r.Damaged.Key == "", len(r.Kept) > 0 && r.Damaged.Key == "", fyne.NewMenuItemSeparator()
+	curves, ids := lang.L("Export the curve…"), []string{r.ID}
+	if len(p.ticked) > 0 {
+		curves, ids = lang.L("Export the ticked curves…"), slices.Clone(p.ticked)
+	}
+	return []*fyne.MenuItem{
+		item(lang.L("Run again"), whole, func() { p.again(r) }),
+		item(lang.L("Look back"), kept, func() { p.lookOver(r) }),
+		item(lang.L("Use model"), whole, func() { s.UseRun(r.ID) }),
+		rule,
+		item(lang.L("Rename…"), whole, func() { p.rename(r) }),
+		item(lang.L("Copy settings"), whole, func() { w.app.Clipboard().SetContent(r.Settings()) }),
+		item(lang.L("Save settings…"), whole, func() {
+			w.save(lang.L("Save the settings"), "settings.json", endings{".json"}, func(path string) { s.SaveSettings(r.ID, path) })
+		}),
+		item(lang.L("As a lesson…"), whole, func() {
+			w.save(lang.L("Save the lesson"), "lesson.json", endings{".json"}, func(path string) { s.SaveLesson(r.ID, path) })
+		}),
+		rule,
+		item(curves, whole, func() { w.exportRuns(ids) }),
+		item(lang.L("Save as an animation…"), kept, func() { p.export(r) }),
+		rule,
+		item(lang.L("Delete…"), r.Phase != session.Running, func() { p.remove(r) }),
+	}
 }
 
 func (p *runsPanel) showTools() {
 	r, ok := p.run()
 	whole := ok && r.Damaged.Key == ""
-	for i, b := range p.acts {
+	for name, b := range p.acts {
 		able := whole
-		switch i {
-		case len(p.acts) - 1: // delete
-			able = ok && r.Phase != session.Running
-		case 2, 6: // back, gif
+		switch name {
+		case "more":
+			able = ok
+		case "back":
 			able = whole && len(r.Kept) > 0
 		}
 		enable(b, able)
 	}
-}
-
-// fill writes a cell.
-func (p *runsPanel) fill(at fynewidget.TableCellID, l *fynewidget.Label) {
-	if at.Row >= len(p.rows) {
-		return
-	}
-	r := p.rows[at.Row]
-	l.TextStyle.Bold = r.ID == p.selected
-	l.Alignment = fyne.TextAlignLeading
-	if at.Col == colSteps || at.Col == colLoss || at.Col == colPSNR {
-		l.Alignment = fyne.TextAlignTrailing
-	}
-	l.SetText(p.cell(r, at.Col))
 }
 
 // cell is what a column says of a run.
@@ -209,7 +269,7 @@ func (p *runsPanel) cell(r session.Run, col int) string {
 	if r.Damaged.Key != "" {
 		switch col {
 		case colName:
-			return r.ID
+			return cmp.Or(r.Name, r.ID)
 		case colDiffers:
 			return said(r.Damaged)
 		case colState:
@@ -220,18 +280,16 @@ func (p *runsPanel) cell(r session.Run, col int) string {
 		return ""
 	}
 	switch col {
-	case colTick:
-		if slices.Contains(p.ticked, r.ID) {
-			return "✓"
-		}
 	case colName:
 		return runName(r)
 	case colData:
 		return builtinName(r.Data)
 	case colDiffers:
-		return differences(r.Spec)
+		return p.w.train.form.differences(r.Spec)
 	case colSteps:
 		return widget.FormatCount(r.Step)
+	case colTime:
+		return clock(time.Duration(r.Seconds * float64(time.Second)))
 	case colLoss:
 		return measured(r.BestLoss, func(v float64) string { return widget.FormatNumber(v, 4) })
 	case colPSNR:
@@ -273,42 +331,38 @@ func runName(r session.Run) string {
 	return lang.L("Run of {{.Time}}", map[string]any{"Time": r.Began.Local().Format("15:04:05")})
 }
 
-func whenName(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
-
-// differences are the settings that are not the default ones.
-func differences(s model.Spec) string {
-	usual := model.DefaultSpec()
-	a, b := reflect.ValueOf(s), reflect.ValueOf(usual)
-	var parts []string
-	for i := range a.NumField() {
-		name := a.Type().Field(i).Tag.Get("json")
-		if name == "channels" || name == "crop" || a.Field(i).Equal(b.Field(i)) {
-			continue
-		}
-		parts = append(parts, fmt.Sprintf("%s %v", name, a.Field(i)))
+// whenName says when a run began, the year only where it is another one.
+func whenName(t time.Time) string {
+	t = t.Local()
+	if t.Year() == time.Now().Year() {
+		return t.Format("01-02 15:04")
 	}
-	return strings.Join(parts, ", ")
+	return t.Format("2006-01-02")
 }
 
-// head is a column's title, which sorts by it.
-func (p *runsPanel) head(col int, h *header) {
-	if col < 0 || col >= columns {
-		return
-	}
-	text := [columns]string{"", lang.L("Name"), lang.L("Learned from"), lang.L("Not as usual"), lang.L("Steps"), lang.L("Loss"), "dB", lang.L("State"), lang.L("Begun")}[col]
-	if col == p.column {
-		text += map[bool]string{true: " ↓", false: " ↑"}[p.falling]
-	}
-	h.say(text, func() {
-		if p.column == col {
-			p.falling = !p.falling
-		} else {
-			p.column, p.falling = col, false
+// showHeads titles the columns; each sorts by itself.
+func (p *runsPanel) showHeads() {
+	titles := [columns]string{"", lang.L("Name"), lang.L("Learned from"), lang.L("Not as usual"), lang.L("Steps"), lang.L("Time"), lang.L("Loss"), "dB", lang.L("State"), lang.L("Begun")}
+	for col, h := range p.heads {
+		text := titles[col]
+		if col == p.column {
+			text = strings.TrimSpace(text + " " + map[bool]string{true: "↓", false: "↑"}[p.falling])
 		}
-		p.sort()
-		p.table.Refresh()
-	})
+		h.say(text, measures(col), func() {
+			if p.column == col {
+				p.falling = !p.falling
+			} else {
+				p.column, p.falling = col, false
+			}
+			p.sort()
+			p.showHeads()
+			p.list.Refresh()
+		})
+	}
 }
+
+// measures reports whether a column holds numbers.
+func measures(col int) bool { return col >= colSteps && col <= colPSNR }
 
 // sort puts the rows in order.
 func (p *runsPanel) sort() {
@@ -318,8 +372,9 @@ func (p *runsPanel) sort() {
 		},
 		colName:    func(a, b session.Run) int { return cmp.Compare(runName(a), runName(b)) },
 		colData:    func(a, b session.Run) int { return cmp.Compare(a.Data, b.Data) },
-		colDiffers: func(a, b session.Run) int { return cmp.Compare(differences(a.Spec), differences(b.Spec)) },
+		colDiffers: func(a, b session.Run) int { return cmp.Compare(p.cell(a, colDiffers), p.cell(b, colDiffers)) },
 		colSteps:   func(a, b session.Run) int { return cmp.Compare(a.Step, b.Step) },
+		colTime:    func(a, b session.Run) int { return cmp.Compare(a.Seconds, b.Seconds) },
 		colLoss:    func(a, b session.Run) int { return cmp.Compare(a.BestLoss, b.BestLoss) },
 		colPSNR:    func(a, b session.Run) int { return cmp.Compare(a.BestPSNR, b.BestPSNR) },
 		colState:   func(a, b session.Run) int { return cmp.Compare(runState(a), runState(b)) },
@@ -338,13 +393,22 @@ func (p *runsPanel) show(f frame, last session.State) {
 	if !sameRuns(f.Runs.All, last.Runs.All) {
 		p.rows = slices.Clone(f.Runs.All)
 		p.sort()
-		p.ticked = slices.DeleteFunc(p.ticked, func(id string) bool {
+		gone := func(id string) bool {
 			return !slices.ContainsFunc(p.rows, func(r session.Run) bool { return r.ID == id })
-		})
-		p.table.Refresh()
+		}
+		p.ticked = slices.DeleteFunc(p.ticked, gone)
+		if gone(p.selected) && len(p.rows) > 0 {
+			p.selected = p.rows[0].ID
+		}
+		p.list.Refresh()
 		p.w.trace.event("runs", "count", len(p.rows))
 	}
+	if f.Runs.Most != last.Runs.Most || !sameRuns(f.Runs.All, last.Runs.All) {
+		p.showRoom(f.Runs)
+	}
+	p.showHeads()
 	visible(p.table, len(p.rows) > 0)
+	visible(p.tools, len(p.rows) > 0)
 	visible(p.empty, len(p.rows) == 0)
 	p.showTools()
 	enable(p.back, len(f.Runs.All) > 0 && len(f.Runs.All[0].Kept) > 0)
@@ -355,27 +419,117 @@ func sameRuns(a, b []session.Run) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// showTime shows the slider while a run is looked back over.
+// showRoom says how much runs take, and of how much.
+func (p *runsPanel) showRoom(r session.Runs) {
+	var options []string
+	at := -1
+	for i, mib := range rooms {
+		most := fmt.Sprintf("%d MB", mib)
+		if mib >= 1024 {
+			most = fmt.Sprintf("%d GB", mib/1024)
+		}
+		options = append(options, lang.L("{{.Used}} of {{.Most}}", map[string]any{"Used": sizeName(r.Bytes()), "Most": most}))
+		if int64(mib)<<20 == r.Most {
+			at = i
+		}
+	}
+	p.room.SetOptions(options)
+	p.room.SetSelected(at)
+}
+
+// lookOver shows the slider over a run, at its end; that of no run takes it away.
+func (p *runsPanel) lookOver(r session.Run) {
+	p.over, p.kept = r.ID, nil
+	if r.ID == "" || r.Phase == session.Running && !r.Elsewhere {
+		p.w.session.LookBack("", 0)
+	} else {
+		p.w.session.LookBack(r.ID, math.MaxInt)
+	}
+	p.showTime(p.w.frame)
+	p.w.trace.stir()
+}
+
+// showTime shows the slider while a run is looked back over. Over one that goes on it ends with now.
 func (p *runsPanel) showTime(f frame) {
-	sc := f.Runs.Scrub
-	visible(p.time, sc.ID != "")
-	i := slices.IndexFunc(f.Runs.All, func(r session.Run) bool { return r.ID == sc.ID })
-	if i < 0 {
+	sc := p.w.session.State().Runs.Scrub // what has just been asked for is not in the frame yet
+	if sc.ID != "" && p.over == "" {
+		p.over, p.kept = sc.ID, nil
+	}
+	i := slices.IndexFunc(f.Runs.All, func(r session.Run) bool { return r.ID == p.over })
+	if i < 0 || len(f.Runs.All[i].Kept) == 0 {
+		p.over = ""
+	}
+	visible(p.time, p.over != "")
+	if p.over == "" {
 		return
 	}
-	if kept := f.Runs.All[i].Kept; !slices.Equal(kept, p.kept) {
-		p.kept = kept
-		p.slider.Max = max(1, float64(len(kept)-1))
+	r := f.Runs.All[i]
+	if live := r.Phase == session.Running && !r.Elsewhere; !slices.Equal(r.Kept, p.kept) || live != p.live {
+		p.kept, p.live = r.Kept, live
+		p.slider.Max = max(1, float64(len(p.kept)-1))
+		if live {
+			p.slider.Max = float64(len(p.kept))
+		}
 		p.slider.Refresh()
 	}
-	if at := slices.Index(p.kept, sc.Step); at >= 0 {
+	at := len(p.kept)
+	if sc.ID == p.over {
+		at = slices.Index(p.kept, sc.Step)
+	} else if !p.live {
+		at = len(p.kept) - 1
+	}
+	if at >= 0 {
 		p.slider.SetValue(float64(at))
 	}
 }
 
+// slide looks at the step that the slider is moved to.
+func (p *runsPanel) slide(v float64) {
+	if i := int(v); i >= 0 && i < len(p.kept) {
+		p.w.session.LookBack(p.over, p.kept[i])
+	} else {
+		p.w.session.LookBack("", 0)
+	}
+}
+
+// stepName says where the slider is.
+func (p *runsPanel) stepName(v float64) string {
+	if i := int(v); i >= 0 && i < len(p.kept) {
+		return widget.FormatCount(p.kept[i])
+	}
+	return lang.L("now")
+}
+
+// mark says where in the chart a person looks back to.
+func (p *runsPanel) mark(f frame) []widget.Mark {
+	sc := f.Runs.Scrub
+	if sc.ID == "" || !slices.Contains(p.shown(), sc.ID) {
+		return nil
+	}
+	return []widget.Mark{{X: float64(sc.Step), Text: lang.L("step {{.Step}}", map[string]any{"Step": widget.FormatCount(sc.Step)}), Color: fynetheme.ColorNamePrimary}}
+}
+
+// shown are the runs whose curves are in the chart: that of the training, and those that are ticked.
+func (p *runsPanel) shown() []string {
+	ids := slices.Clone(p.ticked)
+	if id := p.w.frame.Train.Run; id != "" && !slices.Contains(ids, id) {
+		ids = append([]string{id}, ids...)
+	}
+	return ids
+}
+
 // overlaid are the curves of the runs that are ticked.
 func (p *runsPanel) overlaid() []widget.Series {
-	var all []widget.Series
+	var of []any
+	for i, id := range p.ticked {
+		if k := slices.IndexFunc(p.rows, func(r session.Run) bool { return r.ID == id }); k >= 0 {
+			of = append(of, id, runName(p.rows[k]), len(p.rows[k].Curve), p.color(i))
+		}
+	}
+	if slices.Equal(of, p.drawn) { // the chart knows lines by their memory
+		return p.lines
+	}
+	p.lines, p.drawn = nil, of
 	for i, id := range p.ticked {
 		k := slices.IndexFunc(p.rows, func(r session.Run) bool { return r.ID == id })
 		if k < 0 {
@@ -387,24 +541,31 @@ func (p *runsPanel) overlaid() []widget.Series {
 				x, y, db = append(x, float64(pt.Step)), append(y, pt.ValLoss), append(db, pt.ValPSNR)
 			}
 		}
-		name, color := runName(p.rows[k]), lineColor(i+2)
-		all = append(all, widget.Series{Name: name, Group: lang.L("Loss"), X: x, Y: y, Color: color},
+		name, color := runName(p.rows[k]), p.color(i)
+		p.lines = append(p.lines, widget.Series{Name: name, Group: lang.L("Loss"), X: x, Y: y, Color: color},
 			widget.Series{Name: name, Group: "PSNR", X: x, Y: db, Color: color, Linear: true})
 	}
-	return all
+	return p.lines
 }
 
-// rename asks for a name.
+// rename lets a person type a name in its place.
 func (p *runsPanel) rename(r session.Run) {
-	entry := fynewidget.NewEntry()
-	entry.SetText(r.Name)
-	d := dialog.NewCustomConfirm(lang.L("Rename the run"), lang.L("Rename"), lang.L("Cancel"), container.NewGridWrap(fyne.NewSize(40*grid, entry.MinSize().Height), entry), func(yes bool) {
-		if yes {
-			p.w.session.RenameRun(r.ID, strings.TrimSpace(entry.Text))
-		}
-	}, p.w.win)
-	p.w.front("rename", lang.L("Cancel"), d)
-	p.w.win.Canvas().Focus(entry)
+	p.selected, p.renaming = r.ID, r.ID
+	p.list.Refresh()
+}
+
+// renamed takes the name that was typed.
+func (p *runsPanel) renamed(id, name string) {
+	if p.renaming != id {
+		return
+	}
+	p.renaming = ""
+	i := slices.IndexFunc(p.rows, func(r session.Run) bool { return r.ID == id })
+	if name = strings.TrimSpace(name); i >= 0 && name != p.rows[i].Name {
+		p.rows[i].Name = name // until the state says so
+		p.w.session.RenameRun(id, name)
+	}
+	p.list.Refresh()
 }
 
 // remove asks before a run is forgotten.
@@ -421,30 +582,4 @@ func (p *runsPanel) remove(r session.Run) {
 // export asks where an animation is to go.
 func (p *runsPanel) export(r session.Run) {
 	p.w.save(lang.L("Save the animation"), "training.gif", endings{".gif"}, func(path string) { p.w.session.ExportRun(r.ID, path) })
-}
-
-// A header is a column's title that can be tapped.
-type header struct {
-	fynewidget.Label
-	tapped func()
-}
-
-func newHeader(tapped func()) *header {
-	h := &header{tapped: tapped}
-	h.ExtendBaseWidget(h)
-	h.TextStyle.Bold = true
-	h.Truncation = fyne.TextTruncateEllipsis
-	return h
-}
-
-func (h *header) say(text string, tapped func()) {
-	h.tapped = tapped
-	h.SetText(text)
-}
-
-// Tapped sorts.
-func (h *header) Tapped(*fyne.PointEvent) {
-	if h.tapped != nil {
-		h.tapped()
-	}
 }

@@ -483,8 +483,7 @@ func clock(d time.Duration) string {
 // showChart draws the losses.
 func (p *trainPage) showChart(f frame) {
 	c := p.w.chart
-	series := f.lines.series(f.Train.Spec.Bottleneck)
-	series = append(series, twinSeries(f.Train)...)
+	series := twinSeries(f, f.lines.series(f.Train.Spec.Bottleneck))
 	c.SetSeries(append(series, p.w.runs.overlaid()...))
 	var marks []widget.Mark
 	if f.Train.BestStep > 0 {
@@ -493,7 +492,7 @@ func (p *trainPage) showChart(f frame) {
 	if f.Train.DivergedStep > 0 {
 		marks = append(marks, widget.DivergedMark(f.Train.DivergedStep))
 	}
-	c.SetMarks(marks)
+	c.SetMarks(append(marks, p.w.runs.mark(f)...))
 }
 
 // tell traces the settings.

@@ -99,16 +99,6 @@ func (f *twinForm) twin(s model.Spec) *session.Twin {
 	return &session.Twin{Spec: s}
 }
 
-// twinPanes are those of two trainings: the original, what the one makes of it, its latent, and
-// what the other makes of it.
-func twinPanes(tr session.Train) session.Panes {
-	a, b := tr.Panes, tr.Twin.Panes
-	p := a
-	p.Noisy, p.Result = a.Result, b.Result
-	p.Versions = [4]uint64{a.Versions[session.PaneOriginal], a.Versions[session.PaneResult], a.Versions[session.PaneLatent], b.Versions[session.PaneResult]}
-	return p
-}
-
 // twinNames say what each of two trainings is, by what they differ in.
 func twinNames(tr session.Train) (a, b string) {
 	w := tr.Twin
@@ -130,48 +120,38 @@ func twinNames(tr session.Train) (a, b string) {
 // showTwins titles the panes of two trainings.
 func (w *window) showTwins(f frame) {
 	a, b := twinNames(f.Train)
-	one, other := f.Train.Panes, f.Train.Twin.Panes
-	_, h, wd, c := one.Latent.Dims4()
+	one, other := f.Train.Panes, f.Train.Twin
 	_, height, width, _ := one.Original.Dims4()
-	w.offerChannels(c)
-	titles := [4]string{lang.L("Original"), a, lang.L("Latent"), b}
-	figures := [4]string{fmt.Sprintf("%d × %d", width, height), quality(one.ResultPSNR, one.ResultSSIM), fmt.Sprintf("%d × %d × %d", wd, h, c), quality(other.ResultPSNR, other.ResultSSIM)}
+	difference := lang.L("Difference")
+	if other.Gain > 1 {
+		difference = lang.L("Difference × {{.Gain}}", map[string]any{"Gain": other.Gain})
+	}
+	titles := [4]string{lang.L("Original"), a, b, difference}
+	figures := [4]string{fmt.Sprintf("%d × %d", width, height), quality(one.ResultPSNR, one.ResultSSIM), quality(other.Panes.ResultPSNR, other.Panes.ResultSSIM), fmt.Sprintf("σ %.1f", other.Differing)}
 	for i, p := range w.panes {
 		p.SetTitle(titles[i])
 		p.SetFigure(figures[i])
-		if session.Pane(i) != session.PaneLatent {
-			p.SetAccessory()
-		}
+		p.SetAccessory()
 	}
-	w.panes[session.PaneLatent].SetAccessory(w.channel)
 	w.offered = nil
 }
 
-// twinSeries are the lines of a twin, as the chart takes them.
-func twinSeries(tr session.Train) []widget.Series {
-	w := tr.Twin
-	if w == nil || len(w.Curve) == 0 {
-		return nil
+// twinSeries are the lines of a training and of its twin, as the chart takes them: each by its name.
+func twinSeries(f frame, series []widget.Series) []widget.Series {
+	w, l := f.Train.Twin, f.twin
+	if w == nil || l.points == 0 || len(series) < 3 {
+		return series
 	}
-	_, name := twinNames(tr)
-	var x, y, vx, val, db []float64
-	for _, p := range w.Curve {
-		if !math.IsNaN(p.Loss) {
-			x, y = append(x, float64(p.Step)), append(y, p.Loss)
-		}
-		if !math.IsNaN(p.ValPSNR) {
-			vx, val, db = append(vx, float64(p.Step)), append(val, p.ValLoss), append(db, p.ValPSNR)
-		}
-	}
+	a, b := twinNames(f.Train)
+	check := func(name string) string { return lang.L("{{.Name}}, validation", map[string]any{"Name": name}) }
+	series[0].Name, series[1].Name, series[2].Name = a, check(a), check(a)
 	loss := lang.L("Loss")
-	var all []widget.Series
-	if len(x) > 0 {
-		all = append(all, widget.Series{Name: name, Group: loss, X: x, Y: y, Color: theme.ColorNameThird, Noisy: true})
+	if !w.PCA {
+		series = append(series, widget.Series{Name: b, Group: loss, X: l.step, Y: l.loss, Color: theme.ColorNameThird, Noisy: true})
+		b = check(b)
 	}
-	if w.PCA && math.IsNaN(val[0]) { // its loss is not in the units of the other's
-		return []widget.Series{{Name: name, Group: "PSNR", X: vx, Y: db, Color: theme.ColorNameFourth, Linear: true}}
+	if len(l.val) > 0 && !math.IsNaN(l.val[0]) { // else its loss is not in the units of the other's
+		series = append(series, widget.Series{Name: b, Group: loss, X: l.valStep, Y: l.val, Color: theme.ColorNameFourth})
 	}
-	check := lang.L("{{.Name}}, validation", map[string]any{"Name": name})
-	return append(all, widget.Series{Name: check, Group: loss, X: vx, Y: val, Color: theme.ColorNameFourth},
-		widget.Series{Name: check, Group: "PSNR", X: vx, Y: db, Color: theme.ColorNameFourth, Linear: true})
+	return append(series, widget.Series{Name: b, Group: "PSNR", X: l.valStep, Y: l.psnr, Color: theme.ColorNameFourth, Linear: true})
 }

@@ -224,6 +224,7 @@ func (w *window) restore(files []string) {
 	}
 	w.win.Resize(fyne.NewSize(width, height))
 	w.train.restore(w.saved)
+	w.session.SetRunBytes(int64(w.saved.RunsMiB) << 20)
 	if n := w.saved.Noise; n != nil {
 		w.session.SetNoise(n.Kind, n.Strength)
 	}
@@ -386,16 +387,16 @@ func (w *window) showPanes(f, last frame) {
 		w.showSuspect(f)
 		return
 	}
+	if f.twins() {
+		w.showTwins(f)
+		return
+	}
 	w.panes[session.PaneOriginal].SetAccessory()
 	w.panes[session.PaneLatent].SetTitle(lang.L("Latent"))
 	w.panes[session.PaneLatent].SetAccessory(w.channel)
 	w.panes[session.PaneResult].SetTitle(lang.L("Reconstruction"))
 	if f.lookingBack() {
 		w.panes[session.PaneResult].SetTitle(lang.L("At step {{.Step}}", map[string]any{"Step": widget.FormatCount(f.Runs.Scrub.Step)}))
-	}
-	if f.twins() {
-		w.showTwins(f)
-		return
 	}
 	clean := f.noiseless()
 	noisy := lang.L("Noisy")
@@ -555,7 +556,10 @@ func (w *window) read(pane session.Pane, x, y int) string {
 	if w.frame.learning() {
 		return w.frame.readLesson(pane, x, y)
 	}
-	if pane == session.PaneLatent && !w.frame.pressing() && !w.frame.detecting() {
+	if w.frame.twins() && pane == session.PaneResult {
+		return readRemoved(w.frame.panes.Noisy, w.frame.panes.Latent, x, y)
+	}
+	if pane == session.PaneLatent && !w.frame.pressing() && !w.frame.detecting() && !w.frame.twins() {
 		width, height := w.linked.Picture()
 		return w.frame.latent.read(x, y, width, height)
 	}

@@ -259,6 +259,38 @@ def holds_a_lesson(stage):
     return f"the prediction was {verdict}"
 
 
+def keeps_its_runs(stage):
+    """A training is a row of the table; killed and gone on with, it is still one, and the slider goes back to its first step."""
+    p = stage.training()
+    p.wait("runs", count=1)
+    p.wait("saved", 30, kind="checkpoint")
+    p.kill()
+    p = stage.start()
+    p.wait("runs", count=1)
+    p.click("train.start")
+    p.wait("train", 30, state="running")
+    p.click("train.pause")
+    p.wait("train", state="paused")
+    p.settle()
+    p.click("runs.last")
+    p.settle()
+    now = p.pixels("pane.reconstruction")
+    p.click("runs.slider", (0.12, 0.5))
+    until(lambda: changed(now, p.pixels("pane.reconstruction")) > 0.01, 10, "the slider changes nothing")
+    p.settle()
+    stage.shot("first-steps")
+    p.key("Escape")
+    until(lambda: changed(now, p.pixels("pane.reconstruction")) < 0.001, 10, "the panes do not come back to now")
+    p.click("runs.switch", (0.75, 0.5))
+    p.settle()
+    p.click("runs.list", (0.015, 0.1))
+    p.settle()
+    stage.shot("table")
+    p.click("runs.switch", (0.25, 0.5))
+    stage.shot("overlaid")
+    assert p.latest("runs").count == 1, f"one training is {p.latest('runs').count} runs"
+
+
 def survives_divergence(stage):
     """A learning rate of 1000 diverges: it says so, and the window lives."""
     p = stage.ready()

@@ -206,6 +206,9 @@ func (r *run) serve(ctx context.Context, t *Training) {
 		if st.Data.Version == 0 || st.Data.Name != t.job.Data {
 			s.warn(data)
 		}
+		if st.Message.Key == interrupted(t).Key {
+			st.Message = Message{}
+		}
 		tr.Phase, tr.Data, tr.Spec = Running, data, t.tr.Spec()
 		tr.Progress.Step = t.tr.Taken()
 	})
@@ -223,18 +226,20 @@ func (r *run) serve(ctx context.Context, t *Training) {
 		}
 	}
 	r.look(ctx, t.tr.Model(), false)
-	if r.keeper == nil {
-		r.keeper = s.keepRun(t, r.preview)
-		if r.twin != nil && r.twin.t != nil {
-			r.twin.keeper = s.keepRun(r.twin.t, r.preview)
+	r.keeper = s.keepRun(t, r.preview, r.keeper, r.curve.points)
+	if r.twin != nil && r.twin.t != nil {
+		r.twin.keeper = s.keepRun(r.twin.t, r.preview, r.twin.keeper, r.twin.curve.points)
+		if r.keeper != nil {
+			r.keeper.beside = &r.twin.t.clock
 		}
 	}
+	r.show(func(tr *Train, _ *State) { tr.Run = r.keeper.name() })
 	r.hold(ctx)
 	res, err := t.Run(ctx, func(rep TrainReport) error {
 		r.curve.add(rep.Progress)
 		r.keeper.after(t, r.curve.points)
 		if r.twin != nil {
-			r.twin.follow(rep.Step)
+			r.twin.follow(rep.Step, t.tr.Spec().Steps)
 		}
 		r.report(rep)
 		if !r.paused && s.o.Now().After(r.preview.next()) {
@@ -340,8 +345,14 @@ func (r *run) rest(ctx context.Context) {
 		r.catchUp(tr)
 	})
 	r.look(ctx, r.t.tr.Model(), true)
-	if was != Paused && r.t.job.Checkpoint != "" {
-		r.keep()
+	if was != Paused {
+		r.keeper.rest(r.t, r.curve.points)
+		if r.twin != nil && r.twin.t != nil {
+			r.twin.keeper.rest(r.twin.t, r.twin.curve.points)
+		}
+		if r.t.job.Checkpoint != "" {
+			r.keep()
+		}
 	}
 }
 
@@ -381,7 +392,6 @@ func (r *run) end(res TrainResult, err error) {
 	}
 	r.look(s.ctx, res.Best, true)
 	r.keeper.end(r.t, r.curve.points, s.phaseOf(r))
-	r.keeper = nil
 	if r.twin != nil {
 		r.twin.end(s.phaseOf(r))
 	}
@@ -483,6 +493,7 @@ func (s *Session) BackToBest() {
 			r.t.tr.SetRate(r.t.tr.Spec().Rate / 10)
 		}
 		r.curve.back(r.t.tr.Taken())
+		r.keeper.back(r.t, r.curve.points)
 		r.show(func(tr *Train, _ *State) {
 			tr.Progress = noProgress(r.t.tr.Taken())
 			tr.Curve, tr.Spec = r.curve.points, r.t.tr.Spec()
@@ -565,6 +576,11 @@ func (s *Session) Forget() {
 	s.publish(func(st *State) { st.Train = newTrain(Idle, model.Spec{}, "", 0) })
 }
 
+// interrupted is said of a training until it goes on.
+func interrupted(t *Training) Sentence {
+	return say("Training of {{.Data}} was interrupted at step {{.Step}}. Resume goes on.", "Data", shorten(t.name), "Step", t.tr.Taken())
+}
+
 // reopen offers the training in a checkpoint.
 func (s *Session) reopen(path string) {
 	s.do("Opening the checkpoint", func(ctx context.Context) error {
@@ -585,6 +601,7 @@ func (s *Session) reopen(path string) {
 			}
 			return imageio.FileError{Path: path, Err: err}
 		}
+		keeper, curve := s.keeperOf(t)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.state.Train.Busy() {
@@ -594,10 +611,11 @@ func (s *Session) reopen(path string) {
 			s.setAside()
 		}
 		r := s.newRun()
-		r.t, s.run = t, r
+		r.t, r.keeper, s.run = t, keeper, r
+		r.curve.begin(curve, t.tr.Taken())
 		spec := t.tr.Spec()
 		phase := Interrupted
-		text := say("Training of {{.Data}} was interrupted at step {{.Step}}. Resume goes on.", "Data", shorten(t.name), "Step", t.tr.Taken())
+		text := interrupted(t)
 		if spec.Steps > 0 && t.tr.Taken() >= spec.Steps {
 			phase = Finished
 			text = say("The model trained on {{.Data}} is not saved yet. Save it, or train another.", "Data", shorten(t.name))
@@ -605,7 +623,7 @@ func (s *Session) reopen(path string) {
 		s.publish(func(st *State) {
 			st.Train = newTrain(phase, spec, t.name, t.tr.Taken())
 			r.setBest(&st.Train)
-			st.Train.Unsaved = true
+			st.Train.Curve, st.Train.Unsaved, st.Train.Run = r.curve.points, true, keeper.name()
 		})
 		s.put(Info, text)
 		return nil
@@ -711,7 +729,7 @@ func (r *run) look(ctx context.Context, m *model.Model, still bool) {
 		return
 	}
 	if r.twin != nil {
-		r.twin.look(ctx, r.s, p, still)
+		r.twin.look(ctx, r.s, p, panes.Result, still)
 	}
 	r.show(func(tr *Train, _ *State) {
 		s := r.s

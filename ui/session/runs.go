@@ -1,6 +1,6 @@
 package session
 
-// This file keeps every training of a window: its settings, its curve and some of its weights.
+// This file is the list of trainings that are kept, and what can be done with them.
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +18,6 @@ import (
 
 	"sieve/imageio"
 	"sieve/model"
-	"sieve/model/tensor"
 )
 
 // A Run is a training that was kept.
@@ -27,7 +25,8 @@ type Run struct {
 	ID        string // its folder's name
 	Name      string // given by a person; "" before
 	Data      string
-	Spec      model.Spec
+	Spec      model.Spec // with which it began
+	Minutes   float64    // after which it was to end; 0: after Spec.Steps
 	Began     time.Time
 	Phase     Phase // Running, Finished, Stopped or Diverged
 	Step      int
@@ -35,16 +34,26 @@ type Run struct {
 	BestStep  int
 	BestLoss  float64 // NaN before the first validation
 	BestPSNR  float64
-	Curve     []CurvePoint
-	Kept      []int    // steps of which there are weights, ascending
-	Damaged   Sentence // why it cannot be read; without a Key when it can
-	Elsewhere bool     // another window is at it
+	Curve     []CurvePoint // nil until ReadCurves has read it
+	Kept      []int        // steps of which there are weights, ascending
+	Bytes     int64        // on the disk
+	Damaged   Sentence     // why it cannot be read; without a Key when it can
+	Elsewhere bool         // another window is at it
 }
 
 // Runs are all that are kept, the newest first.
 type Runs struct {
 	All   []Run
+	Most  int64 // bytes that all may take
 	Scrub Scrub
+}
+
+// Bytes is how much all runs take.
+func (r Runs) Bytes() (sum int64) {
+	for _, run := range r.All {
+		sum += run.Bytes
+	}
+	return sum
 }
 
 // A Scrub is what a network of an earlier step makes of the picture on which it was watched.
@@ -58,9 +67,12 @@ type Scrub struct {
 // runsFolder is where in the state folder runs are kept, a folder each.
 const runsFolder = "runs"
 
-// Files of a run. Of weights there is one for each step that is kept.
+// Files of a run. Of weights there is one for each step that is kept. The name is a file of its own,
+// because any window may write it: all others are written by the one that trains.
 const (
 	runFile      = "run.json"
+	runCurve     = "curve.json"
+	runNamed     = "name"
 	runLock      = "lock"
 	runClean     = "clean.npy" // what it is watched on, (N, H, W, C)
 	runGiven     = "given.npy" // … and as the network sees it, where that is something else
@@ -68,26 +80,29 @@ const (
 	bestWeights  = "best.safetensors"
 )
 
-// mostRunBytes is how much all runs together may take: beyond it the oldest lose their weights, and
-// then go.
-const mostRunBytes = 512 << 20
-
 // runState is a run as its file says it.
 type runState struct {
-	Format   string       `json:"format"`
-	Name     string       `json:"name,omitempty"`
-	Data     string       `json:"data"`
-	Spec     model.Spec   `json:"spec"`
-	Began    time.Time    `json:"began"`
-	Phase    Phase        `json:"phase"`
-	Step     int          `json:"step"`
-	Seconds  float64      `json:"seconds"`
-	BestStep int          `json:"best_step"`
-	BestLoss *float64     `json:"best_loss,omitempty"`
-	BestPSNR *float64     `json:"best_psnr,omitempty"`
-	Photo    bool         `json:"photo,omitempty"` // it is watched on one picture and not on a sheet of small ones
-	Curve    [][5]float64 `json:"curve"`           // step, loss, distortion, price, rate
-	Vals     [][3]float64 `json:"validations"`     // step, loss, PSNR
+	Format   string     `json:"format"`
+	Data     string     `json:"data"`
+	Spec     model.Spec `json:"spec"`
+	Minutes  float64    `json:"minutes,omitempty"`
+	Began    time.Time  `json:"began"`
+	Phase    Phase      `json:"phase"`
+	Step     int        `json:"step"`
+	Seconds  float64    `json:"seconds"`
+	BestStep int        `json:"best_step"`
+	BestLoss *float64   `json:"best_loss,omitempty"`
+	BestPSNR *float64   `json:"best_psnr,omitempty"`
+	Photo    bool       `json:"photo,omitempty"` // it is watched on one picture and not on a sheet of small ones
+	// Checkpoint is the file in the state folder with which the training goes on after a restart.
+	Checkpoint string `json:"checkpoint,omitempty"`
+}
+
+// runCurveState is the curve of a run as its file says it.
+type runCurveState struct {
+	Format string       `json:"format"`
+	Curve  [][5]float64 `json:"curve"`       // step, loss, distortion, price, rate
+	Vals   [][3]float64 `json:"validations"` // step, loss, PSNR
 }
 
 const runFormat = "sieve-run/1"
@@ -106,9 +121,9 @@ func orNaN(v *float64) float64 {
 	return *v
 }
 
-// curve writes points into the file's lists.
-func (r *runState) setCurve(points []CurvePoint) {
-	r.Curve, r.Vals = nil, nil
+// curveState is a curve as lists.
+func curveState(points []CurvePoint) (r runCurveState) {
+	r.Format = runFormat
 	for _, p := range points {
 		if finite(p.Loss) && finite(p.Distortion) && finite(p.Price) {
 			r.Curve = append(r.Curve, [5]float64{float64(p.Step), p.Loss, p.Distortion, p.Price, p.Rate})
@@ -117,10 +132,11 @@ func (r *runState) setCurve(points []CurvePoint) {
 			r.Vals = append(r.Vals, [3]float64{float64(p.Step), p.ValLoss, p.ValPSNR})
 		}
 	}
+	return r
 }
 
 // points are the lists of the file as a curve.
-func (r *runState) points() []CurvePoint {
+func (r *runCurveState) points() []CurvePoint {
 	vals := map[int][3]float64{}
 	for _, v := range r.Vals {
 		vals[int(v[0])] = v
@@ -135,21 +151,36 @@ func (r *runState) points() []CurvePoint {
 	return out
 }
 
-// readRun reads the run in a folder. One that cannot be read says why.
+// runTime is how the name of a run's folder says when it began.
+const runTime = "20060102-150405"
+
+// readRun reads the run in a folder but for its curve. One that cannot be read says why.
 func readRun(dir string) Run {
-	run := Run{ID: filepath.Base(dir), BestLoss: nan, BestPSNR: nan}
+	run := Run{ID: filepath.Base(dir), Name: readName(dir), BestLoss: nan, BestPSNR: nan}
+	files, _ := os.ReadDir(dir)
+	curved := false
+	for _, f := range files {
+		if info, err := f.Info(); err == nil {
+			run.Bytes += info.Size()
+		}
+		if step, ok := stepOf(f.Name()); ok {
+			run.Kept = append(run.Kept, step)
+		}
+		curved = curved || f.Name() == runCurve
+	}
+	slices.Sort(run.Kept)
 	state, err := readRunState(dir)
 	if err != nil {
 		run.Damaged = Explain(err)
-		if at, err := os.Stat(dir); err == nil {
-			run.Began = at.ModTime()
-		}
+		run.Began, _ = time.ParseInLocation(runTime, run.ID[:min(len(runTime), len(run.ID))], time.Local)
 		return run
 	}
-	run.Name, run.Data, run.Spec, run.Began, run.Phase = state.Name, state.Data, state.Spec, state.Began, state.Phase
+	if !curved && state.Step > 0 {
+		run.Damaged = Explain(lost(runCurve, fs.ErrNotExist))
+	}
+	run.Data, run.Spec, run.Minutes, run.Began, run.Phase = state.Data, state.Spec, state.Minutes, state.Began, state.Phase
 	run.Step, run.Seconds, run.BestStep = state.Step, state.Seconds, state.BestStep
 	run.BestLoss, run.BestPSNR = orNaN(state.BestLoss), orNaN(state.BestPSNR)
-	run.Curve, run.Kept = state.points(), keptSteps(dir)
 	if run.Phase == Running {
 		if held(dir) {
 			run.Elsewhere = true
@@ -160,19 +191,66 @@ func readRun(dir string) Run {
 	return run
 }
 
+// errRun reports a file of a run that cannot be read.
+var errRun = errors.New("session: a run that cannot be read")
+
+// lost says which file of a run cannot be read, and why.
+func lost(path string, why error) error {
+	var file imageio.FileError
+	var named *fs.PathError
+	if errors.As(why, &file) {
+		why = file.Err
+	}
+	if errors.As(why, &named) {
+		why = named.Err
+	}
+	return imageio.FileError{Path: filepath.Base(path), Err: fmt.Errorf("%w: %v", errRun, why)}
+}
+
 func readRunState(dir string) (state runState, err error) {
 	path := filepath.Join(dir, runFile)
 	b, err := readSmall(path)
+	if err == nil {
+		if err = json.Unmarshal(b, &state); err == nil && state.Format != runFormat {
+			err = imageio.ErrFormat
+		}
+	}
+	if err == nil {
+		err = CheckSpec(state.Spec)
+	}
 	if err != nil {
-		return state, err
-	}
-	if err := json.Unmarshal(b, &state); err != nil || state.Format != runFormat {
-		return state, imageio.FileError{Path: path, Err: imageio.ErrDamaged}
-	}
-	if err := CheckSpec(state.Spec); err != nil {
-		return state, imageio.FileError{Path: path, Err: fmt.Errorf("%w: %w", imageio.ErrDamaged, err)}
+		return state, lost(path, err)
 	}
 	return state, nil
+}
+
+func readCurve(dir string) ([]CurvePoint, error) {
+	path := filepath.Join(dir, runCurve)
+	var state runCurveState
+	b, err := readSmall(path)
+	if err == nil {
+		if err = json.Unmarshal(b, &state); err == nil && state.Format != runFormat {
+			err = imageio.ErrFormat
+		}
+	}
+	if err != nil {
+		return nil, lost(path, err)
+	}
+	return state.points(), nil
+}
+
+// longestName is how many bytes of a run's name are read.
+const longestName = 1000
+
+// readName is the name that a person gave a run, "" where that is none.
+func readName(dir string) string {
+	f, err := os.Open(filepath.Join(dir, runNamed))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b, _ := io.ReadAll(io.LimitReader(f, longestName))
+	return strings.TrimSpace(strings.ToValidUTF8(string(b), ""))
 }
 
 // held reports whether a program is at the run in a folder.
@@ -185,13 +263,19 @@ func held(dir string) bool {
 	return !lock(f)
 }
 
+// stepOf is the step of which a file has the weights.
+func stepOf(name string) (int, bool) {
+	text, starts := strings.CutPrefix(name, weightsStart)
+	text, ends := strings.CutSuffix(text, ".safetensors")
+	n, err := strconv.Atoi(text)
+	return n, starts && ends && err == nil
+}
+
 // keptSteps are those of which a folder has weights.
-func keptSteps(dir string) []int {
-	names, _ := filepath.Glob(filepath.Join(dir, weightsStart+"*.safetensors"))
-	var steps []int
-	for _, name := range names {
-		text := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(name), weightsStart), ".safetensors")
-		if n, err := strconv.Atoi(text); err == nil {
+func keptSteps(dir string) (steps []int) {
+	files, _ := os.ReadDir(dir)
+	for _, f := range files {
+		if n, ok := stepOf(f.Name()); ok {
 			steps = append(steps, n)
 		}
 	}
@@ -205,23 +289,81 @@ func weightsOf(dir string, step int) string {
 
 // RefreshRuns reads all runs that are kept, other windows' too.
 func (s *Session) RefreshRuns() {
-	if s.o.StateDir == "" {
-		return
+	if s.o.StateDir != "" {
+		s.spawn(func() { s.file(func() error { return nil }) })
 	}
-	s.spawn(func() {
-		all := listRuns(s.o.StateDir)
-		s.update(func(st *State) { st.Runs.All = s.withMine(all) })
-	})
 }
 
-// withMine puts the run of this window, which is newer than its file, among all. s.mu is held.
-func (s *Session) withMine(all []Run) []Run {
-	for _, mine := range s.state.Runs.All {
-		if i := findRun(all, mine.ID); i >= 0 && s.keeps(mine.ID) {
-			all[i] = mine
+// file does something to the folders of runs, one thing at a time, and lists them anew.
+func (s *Session) file(f func() error) {
+	s.filing.Lock()
+	defer s.filing.Unlock()
+	s.fail(f())
+	for {
+		s.mu.Lock()
+		turn := s.keptTurn
+		s.mu.Unlock()
+		all := listRuns(s.o.StateDir)
+		s.mu.Lock()
+		same := turn == s.keptTurn // else a run has begun or ended while they were read
+		if same {
+			s.publish(func(st *State) { st.Runs.All, st.Runs.Most = s.withKnown(all), s.runRoom() })
+		}
+		s.mu.Unlock()
+		if same {
+			return
+		}
+	}
+}
+
+// withKnown puts what the state knows better than the disk among all runs: those of this window, and
+// curves that have been read. s.mu is held.
+func (s *Session) withKnown(all []Run) []Run {
+	for _, old := range s.state.Runs.All {
+		i := findRun(all, old.ID)
+		switch {
+		case i < 0:
+		case s.keeps(old.ID):
+			old.Name, old.Bytes = all[i].Name, all[i].Bytes
+			all[i] = old
+		case old.Step == all[i].Step && old.Phase == all[i].Phase && all[i].Damaged.Key == "":
+			all[i].Curve, all[i].Damaged = old.Curve, old.Damaged
 		}
 	}
 	return all
+}
+
+// ReadCurves reads the curves of runs.
+func (s *Session) ReadCurves(ids ...string) {
+	s.spawn(func() {
+		for _, id := range ids {
+			st := s.State()
+			i, dir := findRun(st.Runs.All, id), s.runDir(id)
+			if i < 0 || dir == "" || st.Runs.All[i].Curve != nil || st.Runs.All[i].Damaged.Key != "" {
+				continue
+			}
+			points, err := readCurve(dir)
+			s.changeRow(id, func(r *Run) {
+				if r.Curve != nil {
+					return
+				}
+				if r.Curve = points; err != nil {
+					r.Damaged = Explain(err)
+				}
+			})
+		}
+	})
+}
+
+// changeRow changes what is known of a run.
+func (s *Session) changeRow(id string, f func(r *Run)) {
+	s.update(func(st *State) {
+		all := slices.Clone(st.Runs.All)
+		if i := findRun(all, id); i >= 0 {
+			f(&all[i])
+		}
+		st.Runs.All = all
+	})
 }
 
 // keeps reports whether this window is at a run. s.mu is held.
@@ -234,249 +376,35 @@ func findRun(all []Run, id string) int {
 	return slices.IndexFunc(all, func(r Run) bool { return r.ID == id })
 }
 
-func listRuns(stateDir string) []Run {
-	entries, _ := os.ReadDir(filepath.Join(stateDir, runsFolder))
-	var all []Run
-	for _, e := range entries {
-		if e.IsDir() {
-			all = append(all, readRun(filepath.Join(stateDir, runsFolder, e.Name())))
-		}
+func listRuns(stateDir string) (all []Run) {
+	base := filepath.Join(stateDir, runsFolder)
+	for _, name := range runNames(base) {
+		all = append(all, readRun(filepath.Join(base, name)))
 	}
 	slices.SortStableFunc(all, func(a, b Run) int { return b.Began.Compare(a.Began) })
 	return all
 }
 
-// A keeper keeps one training. The goroutine that trains owns it.
-type keeper struct {
-	s     *Session
-	id    string
-	dir   string
-	lock  *os.File
-	state runState
-	next  int       // the step whose weights are kept next
-	saved time.Time // when the file was last written
-}
-
-// keptEvery is how often the file of a run is written while it goes on.
-const keptEvery = 5 * time.Second
-
-// keepRun begins to keep a training. Without a state folder, or where it cannot be written, there is
-// no keeper, and a nil one keeps nothing.
-func (s *Session) keepRun(t *Training, p *preview) *keeper {
-	if s.o.StateDir == "" {
-		return nil
-	}
-	began := s.o.Now()
-	k := &keeper{s: s, state: runState{Format: runFormat, Data: t.name, Spec: t.tr.Spec(), Began: began.UTC(), Phase: Running, Step: t.tr.Taken()}}
-	base := filepath.Join(s.o.StateDir, runsFolder)
-	if err := os.MkdirAll(base, 0o700); err != nil {
-		s.tell(Warning, unkept(err))
-		return nil
-	}
-	pruneRuns(base, mostRunBytes)
-	name := began.Format("20060102-150405")
-	for n := 1; ; n++ {
-		k.id = name
-		if n > 1 {
-			k.id = fmt.Sprintf("%s-%d", name, n)
-		}
-		k.dir = filepath.Join(base, k.id)
-		err := os.Mkdir(k.dir, 0o700)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, fs.ErrExist) || n > 1000 {
-			s.tell(Warning, unkept(err))
-			return nil
-		}
-	}
-	if f, err := os.OpenFile(filepath.Join(k.dir, runLock), os.O_RDWR|os.O_CREATE, 0o600); err == nil && lock(f) {
-		k.lock = f
-	}
-	if p != nil {
-		k.state.Photo = p.photo
-		k.watch(runClean, p.clean)
-		if p.given != p.clean {
-			k.watch(runGiven, p.given)
-		}
-	}
-	k.next = t.tr.Taken()
-	k.weights(t)
-	k.write(t, nil)
-	s.mu.Lock()
-	s.keepers = append(s.keepers, k)
-	s.mu.Unlock()
-	k.show(t, nil)
-	return k
-}
-
-// watch keeps the pictures on which the training is watched.
-func (k *keeper) watch(name string, x *tensor.Tensor) {
-	k.told(writeFile(filepath.Join(k.dir, name), func(w io.Writer) error { return imageio.WriteNPY(w, x.Data, x.Shape...) }))
-}
-
-// told says once that a run cannot be kept, and gives up keeping it.
-func (k *keeper) told(err error) {
-	if err != nil && k.dir != "" {
-		k.s.tell(Warning, unkept(err))
-		k.dir = ""
-	}
-}
-
-// after is called after each step, while the weights are still.
-func (k *keeper) after(t *Training, curve []CurvePoint) {
-	if k == nil || k.dir == "" {
-		return
-	}
-	news := k.weights(t)
-	if now := k.s.o.Now(); now.Sub(k.saved) >= keptEvery {
-		k.write(t, curve)
-	}
-	if news {
-		k.show(t, curve)
-	}
-}
-
-// weights keeps those of a step that it is time for: each is about 1.4 times as far as the one
-// before.
-func (k *keeper) weights(t *Training) bool {
-	step := t.tr.Taken()
-	if step < k.next {
-		return false
-	}
-	k.next = max(step+1, int(math.Ceil(float64(step)*math.Sqrt2)))
-	k.told(writeFile(weightsOf(k.dir, step), t.tr.Model().SaveHalf))
-	return true
-}
-
-// end keeps how a training ended.
-func (k *keeper) end(t *Training, curve []CurvePoint, phase Phase) {
-	if k == nil {
-		return
-	}
-	k.s.mu.Lock()
-	k.s.keepers = slices.DeleteFunc(k.s.keepers, func(o *keeper) bool { return o == k })
-	k.s.mu.Unlock()
-	if k.dir != "" {
-		k.state.Phase = phase
-		k.next = 0
-		k.weights(t)
-		k.told(writeFile(filepath.Join(k.dir, bestWeights), t.best().SaveHalf))
-		k.write(t, curve)
-		k.show(t, curve)
-	}
-	if k.lock != nil {
-		k.lock.Close()
-	}
-}
-
-// write writes the file of the run.
-func (k *keeper) write(t *Training, curve []CurvePoint) {
-	if k.dir == "" {
-		return
-	}
-	k.saved = k.s.o.Now()
-	k.fill(t, curve)
-	// A name that was given meanwhile stays.
-	if old, err := readRunState(k.dir); err == nil {
-		k.state.Name = old.Name
-	}
-	k.told(writeRun(k.dir, k.state))
-}
-
-func writeRun(dir string, state runState) error {
-	return writeFile(filepath.Join(dir, runFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(state) })
-}
-
-// fill takes over how far the training is.
-func (k *keeper) fill(t *Training, curve []CurvePoint) {
-	st := &k.state
-	st.Spec, st.Step, st.Seconds = t.tr.Spec(), t.tr.Taken(), t.clock.elapsed().Seconds()
-	if best, ok := t.tr.BestInfo(); ok {
-		st.BestStep, st.BestLoss, st.BestPSNR = best.Step, maybe(best.ValLoss), maybe(best.ValPSNR)
-	}
-	st.setCurve(curve)
-}
-
-// show puts the run into the state.
-func (k *keeper) show(t *Training, curve []CurvePoint) {
-	if k.dir == "" {
-		return
-	}
-	k.fill(t, curve)
-	run := Run{ID: k.id, Name: k.state.Name, Data: k.state.Data, Spec: k.state.Spec, Began: k.state.Began, Phase: k.state.Phase,
-		Step: k.state.Step, Seconds: k.state.Seconds, BestStep: k.state.BestStep, BestLoss: orNaN(k.state.BestLoss), BestPSNR: orNaN(k.state.BestPSNR),
-		Curve: curve, Kept: keptSteps(k.dir)}
-	k.s.update(func(st *State) {
-		all := slices.Clone(st.Runs.All)
-		if i := findRun(all, k.id); i >= 0 {
-			run.Name = all[i].Name
-			all[i] = run
-		} else {
-			all = append([]Run{run}, all...)
-		}
-		st.Runs.All = all
-	})
-}
-
-// pruneRuns takes weights from the oldest runs, and then these themselves, until all take no more
-// than so many bytes. Runs with a name go last.
-func pruneRuns(base string, most int64) {
-	type kept struct {
-		dir   string
-		named bool
-		began time.Time
-		size  int64
-	}
-	var all []kept
-	var total int64
+// runNames are the folders of runs. What begins with a dot is being removed; what has nothing but a
+// lock is about to begin, or never did.
+func runNames(base string) (names []string) {
 	entries, _ := os.ReadDir(base)
 	for _, e := range entries {
-		dir := filepath.Join(base, e.Name())
-		if !e.IsDir() || held(dir) {
-			continue
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && begun(filepath.Join(base, e.Name())) {
+			names = append(names, e.Name())
 		}
-		run := readRun(dir)
-		k := kept{dir: dir, named: run.Name != "", began: run.Began}
-		files, _ := os.ReadDir(dir)
-		for _, f := range files {
-			if info, err := f.Info(); err == nil {
-				k.size += info.Size()
-			}
-		}
-		total += k.size
-		all = append(all, k)
 	}
-	slices.SortFunc(all, func(a, b kept) int {
-		if a.named != b.named {
-			if a.named {
-				return 1
-			}
-			return -1
-		}
-		return a.began.Compare(b.began)
+	return names
+}
+
+func begun(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, runFile)); err == nil {
+		return true
+	}
+	files, err := os.ReadDir(dir)
+	return err != nil || slices.ContainsFunc(files, func(f fs.DirEntry) bool {
+		return f.Name() != runLock && !strings.HasPrefix(f.Name(), ".")
 	})
-	for i := range all {
-		k := &all[i]
-		if total <= most {
-			return
-		}
-		for _, step := range keptSteps(k.dir) {
-			path := weightsOf(k.dir, step)
-			if at, err := os.Stat(path); err == nil && os.Remove(path) == nil {
-				total -= at.Size()
-				k.size -= at.Size()
-			}
-		}
-	}
-	for _, k := range all {
-		if total <= most {
-			return
-		}
-		if os.RemoveAll(k.dir) == nil {
-			total -= k.size
-		}
-	}
 }
 
 // runDir is the folder of a run, "" for a name that is none.
@@ -487,35 +415,24 @@ func (s *Session) runDir(id string) string {
 	return filepath.Join(s.o.StateDir, runsFolder, id)
 }
 
-// change has something done to a run that is kept, behind, and shows the list anew.
+// changeRun has something done to a run that is kept, behind, and shows the list anew.
 func (s *Session) changeRun(id string, f func(dir string) error) {
-	dir := s.runDir(id)
-	if dir == "" {
-		return
+	if dir := s.runDir(id); dir != "" {
+		s.spawn(func() { s.file(func() error { return f(dir) }) })
 	}
-	s.spawn(func() {
-		s.fail(f(dir))
-		all := listRuns(s.o.StateDir)
-		s.update(func(st *State) { st.Runs.All = s.withMine(all) })
-	})
 }
 
-// RenameRun gives a run a name, which also keeps it longest.
+// RenameRun gives a run a name, which also keeps it longest; "" takes it away.
 func (s *Session) RenameRun(id, name string) {
-	s.update(func(st *State) {
-		all := slices.Clone(st.Runs.All)
-		if i := findRun(all, id); i >= 0 {
-			all[i].Name = name
-		}
-		st.Runs.All = all
-	})
 	s.changeRun(id, func(dir string) error {
-		state, err := readRunState(dir)
-		if err != nil {
+		if _, err := os.Stat(dir); err != nil {
 			return err
 		}
-		state.Name = name
-		return writeRun(dir, state)
+		path := filepath.Join(dir, runNamed)
+		if name = strings.TrimSpace(name); name == "" {
+			return remove(path)
+		}
+		return writeFile(path, func(w io.Writer) error { _, err := io.WriteString(w, name); return err })
 	})
 }
 
@@ -525,24 +442,37 @@ var errRunning = errors.New("session: a run that goes on")
 // DeleteRun removes a run that does not go on.
 func (s *Session) DeleteRun(id string) {
 	s.mu.Lock()
-	mine := s.keeps(id)
 	if s.state.Runs.Scrub.ID == id {
 		s.publish(func(st *State) { st.Runs.Scrub = Scrub{} })
 	}
 	s.mu.Unlock()
 	s.changeRun(id, func(dir string) error {
+		s.mu.Lock()
+		mine := s.keeps(id)
+		s.mu.Unlock()
 		if mine || held(dir) {
 			return imageio.FileError{Path: id, Err: errRunning}
 		}
-		return os.RemoveAll(dir)
+		return removeRun(dir)
 	})
 }
 
-// Again starts a run's training anew: the same settings, seed and data give the same curve.
+// removeRun removes a run at once: what a kill leaves of it is no run.
+func removeRun(dir string) error {
+	gone := filepath.Join(filepath.Dir(dir), ".gone-"+filepath.Base(dir))
+	if err := os.Rename(dir, gone); err != nil {
+		return err
+	}
+	return os.RemoveAll(gone)
+}
+
+// Again starts a run's training anew: the same settings, seed and data give the same curve, unless
+// its end is a matter of time.
 func (s *Session) Again(id string) {
 	st := s.State()
 	if i := findRun(st.Runs.All, id); i >= 0 && st.Runs.All[i].Damaged.Key == "" {
-		s.Train(TrainJob{Data: st.Runs.All[i].Data, Spec: st.Runs.All[i].Spec})
+		r := st.Runs.All[i]
+		s.Train(TrainJob{Data: r.Data, Spec: r.Spec, Minutes: r.Minutes})
 	}
 }
 
@@ -569,7 +499,7 @@ func (s *Session) UseRun(id string) {
 		if err != nil {
 			return err
 		}
-		name := state.Name
+		name := readName(dir)
 		if name == "" {
 			name = shorten(state.Data)
 		}
@@ -592,6 +522,22 @@ func (r Run) Settings() string {
 
 // errPasted reports a text that holds no settings.
 var errPasted = errors.New("session: no settings in the clipboard")
+
+// SaveSettings writes a run's settings to a file, as ReadSpec reads them.
+func (s *Session) SaveSettings(id, path string) {
+	all := s.State().Runs.All
+	i := findRun(all, id)
+	if i < 0 {
+		return
+	}
+	s.do("Saving the settings", func(context.Context) error {
+		if err := writeFile(path, func(w io.Writer) error { _, err := io.WriteString(w, all[i].Settings()+"\n"); return err }); err != nil {
+			return err
+		}
+		s.saved("settings", path)
+		return nil
+	})
+}
 
 // SpecOf reads settings that were copied as text.
 func SpecOf(text string) (model.Spec, error) {

@@ -6,9 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/gif"
 	"io"
 	"io/fs"
 	"os"
@@ -155,24 +152,24 @@ func readPictures(path string) (*tensor.Tensor, error) {
 	return &tensor.Tensor{Shape: shape, Data: data}, nil
 }
 
-// ExportRun writes a run as an animated GIF: the original and what the network makes of it, step by
-// step.
+// ExportRun writes a run as an animated GIF: what the network was given and what it makes of it, step
+// by step.
 func (s *Session) ExportRun(id, path string) {
 	dir := s.runDir(id)
 	if dir == "" {
 		return
 	}
 	s.do("Drawing the animation", func(ctx context.Context) error {
-		over, err := readWatched(dir)
-		if err != nil {
-			return err
-		}
 		steps := keptSteps(dir)
 		if len(steps) == 0 {
 			return imageio.FileError{Path: id, Err: errNoWeights}
 		}
-		movie := gif.GIF{}
-		for i, step := range steps {
+		over, err := readWatched(dir)
+		if err != nil {
+			return err
+		}
+		var movie *imageio.Animation
+		for _, step := range steps {
 			m, _, err := LoadModel(weightsOf(dir, step))
 			if err != nil {
 				return err
@@ -182,14 +179,12 @@ func (s *Session) ExportRun(id, path string) {
 			if err != nil {
 				return err
 			}
-			movie.Image = append(movie.Image, frameOf(panes))
-			delay := 25 // hundredths of a second
-			if i == len(steps)-1 {
-				delay = 200
+			if movie == nil {
+				movie = imageio.NewAnimation(clamp(panes.Noisy.Clone()))
 			}
-			movie.Delay = append(movie.Delay, delay)
+			movie.Add(panes.Result, fmt.Sprintf("%d / %d", step, steps[len(steps)-1]))
 		}
-		err = writeFile(path, func(w io.Writer) error { return gif.EncodeAll(writer{ctx, w}, &movie) })
+		err = writeFile(path, func(w io.Writer) error { return movie.Encode(writer{ctx, w}) })
 		if err == nil {
 			s.saved("animation", path)
 		}
@@ -197,67 +192,25 @@ func (s *Session) ExportRun(id, path string) {
 	})
 }
 
-// frameOf draws what was given and what was made of it side by side.
-func frameOf(p Panes) *image.Paletted {
-	const gap = 4
-	left, right := imageio.ToRGBA(nil, clamp(p.Noisy.Clone())), imageio.ToRGBA(nil, p.Result)
-	w, h := left.Rect.Dx(), left.Rect.Dy()
-	scale := max(1, 224/max(w, h))
-	_, _, _, c := p.Result.Dims4()
-	out := image.NewPaletted(image.Rect(0, 0, (2*w)*scale+gap, h*scale), palette(c))
-	at := map[color.RGBA]uint8{}
-	put := func(from *image.RGBA, x0 int) {
-		for y := range h * scale {
-			for x := range w * scale {
-				c := from.RGBAAt(x/scale, y/scale)
-				i, ok := at[c]
-				if !ok {
-					i = uint8(out.Palette.Index(c))
-					at[c] = i
-				}
-				out.SetColorIndex(x0+x, y, i)
-			}
-		}
-	}
-	put(left, 0)
-	put(right, w*scale+gap)
-	return out
-}
-
-// palette are the colours of an animation: all greys for grey pictures, else a cube of colours with
-// greys between, which stay neutral.
-func palette(channels int) color.Palette {
-	var p color.Palette
-	if channels == 1 {
-		for v := range 256 {
-			p = append(p, color.RGBA{uint8(v), uint8(v), uint8(v), 255})
-		}
-		return p
-	}
-	for r := range 6 {
-		for g := range 6 {
-			for b := range 6 {
-				p = append(p, color.RGBA{uint8(51 * r), uint8(51 * g), uint8(51 * b), 255})
-			}
-		}
-	}
-	for v := 1; v <= 40; v++ {
-		g := uint8(v * 255 / 41)
-		p = append(p, color.RGBA{g, g, g, 255})
-	}
-	return p
-}
-
 // ExportRuns writes the curves of runs as one chart, .png or .svg, or as .csv.
 func (s *Session) ExportRuns(ids []string, path string, log bool) {
-	st := s.State()
-	var lines []chartLine
-	for _, id := range ids {
-		if i := findRun(st.Runs.All, id); i >= 0 {
-			lines = append(lines, chartLine{name: runTitle(st.Runs.All[i]), points: st.Runs.All[i].Curve})
-		}
-	}
+	all := s.State().Runs.All
 	s.do("Saving the chart", func(ctx context.Context) error {
+		var lines []chartLine
+		for _, id := range ids {
+			i := findRun(all, id)
+			if i < 0 {
+				continue
+			}
+			line := chartLine{name: runTitle(all[i]), points: all[i].Curve}
+			if line.points == nil {
+				var err error
+				if line.points, err = readCurve(s.runDir(id)); err != nil {
+					return err
+				}
+			}
+			lines = append(lines, line)
+		}
 		if len(lines) == 0 {
 			return ErrNothing
 		}

@@ -64,9 +64,18 @@ func (s *Session) picture(ctx context.Context, page Page, pane Pane, look Look) 
 		panes := s.State().Detect.Panes
 		shown = panes.Of(min(pane, PaneResult))
 	} else if page == PageTrain {
-		panes := s.State().Train.Panes
+		st := s.State()
+		panes := st.Train.Panes
 		if pane == PaneRemoved {
 			pane = PaneNoisy
+		}
+		if back := st.Runs.Scrub; back.ID != "" && back.Panes.Original != nil {
+			panes = back.Panes
+		} else if sides := st.Train.Sides(); sides.Original != nil {
+			if p.Pix = sides.Of(pane); p.Pix == nil {
+				return nil, ErrNothing
+			}
+			return &p, nil
 		}
 		shown = panes.Of(pane)
 	} else {

@@ -29,10 +29,11 @@ type Options struct {
 // A Session is safe for use by several goroutines. Its commands return at once;
 // what comes of them is in the States, and trouble is in State.Message.
 type Session struct {
-	o    Options
-	ctx  context.Context // of all work
-	stop context.CancelFunc
-	work sync.WaitGroup
+	o      Options
+	ctx    context.Context // of all work
+	stop   context.CancelFunc
+	work   sync.WaitGroup
+	filing sync.Mutex // of the folders of runs
 
 	mu      sync.Mutex // of all that follows
 	state   State
@@ -54,6 +55,8 @@ type Session struct {
 	run      *run // nil when there is no training
 	school   schoolroom
 	keepers  []*keeper // of the trainings that go on
+	keptTurn uint64    // counts how often one began or ended
+	runBytes int64     // that all runs may take; 0: DefaultRunBytes
 	scrub    scrubber
 	slot     slot
 }

@@ -31,6 +31,7 @@ type Settings struct {
 	Colormap   string      `json:"colormap,omitempty"`
 	Log        bool        `json:"log,omitempty"` // the chart's scale
 	Smoothing  float64     `json:"smoothing,omitempty"`
+	RunsMiB    int         `json:"runs_mib,omitempty"` // that kept trainings may take; 0: the default
 }
 
 const settingsFile = "settings.json"
@@ -56,6 +57,7 @@ func LoadSettings(dir string) Settings {
 		}
 	}
 	s.Width, s.Height = max(0, s.Width), max(0, s.Height)
+	s.RunsMiB = min(max(0, s.RunsMiB), 1<<20)
 	return s
 }
 

@@ -218,6 +218,7 @@ type Train struct {
 	Unsaved           bool          // its best model is in no file
 	Panes             Panes         // what the model makes of a fixed picture
 	Twin              *TwinState    // nil when it is alone
+	Run               string        // the ID under which it is kept; "": it is not
 	Flows             []model.Flow  // of the last step, as Trainer.Flows has them; nil before one is taken here
 }
 
@@ -280,6 +281,15 @@ func (c *curve) add(p model.Progress) {
 	for len(c.points) > mostPoints {
 		c.thin()
 	}
+}
+
+// begin takes over what was kept of a history up to a step.
+func (c *curve) begin(points []CurvePoint, step int) {
+	*c = curve{points: points, stride: 1, val: 1}
+	for step/c.stride > mostPoints {
+		c.stride *= 2
+	}
+	c.back(step)
 }
 
 func (c *curve) thin() {

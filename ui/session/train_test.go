@@ -267,7 +267,10 @@ func TestKilledTrainingIsOffered(t *testing.T) {
 	s.SaveModel(path) // even before it goes on
 	until(t, s, "model file", func(st State) bool { return st.Saved.Path == path })
 	s.Resume()
-	until(t, s, "progress", func(st State) bool { return st.Train.Phase == Running && st.Train.Progress.Step > step })
+	st = until(t, s, "progress", func(st State) bool { return st.Train.Phase == Running && st.Train.Progress.Step > step })
+	if r := st.Runs.All; len(r) != 1 || r[0].Kept[0] != 0 || st.Train.Curve[0].Step != 1 || strings.Contains(st.Message.Text, "interrupted") {
+		t.Errorf("it goes on as %d runs, the curve begins at step %d, %q", len(r), st.Train.Curve[0].Step, st.Message.Text)
+	}
 }
 
 func TestDamagedCheckpointIsToldOnce(t *testing.T) {

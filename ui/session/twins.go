@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"sieve/model"
 	"sieve/model/embed"
@@ -34,6 +35,25 @@ type TwinState struct {
 	BestLoss float64
 	Diverged int // at that step; 0: nowhere
 	Panes    Panes
+
+	Difference *tensor.Tensor // between what the two make of the picture, Gain times; mid-grey is none
+	Gain       float64
+	Differing  float64 // the root mean square of it, in levels of 255
+	version    uint64  // of Difference
+}
+
+// Sides are the panes of two trainings in the order in which they are shown: the original, what the
+// first makes of it, what the twin makes of it, and by how much they differ. All four are pictures.
+// Without a twin, or before it has made anything, there are none.
+func (tr Train) Sides() Panes {
+	p := noPanes()
+	if tr.Twin == nil || tr.Twin.Difference == nil {
+		return p
+	}
+	w := tr.Twin
+	p.Original, p.Noisy, p.Latent, p.Result = tr.Panes.Original, tr.Panes.Result, w.Panes.Result, w.Difference
+	p.Versions = [4]uint64{tr.Panes.Versions[PaneOriginal], tr.Panes.Versions[PaneResult], w.Panes.Versions[PaneResult], w.version}
+	return p
 }
 
 // A twinRun is the twin of a run in its goroutine's hands.
@@ -44,6 +64,7 @@ type twinRun struct {
 	keeper  *keeper
 	state   TwinState
 	lost    CurvePoint // what PCA loses
+	until   int        // the end of training, as the other knew it when it took its last step
 }
 
 // openTwin opens the twin of a training that is about to begin.
@@ -59,6 +80,7 @@ func (s *Session) openTwin(ctx context.Context, job TrainJob, t *Training) (*twi
 		return nil, err
 	}
 	w.t.clock.now = s.o.Now
+	w.until = beside.Spec.Steps
 	w.state.Spec = w.t.tr.Spec()
 	return w, nil
 }
@@ -75,11 +97,7 @@ func (w *twinRun) fitPCA(t *Training) error {
 	if numbers >= min(n, size) {
 		return &model.SpecError{Field: "latent", Value: fmt.Sprintf("%d numbers a picture", numbers), Want: fmt.Sprintf("fewer than %d beside PCA", min(n, size))}
 	}
-	train, held := t.data.Train, t.data.Held
-	if held == nil {
-		held = train
-	}
-	rows, err := train.Batch(rng, n)
+	rows, err := t.data.Train.Batch(rng, n)
 	if err != nil {
 		return err
 	}
@@ -87,28 +105,18 @@ func (w *twinRun) fitPCA(t *Training) error {
 	if err != nil {
 		return err
 	}
-	x, err := held.Batch(rng, benchPictures)
-	if err != nil {
-		return err
-	}
 	restore := func(x *tensor.Tensor) *tensor.Tensor {
 		return clamp(&tensor.Tensor{Shape: x.Shape, Data: fit.Restore(fit.Project(x.Data))})
 	}
-	y := restore(x)
 	w.state.Numbers = numbers
-	w.lost = CurvePoint{Loss: nan, Distortion: nan, Price: nan, ValLoss: nan, ValPSNR: metric.PSNR(x, y)}
-	switch mse := meanSquare(x, y); spec.Loss {
-	case "mse":
-		w.lost.ValLoss = mse
-	case "rmse":
-		w.lost.ValLoss = math.Sqrt(mse)
-	case "bce":
-		w.lost.ValLoss = crossEntropy(y, x)
+	w.lost = CurvePoint{Loss: nan, Distortion: nan, Price: nan, ValLoss: nan, ValPSNR: nan}
+	if err := w.judgePCA(t.tr, restore); err != nil {
+		return err
 	}
 	w.state.BestLoss = w.lost.ValLoss
 	w.preview = &preview{} // filled when the other's is known
-	if p, err := newPreview(t, nil); err == nil && !p.photo && p.clean.Shape[1] == spec.Crop {
-		made := restore(p.clean)
+	if p, err := newPreview(t, nil); err == nil && !p.photo && p.given.Shape[1] == spec.Crop {
+		made := restore(p.given)
 		w.preview = p
 		panes := noPanes()
 		panes.Original, panes.Result = p.original, sheet(made)
@@ -118,8 +126,42 @@ func (w *twinRun) fitPCA(t *Training) error {
 	return nil
 }
 
-// follow takes as many steps as the other has.
-func (w *twinRun) follow(steps int) {
+// judgePCA gives PCA the pictures that validations of the network look at, with their noise.
+func (w *twinRun) judgePCA(tr *model.Trainer, restore func(x *tensor.Tensor) *tensor.Tensor) error {
+	var loss, mse []float64
+	size := tr.Spec().Crop
+	err := tr.Held(func(in, want, weight *tensor.Tensor) {
+		if in.Shape[1] != size || want.Shape[1] != size {
+			return // the lesson is of pictures of another size
+		}
+		y := restore(in)
+		mse = append(mse, meanSquare(y, want))
+		switch {
+		case weight != nil:
+			loss = append(loss, nan)
+		case tr.Spec().Loss == "mse":
+			loss = append(loss, meanSquare(y, want))
+		case tr.Spec().Loss == "rmse":
+			loss = append(loss, math.Sqrt(meanSquare(y, want)))
+		case tr.Spec().Loss == "bce":
+			loss = append(loss, crossEntropy(y, want))
+		default:
+			loss = append(loss, nan)
+		}
+	})
+	if err == nil && len(mse) == 0 {
+		err = &model.SpecError{Field: "scheme", Value: tr.Spec().Scheme, Want: "one that leaves pictures their size beside PCA"}
+	}
+	if err != nil {
+		return err
+	}
+	w.lost.ValLoss, w.lost.ValPSNR = mean(loss), metric.Decibels(mean(mse))
+	return nil
+}
+
+// follow takes as many steps as the other has. Time may move the other's end of training to until:
+// then that of the twin moves one step later, as the other's step was taken by the old one.
+func (w *twinRun) follow(steps, until int) {
 	if w.t == nil {
 		if w.lost.Step = steps; steps > 1 {
 			first := w.lost
@@ -128,6 +170,10 @@ func (w *twinRun) follow(steps int) {
 		}
 		return
 	}
+	w.t.clock.start()
+	defer w.t.clock.stop()
+	w.t.tr.SetSteps(w.until)
+	w.until = until
 	for w.state.Diverged == 0 && w.t.tr.Taken() < steps {
 		p, err := w.t.tr.Step()
 		if err != nil {
@@ -146,11 +192,12 @@ func (w *twinRun) follow(steps int) {
 	}
 }
 
-// look makes the panes of the twin.
-func (w *twinRun) look(ctx context.Context, s *Session, other *preview, still bool) {
+// look makes the panes of the twin, and compares with the result of the other.
+func (w *twinRun) look(ctx context.Context, s *Session, other *preview, result *tensor.Tensor, still bool) {
 	if other == nil {
 		return
 	}
+	defer w.compare(s, result)
 	if w.t == nil {
 		if w.state.Panes.Versions == [4]uint64{} && w.state.Panes.Result != nil {
 			w.number(s)
@@ -164,6 +211,18 @@ func (w *twinRun) look(ctx context.Context, s *Session, other *preview, still bo
 		w.state.Panes = panes
 		w.number(s)
 	}
+}
+
+// compare makes the difference between what the two make of the picture.
+func (w *twinRun) compare(s *Session, result *tensor.Tensor) {
+	mine := w.state.Panes.Result
+	if mine == nil || !slices.Equal(mine.Shape, result.Shape) {
+		return
+	}
+	w.state.Differing = 255 * math.Sqrt(metric.MSE(result, mine))
+	w.state.Gain = Panes{RemovedRMS: w.state.Differing}.Gain()
+	w.state.Difference = Removed(result, mine, w.state.Gain, 0, mine.Shape[1])
+	w.state.version = s.ticket()
 }
 
 // number gives the panes versions of their own.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"path/filepath"
 	"testing"
 )
 
@@ -27,6 +28,66 @@ func TestTwinsAreAsTheyAreAlone(t *testing.T) {
 	}
 	if w.Panes.Result == nil || w.Panes.Original == nil || w.Panes.Result == both.Train.Panes.Result {
 		t.Error("the twin has no panes of its own")
+	}
+}
+
+// TestPanesOfTwinsAreSavedAsShown saves each pane of two trainings, and of an earlier step of the first.
+func TestPanesOfTwinsAreSavedAsShown(t *testing.T) {
+	s := open(t, Options{StateDir: filepath.Join(t.TempDir(), "state")})
+	a, b := tiny(), tiny()
+	b.Seed = 2
+	s.Train(TrainJob{Data: "builtin:glyphs", Spec: a, Twin: &Twin{Spec: b}})
+	st := until(t, s, "their end", func(st State) bool {
+		return st.Train.Phase == Finished && len(st.Runs.All) == 2 && st.Runs.All[0].Phase == Finished && st.Runs.All[1].Phase == Finished
+	})
+	if !(st.Runs.All[0].Seconds > 0 && st.Runs.All[1].Seconds > 0) {
+		t.Errorf("they took %g and %g seconds", st.Runs.All[0].Seconds, st.Runs.All[1].Seconds)
+	}
+	check := func(panes Panes, all ...Pane) {
+		t.Helper()
+		for _, i := range all {
+			p, err := s.picture(t.Context(), PageTrain, i, Look{})
+			if err != nil || p.Pix != panes.Of(i) {
+				t.Errorf("pane %d: %v, or what is saved is not what is shown", i, err)
+			}
+		}
+	}
+	check(st.Train.Sides(), PaneOriginal, PaneNoisy, PaneLatent, PaneResult)
+	s.LookBack(st.Train.Run, 5)
+	st = until(t, s, "an earlier step", func(st State) bool { return st.Runs.Scrub.Step == 5 && !st.Runs.Scrub.Pending })
+	check(st.Runs.Scrub.Panes, PaneOriginal, PaneNoisy, PaneResult)
+}
+
+// TestTwinsEndTogether trains two networks for a time, which decides how far the rate has fallen.
+func TestTwinsEndTogether(t *testing.T) {
+	a, b := tiny(), tiny()
+	b.Latent = 9
+	s := open(t, Options{})
+	s.Train(TrainJob{Data: "builtin:glyphs", Spec: a, Minutes: 0.02, Twin: &Twin{Spec: b}})
+	st := until(t, s, "their end", phase(Finished))
+	one, other := st.Train.Curve, st.Train.Twin.Curve
+	if len(one) != len(other) || len(one) < 10 {
+		t.Fatalf("%d steps and %d", len(one), len(other))
+	}
+	for i, p := range one {
+		if q := other[i]; p.Step != q.Step || p.Rate != q.Rate || finite(p.ValLoss) != finite(q.ValLoss) {
+			t.Fatalf("step %d has rate %g and validation %g, that of the twin %d, %g and %g", p.Step, p.Rate, p.ValLoss, q.Step, q.Rate, q.ValLoss)
+		}
+	}
+}
+
+// TestPCASeesTheNoise compares PCA of clean pictures with that of noisy ones: it is given what the network is given.
+func TestPCASeesTheNoise(t *testing.T) {
+	lost := map[string]float64{}
+	for _, scheme := range []string{"none", "gaussian:100"} {
+		spec := tiny()
+		spec.Scheme, spec.Patch = scheme, 4
+		s := open(t, Options{})
+		s.Train(TrainJob{Data: "builtin:glyphs", Spec: spec, Twin: &Twin{}})
+		lost[scheme] = until(t, s, "its end", phase(Finished)).Train.Twin.BestLoss
+	}
+	if a, b := lost["none"], lost["gaussian:100"]; !(a < 0.9*b) {
+		t.Errorf("without noise PCA loses %g, with much of it %g", a, b)
 	}
 }
 

@@ -77,6 +77,7 @@ var plains = []plain{
 	{ErrNothing, "There is nothing to save yet. Wait until the picture has been made."},
 	{ErrNoTraining, "There is no training yet. Start one on the Train page."},
 	{errPasted, "What was copied holds no settings of a training. Copy those of a run, or a recipe in JSON."},
+	{errRun, "{{.File}} cannot be read: {{.Detail}}. Delete this run; the others are whole."},
 	{errRunning, "{{.File}} goes on in a window. Stop it first."},
 	{errNoWeights, "The weights of {{.File}} are gone: they made room for newer runs. Run it again."},
 	{errBusy, "A training is under way. Stop it first."},

@@ -38,7 +38,7 @@ var sentinels = map[string]error{
 	"session.errSizes": errSizes, "session.errLabels": errLabels, "session.errManyNumbers": errManyNumbers, "session.errTable": errTable, "session.errNoPlane": errNoPlane, "session.errNoDigits": errNoDigits,
 	"embed.ErrNumber": embed.ErrNumber, "embed.ErrFew": embed.ErrFew,
 	"session.errNoNormal": errNoNormal, "session.errFewGood": errFewGood, "session.errMask": errMask,
-	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errRunning": errRunning, "session.errPasted": errPasted, "session.errNoWeights": errNoWeights, "session.errBusy": errBusy,
+	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errRunning": errRunning, "session.errRun": errRun, "session.errPasted": errPasted, "session.errNoWeights": errNoWeights, "session.errBusy": errBusy,
 }
 
 // faceless are those that no file has.
