@@ -267,6 +267,8 @@ def keeps_its_runs(stage):
     p.kill()
     p = stage.start()
     p.wait("runs", count=1)
+    p.click("page.train")
+    p.settle()
     p.click("train.start")
     p.wait("train", 30, state="running")
     p.click("train.pause")
