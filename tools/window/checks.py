@@ -289,6 +289,7 @@ def keeps_its_runs(stage):
     p.settle()
     stage.shot("table")
     p.click("runs.switch", (0.25, 0.5))
+    p.settle()
     stage.shot("overlaid")
     assert p.latest("runs").count == 1, f"one training is {p.latest('runs').count} runs"
 
