@@ -261,6 +261,12 @@ func (s Spec) Numbers() int {
 	return s.Latent
 }
 
+// Share returns how many numbers the latent has for each number of the picture.
+func (s Spec) Share() float64 {
+	cell := s.Cell()
+	return float64(s.Numbers()) / float64(cell*cell*s.Channels)
+}
+
 // regenerate is generate for a recurrent body.
 func (m *Model) regenerate(ctx context.Context, z *tensor.Tensor, h, w int, write writer, report Report) error {
 	n, zh, zw, _ := z.Dims4()

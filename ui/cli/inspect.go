@@ -10,7 +10,7 @@ import (
 // inspectCmd tells what a file is, or what this machine can do.
 type inspectCmd struct {
 	common
-	File    string `arg:"" optional:"" help:"Model (a file or a shipped one), checkpoint or picture."`
+	File    string `arg:"" optional:"" help:"Model (a file or a shipped one), checkpoint, picture, set of small pictures, or lesson."`
 	Machine bool   `help:"Tell which kernels run on this machine, and why."`
 }
 

@@ -230,6 +230,9 @@ func (c trainCmd) Run(ctx context.Context, s Streams) error {
 			many = counted(n)
 		}
 		fmt.Fprintf(s.Err, "Learning from %s (%s); a network of %d numbers.\n", t.Data().Name, many, spec.Count())
+		if share := spec.Share(); share >= 1 && spec.Bottleneck == "plain" {
+			fmt.Fprintf(s.Err, "Its latent has %.3g numbers for each of a picture: it need not compress anything, and may simply copy.\n", share)
+		}
 	}
 	named := 0
 	skipped := func() {

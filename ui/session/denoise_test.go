@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sieve/assets"
 	"sieve/imageio"
 	"sieve/model"
 	"sieve/model/tensor"
@@ -274,7 +275,12 @@ func TestInspectTellsWhatAFileIs(t *testing.T) {
 	if err := tr.checkpoint(); err != nil {
 		t.Fatal(err)
 	}
+	lesson := filepath.Join(dir, "bottleneck.json")
+	write(t, lesson, string(assets.Lessons()[1]))
+	digits := idxFile(t, []byte{3, 1, 4})
 	for path, want := range map[string][]string{
+		lesson:                  {"lesson", "builtin:digits", "runs: 6, with recorded figures"},
+		digits:                  {"set", "3 of 4 × 4", "with labels"},
 		picture:                 {"picture", "png", "20 × 20", "16 bits"},
 		model:                   {"model", "conv", "4 channels", "gaussian:25"},
 		filepath.Join(dir, "c"): {"checkpoint", "builtin:shapes"},

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sieve/assets"
@@ -19,14 +20,37 @@ import (
 	"sieve/model"
 )
 
-// An Inspection is what a file is. One of its pointers is set.
+// An Inspection is what a file is. One of its pointers is set, or Lessons.
 type Inspection struct {
 	File    string        `json:"file"`
-	Kind    string        `json:"kind"` // "picture", "model", "checkpoint" or "compressed"
+	Kind    string        `json:"kind"` // "picture", "model", "checkpoint", "compressed", "lesson" or "set"
 	Bytes   int64         `json:"bytes"`
 	Picture *PictureFacts `json:"picture,omitempty"`
 	Model   *ModelFacts   `json:"model,omitempty"`
 	Packed  *PackedFacts  `json:"compressed,omitempty"`
+	Lessons []LessonFacts `json:"lessons,omitempty"`
+	Student string        `json:"student,omitempty"` // whose answers come with the lessons
+	Set     *SetFacts     `json:"set,omitempty"`
+}
+
+// LessonFacts are what a lesson in a file is.
+type LessonFacts struct {
+	Name     string `json:"name"`
+	Title    string `json:"title"`
+	About    string `json:"about"`
+	Data     string `json:"data"`
+	Runs     int    `json:"runs"`
+	Recorded bool   `json:"recorded"` // there are figures to compare with
+	Answered bool   `json:"answered"` // there is an answer to its question
+}
+
+// SetFacts are what a set of small pictures is.
+type SetFacts struct {
+	Count    int  `json:"count"`
+	Width    int  `json:"width"`
+	Height   int  `json:"height"`
+	Channels int  `json:"channels"`
+	Labels   bool `json:"labels"`
 }
 
 // PackedFacts are what a compressed picture is.
@@ -91,8 +115,8 @@ type Tensor struct {
 // A Fact is a name and a value for people.
 type Fact struct{ Name, Value string }
 
-// Inspect reads a picture, a model (a file or a shipped one) or a checkpoint as a
-// whole, so that one it returns is not damaged.
+// Inspect reads a picture, a model (a file or a shipped one), a checkpoint, a set of small
+// pictures or lessons as a whole, so that one it returns is not damaged.
 func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, error) {
 	if err := ctx.Err(); err != nil {
 		return Inspection{}, err
@@ -117,7 +141,7 @@ func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, 
 		}
 		cell := m.Cell()
 		f := &ModelFacts{Spec: m.Spec, Info: m.Info, Count: m.Count(), Cell: cell}
-		f.Share = float64(m.Spec.Numbers()) / float64(cell*cell*m.Spec.Channels)
+		f.Share = m.Spec.Share()
 		for name, p := range m.Params() {
 			f.Tensors = append(f.Tensors, Tensor{name, p.Val.Shape})
 		}
@@ -157,6 +181,28 @@ func Inspect(ctx context.Context, path string, lim imageio.Limits) (Inspection, 
 		} else if len(harms) > 0 {
 			f.Harm = fmt.Sprintf("%d parts do not match their checksums", len(harms))
 		}
+	case kindLesson:
+		in.Kind = "lesson"
+		p, err := readPack(path)
+		if err != nil {
+			return in, err
+		}
+		in.Student = p.Student
+		for _, l := range p.Lessons {
+			answered := slices.ContainsFunc(p.Answers, func(a Answer) bool { return a.Lesson == l.Name })
+			in.Lessons = append(in.Lessons, LessonFacts{l.Name, l.Title, l.About, l.Data, len(l.Runs), len(l.Recorded) > 0, answered})
+		}
+	case kindSet:
+		in.Kind = "set"
+		set, err := imageio.OpenSet(path, 0)
+		if err == nil && set == nil {
+			err = imageio.FileError{Path: path, Err: errUnknown}
+		}
+		if err != nil {
+			return in, err
+		}
+		h, w, c := set.Size()
+		in.Set = &SetFacts{Count: set.Len(), Width: w, Height: h, Channels: c, Labels: set.Labels() != nil}
 	default:
 		in.Kind = "picture"
 		info, err := imageio.Probe(path)
@@ -208,6 +254,16 @@ func (in Inspection) Facts() []Fact {
 		} else {
 			add("Damage", "%s", p.Harm)
 		}
+	}
+	if in.Student != "" {
+		add("Student", "%s", in.Student)
+	}
+	for _, l := range in.Lessons {
+		add("Lesson", "%s: %s. %s", l.Name, strings.TrimRight(l.Title, ".?!"), l.About)
+		add("Learns from", "%s, runs: %d%s%s", l.Data, l.Runs, map[bool]string{true: ", with recorded figures"}[l.Recorded], map[bool]string{true: ", answered"}[l.Answered])
+	}
+	if d := in.Set; d != nil {
+		add("Pictures", "%d of %d × %d, channels: %d, %s", d.Count, d.Width, d.Height, d.Channels, map[bool]string{false: "no labels", true: "with labels"}[d.Labels])
 	}
 	if m := in.Model; m != nil {
 		s := m.Spec

@@ -213,9 +213,7 @@ func FindLesson(name string) (*Lesson, error) {
 // parseLesson reads a lesson and makes sure that all of it can be held.
 func parseLesson(b []byte) (*Lesson, error) {
 	l := new(Lesson)
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(l); err != nil {
+	if err := strictly(b, l); err != nil {
 		return nil, fmt.Errorf("%w: %w", errLesson, err)
 	}
 	if err := l.check(); err != nil {
@@ -391,9 +389,7 @@ func (l *Lesson) spec(i int) (model.Spec, error) {
 		if len(set) == 0 {
 			continue
 		}
-		d := json.NewDecoder(bytes.NewReader(set))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&s); err != nil {
+		if err := strictly(set, &s); err != nil {
 			return s, err
 		}
 	}

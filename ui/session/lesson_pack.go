@@ -3,7 +3,6 @@ package session
 // This file keeps answers to lessons, and packs of lessons and answers.
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -208,17 +207,12 @@ func readPack(path string) (pack, error) {
 	fail := func(err error) (pack, error) {
 		return pack{}, imageio.FileError{Path: path, Err: fmt.Errorf("%w: %w", errLesson, err)}
 	}
-	if err := json.Unmarshal(b, &kind); err != nil {
-		return fail(err)
-	}
-	if kind.Format != packFormat {
+	if err := json.Unmarshal(b, &kind); err != nil || kind.Format != packFormat {
 		l, err := ReadLesson(path)
 		return pack{Lessons: []*Lesson{l}}, err
 	}
 	var p pack
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
+	if err := strictly(b, &p); err != nil {
 		return fail(err)
 	}
 	if len(p.Lessons) == 0 {

@@ -3,8 +3,6 @@ package session
 // This file knows how shipped models are trained.
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -60,9 +58,7 @@ func ReadSpec(path string) (model.Spec, error) {
 
 func parseSpec(b []byte) (model.Spec, error) {
 	s := DefaultSpec()
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
+	if err := strictly(b, &s); err != nil {
 		return s, fmt.Errorf("%w: %w", ErrSpecFile, err)
 	}
 	return s, nil
