@@ -26,8 +26,12 @@ type Pane struct {
 	// Menu says what a click with the other button offers; nil, nothing.
 	Menu func() []*fyne.MenuItem
 
+	// Paint takes what the first button draws on the picture, which then does not move it; nil, nothing.
+	Paint func(Stroke)
+
 	view      *View
 	layer     *layer
+	outlines  []Outline
 	title     string
 	figure    string
 	accessory []fyne.CanvasObject
@@ -72,7 +76,49 @@ func NewPane(v *View, title string) *Pane {
 	return p
 }
 
-// SetLayer shows a picture, stretched over the View's; its pixels must not change afterwards. nil shows none.
+// A Stroke is what a pen does on a picture.
+type Stroke struct {
+	Phase StrokePhase
+	X, Y  float64 // in pixels of the picture, perhaps beyond it
+	Other bool    // Alt was down when it began
+}
+
+// A StrokePhase is where in a stroke a pen is.
+type StrokePhase int
+
+const (
+	StrokeBegun StrokePhase = iota
+	StrokeMoved
+	StrokeEnded
+)
+
+// An Outline marks a part of the picture.
+type Outline struct {
+	Rect image.Rectangle // pixels of the picture
+	Ink  fyne.ThemeColorName
+}
+
+// SetOutlines marks parts of the picture in this pane.
+func (p *Pane) SetOutlines(marks ...Outline) {
+	if len(marks) > 0 || len(p.outlines) > 0 {
+		p.outlines = marks
+		p.stage.outlines()
+	}
+}
+
+// Patch puts a picture over a part of the one that SetLayer has shown, whose pixels it changes.
+func (p *Pane) Patch(img *image.RGBA, at image.Point) {
+	if p.layer == nil {
+		return
+	}
+	p.layer.patch(img, at)
+	for _, other := range p.view.panes {
+		other.stage.arrange()
+	}
+	p.read()
+}
+
+// SetLayer shows a picture, stretched over the View's; its pixels must not change afterwards but by Patch. nil shows none.
 // The View is told the size of the picture first.
 func (p *Pane) SetLayer(img *image.RGBA) {
 	p.layer = nil

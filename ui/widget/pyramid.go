@@ -5,6 +5,7 @@ package widget
 import (
 	"encoding/binary"
 	"image"
+	"image/draw"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,8 @@ import (
 // difference stays mid-grey, and a colour map's steps keep their order. Levels are made when first asked for.
 type layer struct {
 	img    *image.RGBA
+	pixels sync.RWMutex // of all levels
+	rev    int          // how often pixels were patched; belongs to the goroutine of the user interface
 	mu     sync.Mutex
 	halves []*image.RGBA              // levels 1, 2, …
 	all    atomic.Pointer[image.RGBA] // the whole picture, small; nil until survey
@@ -39,11 +42,35 @@ func (l *layer) level(k int) *image.RGBA {
 			if last.Rect.Dx() == 1 && last.Rect.Dy() == 1 {
 				break
 			}
-			l.halves = append(l.halves, halve(last, i+1))
+			half := image.NewRGBA(image.Rect(0, 0, (last.Rect.Dx()+1)/2, (last.Rect.Dy()+1)/2))
+			halve(half, last, i+1, half.Rect)
+			l.halves = append(l.halves, half)
 		}
 		last = l.halves[i]
 	}
 	return last
+}
+
+// patch puts a picture over a part of the layer, and brings the levels up to date. It waits for frames that are
+// being made of the layer.
+func (l *layer) patch(img *image.RGBA, at image.Point) {
+	l.pixels.Lock()
+	defer l.pixels.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	part := image.Rectangle{at, at.Add(img.Rect.Size())}.Intersect(l.img.Rect)
+	if part.Empty() {
+		return
+	}
+	draw.Draw(l.img, part, img, img.Rect.Min.Add(part.Min.Sub(at)), draw.Src)
+	last := l.img
+	for i, half := range l.halves {
+		part = image.Rect(part.Min.X/2, part.Min.Y/2, (part.Max.X+1)/2, (part.Max.Y+1)/2)
+		halve(half, last, i+1, part)
+		last = half
+	}
+	l.rev++
+	l.all.Store(nil)
 }
 
 // survey makes the picture that is shown where no frame is ready yet.
@@ -59,32 +86,30 @@ func (l *layer) survey() {
 	l.all.Store(q.render(nil).img)
 }
 
-// halve returns the means of 2×2 pixels. Halves are rounded up where k is odd and down where it is even, so
-// that many levels together do not brighten the picture.
-func halve(src *image.RGBA, k int) *image.RGBA {
+// halve writes the means of 2×2 pixels of src into a part of dst. Halves are rounded up where k is odd and down
+// where it is even, so that many levels together do not brighten the picture.
+func halve(dst, src *image.RGBA, k int, part image.Rectangle) {
 	sw, sh := src.Rect.Dx(), src.Rect.Dy()
-	dst := image.NewRGBA(image.Rect(0, 0, (sw+1)/2, (sh+1)/2))
 	half := lanes(2)
 	if k%2 == 0 {
 		half = lanes(1)
 	}
-	bands(dst.Rect.Dy(), sw, func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
+	bands(part.Dy(), 2*part.Dx(), func(y0, y1 int) {
+		for y := part.Min.Y + y0; y < part.Min.Y+y1; y++ {
 			top, bottom := scanline(src, 2*y), scanline(src, min(2*y+1, sh-1))
 			out := scanline(dst, y)
 			n := sw / 2
-			for i := range n {
+			for i := part.Min.X; i < min(n, part.Max.X); i++ {
 				a, b := top[8*i:8*i+8], bottom[8*i:8*i+8]
 				sum := spread(packed(a)) + spread(packed(a[4:])) + spread(packed(b)) + spread(packed(b[4:])) + half
 				binary.LittleEndian.PutUint32(out[4*i:], gather(sum>>2))
 			}
-			if sw%2 == 1 {
+			if sw%2 == 1 && part.Max.X > n {
 				sum := 2*(spread(packed(top[8*n:]))+spread(packed(bottom[8*n:]))) + half
 				binary.LittleEndian.PutUint32(out[4*n:], gather(sum>>2))
 			}
 		}
 	})
-	return dst
 }
 
 // Four 8-bit samples of a pixel are summed at once in the four 16-bit lanes of a word.

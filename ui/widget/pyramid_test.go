@@ -1,8 +1,10 @@
 package widget
 
 import (
+	"bytes"
 	"fmt"
 	"image"
+	"image/draw"
 	"math"
 	"testing"
 )
@@ -167,5 +169,25 @@ func BenchmarkFrame(b *testing.B) {
 				old = r.render(old).img
 			}
 		})
+	}
+}
+
+func TestAPatchReachesAllLevels(t *testing.T) {
+	for _, size := range sizes {
+		l, want := newLayer(noise(1, size.X, size.Y)), noise(1, size.X, size.Y)
+		for k := range 10 {
+			l.level(k)
+		}
+		for i, at := range []image.Point{{0, 0}, {3, 2}, {size.X - 2, size.Y - 1}, {-4, -3}, {size.X, 0}} {
+			img := noise(uint64(i)+2, 7, 5)
+			l.patch(img, at)
+			draw.Draw(want, image.Rectangle{at, at.Add(image.Pt(7, 5))}, img, image.Point{}, draw.Src)
+		}
+		fresh := newLayer(want)
+		for k := range 10 {
+			if !bytes.Equal(l.level(k).Pix, fresh.level(k).Pix) {
+				t.Errorf("%v: level %d is not that of the patched picture", size, k)
+			}
+		}
 	}
 }

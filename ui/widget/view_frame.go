@@ -12,6 +12,7 @@ import (
 // request asks for a frame. Equal requests give equal frames.
 type request struct {
 	a, b          *layer // b is nil unless the frame is 0.5 + gain·(a−b)
+	revA, revB    int    // what of them was seen when it was asked for
 	gain          int
 	width, height int             // the picture that the layers are laid over
 	scale         float64         // device pixels a pixel of that picture
@@ -74,6 +75,8 @@ func subtract(dst, b *image.RGBA, gain int) {
 // draw fills dst with a layer that is stretched over the picture. A device pixel shows the mean of what it
 // covers; where it covers half a pixel of the layer or less, it shows the one in its middle.
 func (r request) draw(l *layer, dst *image.RGBA) {
+	l.pixels.RLock()
+	defer l.pixels.RUnlock()
 	lw, lh := l.size()
 	stepX, stepY := float64(lw)/(float64(r.width)*r.scale), float64(lh)/(float64(r.height)*r.scale)
 	k := 0

@@ -32,6 +32,7 @@ type stage struct {
 	split    *divider
 	cross    *canvas.Raster       // where the pointer is in another pane
 	outline  [2]*canvas.Rectangle // of the pixel under the pointer, dark around light
+	marks    *fyne.Container      // the pane's outlines, two rectangles each
 	drag     dragging
 	over     fyne.Position // the pointer
 }
@@ -42,6 +43,7 @@ const (
 	notDragging dragging = iota
 	draggingPicture
 	draggingDivider
+	painting
 )
 
 var (
@@ -50,6 +52,7 @@ var (
 	_ fyne.DoubleTappable    = (*stage)(nil)
 	_ fyne.SecondaryTappable = (*stage)(nil)
 	_ desktop.Hoverable      = (*stage)(nil)
+	_ desktop.Mouseable      = (*stage)(nil)
 	_ desktop.Cursorable     = (*stage)(nil)
 )
 
@@ -61,6 +64,7 @@ func newStage(p *Pane) *stage {
 	s.leftClip.Hide()
 	s.split = newDivider()
 	s.cross = newCross()
+	s.marks = container.NewWithoutLayout()
 	for i, c := range []color.Color{color.Black, color.White} {
 		s.outline[i] = canvas.NewRectangle(color.Transparent)
 		s.outline[i].StrokeColor, s.outline[i].StrokeWidth = c, 1
@@ -123,13 +127,17 @@ func (s *stage) arrange() {
 	margin := image.Pt(v.paneW/8, v.paneH/8)
 	q := request{width: v.width, height: v.height, scale: v.scale}
 	show := func(sh *sheet, a, b *layer) {
-		q.a, q.b, q.gain = a, b, 0
+		q.a, q.b, q.gain, q.revA, q.revB = a, b, 0, 0, 0
+		if a != nil {
+			q.revA = a.rev
+		}
 		if b != nil {
-			q.gain = s.pane.gain
+			q.gain, q.revB = s.pane.gain, b.rev
 		}
 		sh.place(v, float64(ox)+float64(s.shift.X), float64(oy)+float64(s.shift.Y), s.device)
 		sh.want(q, visible, margin)
 	}
+	s.outlines()
 	right, minus, left := s.pane.layers()
 	if minus != nil {
 		show(s.right, minus, right)
@@ -189,6 +197,56 @@ func (s *stage) mark() {
 	}
 }
 
+// outlines puts the pane's outlines where they now belong.
+func (s *stage) outlines() {
+	v, marks := s.pane.view, s.pane.outlines
+	for len(s.marks.Objects) < 2*len(marks) {
+		box := canvas.NewRectangle(color.Transparent)
+		s.marks.Objects = append(s.marks.Objects, box)
+	}
+	for i, o := range s.marks.Objects {
+		box := o.(*canvas.Rectangle)
+		if i/2 >= len(marks) || v.width == 0 {
+			box.Hide()
+			continue
+		}
+		m := marks[i/2]
+		x0, y0 := v.ToScreen(float64(m.Rect.Min.X), float64(m.Rect.Min.Y))
+		x1, y1 := v.ToScreen(float64(m.Rect.Max.X), float64(m.Rect.Max.Y))
+		grow := s.device
+		box.StrokeColor, box.StrokeWidth = color.NRGBA{A: 0xa0}, 1
+		if i%2 == 1 {
+			grow = 0
+			box.StrokeColor, box.StrokeWidth = fynetheme.ColorForWidget(m.Ink, s), 2
+		}
+		place(box, float32((x0-grow)/s.device), float32((y0-grow)/s.device), float32((x1-x0+2*grow)/s.device), float32((y1-y0+2*grow)/s.device))
+		box.Show()
+		box.Refresh()
+	}
+	s.ground.Refresh() // what was never shown cannot ask to be drawn
+}
+
+// stroke tells the pane what the pen does at a position.
+func (s *stage) stroke(p StrokePhase, at fyne.Position, other bool) {
+	px, py := s.at(at)
+	x, y := s.pane.view.ToPicture(px, py)
+	s.pane.Paint(Stroke{Phase: p, X: x, Y: y, Other: other})
+}
+
+func (s *stage) MouseDown(e *desktop.MouseEvent) {
+	if s.pane.Paint != nil && e.Button == desktop.MouseButtonPrimary {
+		s.drag = painting
+		s.stroke(StrokeBegun, e.Position, e.Modifier&fyne.KeyModifierAlt != 0)
+	}
+}
+
+func (s *stage) MouseUp(e *desktop.MouseEvent) {
+	if s.drag == painting && e.Button == desktop.MouseButtonPrimary {
+		s.drag = notDragging
+		s.stroke(StrokeEnded, e.Position, false)
+	}
+}
+
 // zoomRate is how far the wheel must go to double the scale: four clicks of a wheel on Linux and Windows.
 const zoomRate = 100
 
@@ -214,6 +272,10 @@ func (s *stage) Dragged(e *fyne.DragEvent) {
 	if size := s.Size(); e.Position.X >= 0 && e.Position.Y >= 0 && e.Position.X < size.Width && e.Position.Y < size.Height {
 		s.pointed(e.Position) // elsewhere another pane says so
 	}
+	if s.drag == painting {
+		s.stroke(StrokeMoved, e.Position, false)
+		return
+	}
 	if s.drag == draggingDivider {
 		s.pane.SetDivider(e.Position.X / s.Size().Width)
 		return
@@ -221,9 +283,18 @@ func (s *stage) Dragged(e *fyne.DragEvent) {
 	s.pane.view.Pan(float64(e.Dragged.DX)*s.device, float64(e.Dragged.DY)*s.device)
 }
 
-func (s *stage) DragEnd() { s.drag = notDragging }
+func (s *stage) DragEnd() {
+	if s.drag == painting { // the button was let go beyond the pane
+		s.stroke(StrokeEnded, s.over, false)
+	}
+	s.drag = notDragging
+}
 
-func (s *stage) DoubleTapped(e *fyne.PointEvent) { s.pane.view.Toggle(s.at(e.Position)) }
+func (s *stage) DoubleTapped(e *fyne.PointEvent) {
+	if s.pane.Paint == nil {
+		s.pane.view.Toggle(s.at(e.Position))
+	}
+}
 
 func (s *stage) TappedSecondary(e *fyne.PointEvent) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(s); c != nil && s.pane.Menu != nil {
@@ -259,7 +330,7 @@ func (s *stage) overDivider(p fyne.Position) bool {
 }
 
 func (s *stage) CreateRenderer() fyne.WidgetRenderer {
-	p := &parts{objects: []fyne.CanvasObject{s.ground, s.right.under, s.right.top, s.leftClip, s.split.Container, s.outline[0], s.outline[1], s.cross}}
+	p := &parts{objects: []fyne.CanvasObject{s.ground, s.right.under, s.right.top, s.leftClip, s.split.Container, s.marks, s.outline[0], s.outline[1], s.cross}}
 	p.min = func() fyne.Size { return fyne.NewSquareSize(8 * grid) }
 	p.layout = func(size fyne.Size) {
 		s.ground.Resize(size)

@@ -19,6 +19,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
+	fynetheme "fyne.io/fyne/v2/theme"
 
 	look "sieve/ui/theme"
 )
@@ -526,4 +527,65 @@ func BenchmarkWheel24MP(b *testing.B) {
 	slices.Sort(calls)
 	b.ReportMetric(calls[len(calls)*99/100].Seconds()*1e3, "p99-ms")
 	b.ReportMetric(calls[len(calls)-1].Seconds()*1e3, "longest-ms")
+}
+
+func TestAPenPaintsAndDoesNotMoveThePicture(t *testing.T) {
+	s := show(t, fyne.NewSize(600, 500), 1600, 1200)
+	p := s.panes[2]
+	var got []Stroke
+	p.Paint = func(stroke Stroke) { got = append(got, stroke) }
+	x0, y0 := s.view.Centre()
+	at := fyne.NewPos(p.stage.Size().Width/2, p.stage.Size().Height/2)
+	p.stage.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: at}, Button: desktop.MouseButtonPrimary, Modifier: fyne.KeyModifierAlt})
+	p.stage.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: at.AddXY(10, 0)}, Dragged: fyne.NewDelta(10, 0)})
+	p.stage.MouseUp(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: at.AddXY(10, 0)}, Button: desktop.MouseButtonPrimary})
+	p.stage.DragEnd()
+	if len(got) != 3 || got[0].Phase != StrokeBegun || !got[0].Other || got[1].Phase != StrokeMoved || got[2].Phase != StrokeEnded {
+		t.Fatalf("the strokes are %+v", got)
+	}
+	if math.Abs(got[0].X-800) > 2 || math.Abs(got[0].Y-600) > 2 || got[1].X <= got[0].X {
+		t.Errorf("the pen was at %+v, want the middle of 1600 × 1200, and then right of it", got)
+	}
+	if x1, y1 := s.view.Centre(); x0 != x1 || y0 != y1 {
+		t.Error("painting has moved the picture")
+	}
+	p.stage.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: at}, Button: desktop.MouseButtonSecondary})
+	if len(got) != 3 {
+		t.Error("the other button paints")
+	}
+}
+
+func TestAPatchIsShown(t *testing.T) {
+	s := show(t, fyne.NewSize(600, 500), 64, 48)
+	before := s.stageOf(s.panes[1], s.capture(t))
+	white := image.NewRGBA(image.Rect(0, 0, 8, 8))
+	draw.Draw(white, white.Rect, image.White, image.Point{}, draw.Src)
+	s.panes[1].Patch(white, image.Pt(20, 10))
+	after := s.stageOf(s.panes[1], s.capture(t))
+	for _, c := range []struct {
+		x, y float64
+		same bool
+	}{{24, 14, false}, {40, 30, true}} {
+		px, py := s.view.ToScreen(c.x+0.5, c.y+0.5)
+		a, b := before.RGBAAt(int(px), int(py)), after.RGBAAt(int(px), int(py))
+		if c.same && a != b || !c.same && b != (color.RGBA{255, 255, 255, 255}) {
+			t.Errorf("pixel %g, %g was %v and is %v", c.x, c.y, a, b)
+		}
+	}
+}
+
+func TestOutlinesFollowThePicture(t *testing.T) {
+	s := show(t, fyne.NewSize(600, 500), 64, 48)
+	p := s.panes[0]
+	p.SetOutlines(Outline{Rect: image.Rect(8, 8, 16, 16), Ink: fynetheme.ColorNamePrimary})
+	box := p.stage.marks.Objects[1]
+	was := box.Position()
+	s.view.ZoomTo(4 * s.view.Scale())
+	if !box.Visible() || box.Position() == was {
+		t.Errorf("after a zoom the outline is at %v as before", was)
+	}
+	p.SetOutlines()
+	if box.Visible() {
+		t.Error("an outline that was taken away is shown")
+	}
 }
