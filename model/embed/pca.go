@@ -1,5 +1,6 @@
-// Package embed lays many samples out in few numbers: principal components. A sample is a
-// row of numbers, such as the latent of a picture. It knows nothing of pictures or models.
+// Package embed lays many samples out in few numbers: principal components, and planes on which
+// neighbours stay neighbours. A sample is a row of numbers, such as the latent of a picture. It
+// knows nothing of pictures or models.
 package embed
 
 import (
@@ -33,13 +34,18 @@ const (
 	// largest is the side of a matrix that is taken apart as a whole. One beyond it is
 	// narrowed to the space of its first components by iteration.
 	largest = 1536
+	// mostTurns is how often an iteration turns at most.
+	mostTurns = 300
 )
 
 // Fit returns the first k principal components of n samples of d numbers each, one sample
 // after the other in x. Of each component the number of the greatest magnitude is positive,
 // so that the same samples give the same picture. It is an ErrFew where n samples do not
 // span k dimensions, whatever they are, and an ErrNumber where one is NaN or infinite.
-func Fit(x []float32, n, d, k int) (*PCA, error) {
+func Fit(x []float32, n, d, k int) (*PCA, error) { return fit(x, n, d, k, mostTurns) }
+
+// fit is Fit with so many turns of an iteration, should it come to one.
+func fit(x []float32, n, d, k, turns int) (*PCA, error) {
 	switch {
 	case n < 0 || d < 1 || k < 1 || len(x) != n*d:
 		panic("embed: the samples have another size")
@@ -69,7 +75,7 @@ func Fit(x []float32, n, d, k int) (*PCA, error) {
 	case n <= largest:
 		p.Variances, p.Components = s.byGram(k)
 	default:
-		p.Variances, p.Components = s.byIteration(k)
+		p.Variances, p.Components = s.byIteration(k, turns)
 	}
 	for i := range k {
 		turn(p.Components.RawRowView(i))
@@ -186,8 +192,8 @@ func (s samples) byGram(k int) ([]float64, *mat.Dense) {
 
 // byIteration turns a space of a few more than k dimensions towards the components, until
 // their variances stand still (Halko, Martinsson and Tropp, arXiv:0909.4061, with as many
-// rounds as it takes).
-func (s samples) byIteration(k int) ([]float64, *mat.Dense) {
+// turns as it takes), or turns are over.
+func (s samples) byIteration(k, turns int) ([]float64, *mat.Dense) {
 	wide := min(k+12, min(s.n, s.d))
 	q := mat.NewDense(wide, s.d, nil)
 	for i := range q.RawMatrix().Data {
@@ -195,7 +201,7 @@ func (s samples) byIteration(k int) ([]float64, *mat.Dense) {
 	}
 	q = orthonormal(q)
 	var variances []float64
-	for round := range 300 {
+	for round := range turns {
 		next := mat.NewDense(wide, s.d, nil)
 		var inner mat.SymDense
 		inner.ReuseAsSym(wide)
