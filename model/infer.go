@@ -82,7 +82,8 @@ func (e *edges) out(_ *strip, from []float32, y, x int) {
 type pictures struct {
 	n, h, w int
 	read    func(s *strip, to []float32, y, x int)
-	bare    bool // what comes of the encoder is wanted, before the bottleneck
+	bare    bool     // what comes of the encoder is wanted, before the bottleneck
+	legs    []writer // what the encoder keeps for the decoder is wanted, too
 }
 
 // A writer takes what is at row y of a strip's picture from column x on, which may be
@@ -126,8 +127,11 @@ func (m *Model) pass(ctx context.Context, p pictures, level float64, z, y writer
 			told = s.belt(height, width, c+1)
 		}
 		b, kept := s.legs(m.Spec, enc, m.enc, told, nil)
-		if !p.bare && m.Spec.codes() {
-			b = s.mapped(nn.Func(m.bottleneck.Rows), b, s.belt(b.height, b.width, m.Spec.Latent), 1, 1)
+		for i, to := range p.legs {
+			s.keep(kept[i], to, kept[i].height, size.width*(kept[i].height/s.height))
+		}
+		if !p.bare && m.codes() {
+			b = s.mapped(nn.Func(m.rows), b, s.belt(b.height, b.width, m.Spec.Latent), 1, 1)
 		}
 		if z != nil {
 			s.keep(b, z, size.height, size.width)

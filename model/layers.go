@@ -38,13 +38,18 @@ func (s Spec) Layers(h, w int) []Layer {
 	}
 	enc, dec := s.plan()
 	latent.Params = s.Count() - count(enc) - count(dec)
-	all = layers(all, enc, "enc", false)
-	return layers(append(all, latent), dec, "dec", true)
+	beside := 0 // channels that the first layer sees beside those of the picture
+	if s.Level {
+		beside = 1
+	}
+	all = layers(all, beside, enc, "enc", false)
+	return layers(append(all, latent), 0, dec, "dec", true)
 }
 
 // layers adds those of stages to all. What follows the latent begins with its size.
-func layers(all []Layer, stages []stage, prefix string, decoder bool) []Layer {
+func layers(all []Layer, beside int, stages []stage, prefix string, decoder bool) []Layer {
 	at := all[len(all)-1]
+	at.C += beside
 	i := -1
 	for _, st := range stages {
 		if st.kind == "keep" || st.kind == "join" {

@@ -25,6 +25,7 @@ type Model struct {
 	loop       *loop   // of a recurrent body, which has no legs
 	bottleneck Bottleneck
 	frozen     *frozen // of a model that was read
+	off        []int   // channels of the latent that are switched off; see Without
 }
 
 // Legs are the parts of an encoder or decoder between which something is kept or
@@ -267,7 +268,7 @@ func (m *Model) Clone() *Model {
 	if err != nil {
 		panic(fmt.Sprintf("model: clone: %v", err)) // m was built from the same spec
 	}
-	c.Info, c.Normal = m.Info, m.Normal
+	c.Info, c.Normal, c.off = m.Info, m.Normal, m.off
 	from := m.params()
 	for i, p := range c.params() {
 		copy(p.Val.Data, from[i].Val.Data)

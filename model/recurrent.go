@@ -134,8 +134,9 @@ func (m *Model) run(t *nn.Tape, x *tensor.Tensor, rng *rand.Rand, each func(z, y
 	var enc, dec memories
 	y := t.Input(middle(t, x.Shape))
 	in := t.Input(x)
-	for range m.Spec.Passes {
+	for pass := range m.Spec.Passes {
 		z, price := m.bottleneck.Code(t, m.loop.encode(t, nn.AddScaled(t, in, -1, y), &enc), 0, rng)
+		z = m.silence(t, z, pass)
 		y = nn.Add(t, y, m.loop.decode(t, z, &dec))
 		each(z, y, price)
 	}

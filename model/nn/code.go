@@ -202,6 +202,16 @@ func (o *besideStep) back(t *Tape) {
 	}
 }
 
+// Mask returns x (N, H, W, C) with a channel that is 0. It leaves no step.
+func Mask(t *Tape, x *Var, channel int) *Var {
+	y := t.same(x)
+	copy(y.Val.Data, x.Val.Data)
+	for i := channel; i < len(y.Val.Data); i += x.Val.Shape[3] {
+		y.Val.Data[i] = 0
+	}
+	return y
+}
+
 // Checker returns x where row and column add up to an even number, and y elsewhere: the
 // two colours of a checkerboard. A nil y is 0.
 func Checker(t *Tape, x, y *Var) *Var {

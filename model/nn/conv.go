@@ -68,8 +68,16 @@ type portion struct {
 	from, to int
 }
 
+// Exact makes convolutions add the products of their definition, in its order, and nothing
+// else: a number of a result has the same bits whatever is around the pixels that it depends
+// on. The tape must be one of inference.
+func (t *Tape) Exact() { t.exact = true }
+
 // place returns where the result of a convolution goes, and what is to be computed.
 func (t *Tape) place(s kernel.Conv, shape ...int) (*Var, kernel.Conv) {
+	if t != nil && t.exact {
+		s = s.Exact()
+	}
 	if t == nil || t.part.y == nil {
 		return t.out(shape...), s
 	}

@@ -128,7 +128,7 @@ func TestGrad(t *testing.T) {
 		{"GRU", inputs{random(1, 1, 4, 6, 2), random(2, 3, 3, 2, 9), random(3, 9), random(4, 3, 3, 3, 9), random(5, 9), random(6, 1, 2, 3, 3)},
 			func(t *Tape, v []*Var) *Var {
 				g := &GRU{3, nil, nil}
-				return mse(t, g.step(t, Conv(t, v[0], v[1], v[2], 2, 1), Conv(t, v[5], v[3], v[4], 1, 1), v[5]))
+				return mse(t, g.Step(t, Conv(t, v[0], v[1], v[2], 2, 1), Conv(t, v[5], v[3], v[4], 1, 1), v[5]))
 			}},
 		{"Between", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 0.45)) }},
 		{"Between/end", inputs{random(1, 4, 3)}, func(t *Tape, v []*Var) *Var { return mse(t, Between(t, v[0], 1)) }},

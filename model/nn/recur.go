@@ -80,11 +80,15 @@ func (g *GRU) Forward(t *Tape, x, memory *Var) *Var {
 		n, h, w, _ := seen.Val.Dims4()
 		memory = t.Input(t.New(n, h, w, g.Channels))
 	}
-	return g.step(t, seen, g.kept.Forward(t, memory), memory)
+	return g.Step(t, seen, g.kept.Forward(t, memory), memory)
 }
 
-// step opens and closes gates.
-func (g *GRU) step(t *Tape, seen, kept, memory *Var) *Var {
+// Convs returns what the unit computes of what is new, and of what is remembered: three
+// numbers a channel, for update, reset and candidate.
+func (g *GRU) Convs() (seen, kept *Conv2D) { return g.seen, g.kept }
+
+// Step opens and closes gates: of what Convs have made, it returns what is remembered next.
+func (g *GRU) Step(t *Tape, seen, kept, memory *Var) *Var {
 	_, h, w, c := memory.Val.Dims4()
 	part := func(x *Var, first, channels int) *Var { return Corner(t, x, h, w, first, channels) }
 	gates := Sigmoid(t, Add(t, part(seen, 0, 2*c), part(kept, 0, 2*c)))

@@ -100,6 +100,7 @@ type Tape struct {
 	memory    *Memory
 	team      []*kernel.Scratch // of the other goroutines that share an operation
 	part      portion           // of the next convolution's result
+	exact     bool              // convolutions are computed by their definition
 }
 
 // Memory is what a pass works in. Tapes may share one that do not run at once.
@@ -274,6 +275,9 @@ func (t *Tape) New(shape ...int) *tensor.Tensor {
 	clear(v.Data)
 	return v
 }
+
+// Room returns a tensor that lives as long as this pass, with whatever the memory held.
+func (t *Tape) Room(shape ...int) *tensor.Tensor { return t.out(shape...).Val }
 
 // Input returns x as a Var of this pass through which no gradient flows.
 func (t *Tape) Input(x *tensor.Tensor) *Var {
