@@ -15,7 +15,7 @@ import (
 
 // drawBatch draws n pictures (n, size, size, channels), each from its own
 // generator, so that it does not matter who draws which.
-func drawBatch(rng *rand.Rand, n, size, channels int, draw func(rng *rand.Rand, dst []float32)) *tensor.Tensor {
+func drawBatch(rng *rand.Rand, n, size, channels int, draw func(i int, rng *rand.Rand, dst []float32)) *tensor.Tensor {
 	if size < 1 || channels != 1 && channels != 3 {
 		panic(fmt.Sprintf("imageio: cannot draw pictures of size %d with %d channels", size, channels))
 	}
@@ -27,7 +27,7 @@ func drawBatch(rng *rand.Rand, n, size, channels int, draw func(rng *rand.Rand, 
 	one := size * size * channels
 	parallel(n, func(a, b int) {
 		for i := a; i < b; i++ {
-			draw(rand.New(rand.NewPCG(seeds[i][0], seeds[i][1])), out.Data[i*one:(i+1)*one])
+			draw(i, rand.New(rand.NewPCG(seeds[i][0], seeds[i][1])), out.Data[i*one:(i+1)*one])
 		}
 	})
 	return out

@@ -293,3 +293,37 @@ func BenchmarkDraw(b *testing.B) {
 		})
 	}
 }
+
+// TestGlyphsSayWhatTheyShow, and are the pictures that Batch draws: those that one name has are more
+// like each other than like the rest.
+func TestGlyphsSayWhatTheyShow(t *testing.T) {
+	g := Glyphs{Size: 28, Channels: 1, Runes: glyphDigits, Calm: true}
+	x, names, err := g.Named(rand.New(rand.NewPCG(3, 4)), 400)
+	if err != nil || len(names) != 400 {
+		t.Fatalf("%d names, %v", len(names), err)
+	}
+	same, err := g.Batch(rand.New(rand.NewPCG(3, 4)), 400)
+	if err != nil || !slices.Equal(same.Data, x.Data) {
+		t.Errorf("Batch draws others: %v", err)
+	}
+	right := 0
+	for i, name := range names {
+		near, least := -1, float32(math.MaxFloat32)
+		for j := range names {
+			var sum float32
+			for k, v := range x.Data[i*784 : (i+1)*784] {
+				e := v - x.Data[j*784+k]
+				sum += e * e
+			}
+			if j != i && sum < least {
+				near, least = j, sum
+			}
+		}
+		if names[near] == name {
+			right++
+		}
+	}
+	if right < 340 {
+		t.Errorf("%d of 400 pictures are nearest to one of their own name", right)
+	}
+}

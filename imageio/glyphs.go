@@ -46,19 +46,29 @@ var (
 
 // Batch draws n pictures (n, Size, Size, Channels).
 func (g Glyphs) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
+	x, _, err := g.Named(rng, n)
+	return x, err
+}
+
+// Named is Batch, and says which digit or letter each picture shows.
+func (g Glyphs) Named(rng *rand.Rand, n int) (*tensor.Tensor, []string, error) {
 	var fonts []*sfnt.Font
 	for _, ttf := range [][]byte{goregular.TTF, gomedium.TTF, gobold.TTF, goitalic.TTF, gomono.TTF} {
 		f, err := sfnt.Parse(ttf)
 		if err != nil {
-			return nil, fmt.Errorf("glyphs: %w", err)
+			return nil, nil, fmt.Errorf("glyphs: %w", err)
 		}
 		fonts = append(fonts, f)
 	}
-	return drawBatch(rng, n, g.Size, g.Channels, func(rng *rand.Rand, dst []float32) {
+	names := make([]string, n)
+	x := drawBatch(rng, n, g.Size, g.Channels, func(i int, rng *rand.Rand, dst []float32) {
 		f := fonts[rng.IntN(len(fonts))]
 		runes := cmp.Or(g.Runes, glyphDigits+glyphLetters)
-		g.draw(rng, dst, outline(f, rune(runes[rng.IntN(len(runes))])))
-	}), nil
+		r := rune(runes[rng.IntN(len(runes))])
+		names[i] = string(r)
+		g.draw(rng, dst, outline(f, r))
+	})
+	return x, names, nil
 }
 
 // outline returns the polygons of a character, y down, in units of the font.

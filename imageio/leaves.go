@@ -22,7 +22,7 @@ type Leaves struct {
 
 // Batch draws n pictures (n, Size, Size, Channels).
 func (l Leaves) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
-	return drawBatch(rng, n, l.Size, l.Channels, l.draw), nil
+	return drawBatch(rng, n, l.Size, l.Channels, func(_ int, rng *rand.Rand, dst []float32) { l.draw(rng, dst) }), nil
 }
 
 // A leaf is a shape and what is on it: a mixture of two colours.

@@ -16,7 +16,7 @@ type Shapes struct {
 
 // Batch draws n pictures (n, Size, Size, Channels).
 func (s Shapes) Batch(rng *rand.Rand, n int) (*tensor.Tensor, error) {
-	return drawBatch(rng, n, s.Size, s.Channels, s.draw), nil
+	return drawBatch(rng, n, s.Size, s.Channels, func(_ int, rng *rand.Rand, dst []float32) { s.draw(rng, dst) }), nil
 }
 
 func (s Shapes) draw(rng *rand.Rand, dst []float32) {

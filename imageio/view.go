@@ -141,6 +141,22 @@ func Channel(z *tensor.Tensor, c int, m Colormap) *image.RGBA {
 	return dst
 }
 
+// ChannelWithin draws one channel of a latent (1, h, w, c): lo in the first colour and what is below it, hi and
+// above in the last. The diverging map has 0 in its middle.
+func ChannelWithin(z *tensor.Tensor, c int, m Colormap, lo, hi float32) *image.RGBA {
+	n, h, w, channels := z.Dims4()
+	if n != 1 || c < 0 || c >= channels {
+		panic(fmt.Sprintf("imageio: no channel %d in shape %v", c, z.Shape))
+	}
+	if m == Diverging {
+		hi = max(hi, -lo)
+		lo = -hi
+	}
+	dst := image.NewRGBA(image.Rect(0, 0, w, h))
+	drawChannel(dst, 0, 0, z, c, m.table(), lo, hi)
+	return dst
+}
+
 // table returns 256 colours and the one of what is not a number.
 func (m Colormap) table() *[257]color.RGBA {
 	var t [257]color.RGBA
