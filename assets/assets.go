@@ -52,11 +52,17 @@ func Samples() []Sample {
 	}
 }
 
-// Model is the model file of a name that Models lists, and whether there is one.
+// Model is the model file of a name that Models lists, or Digits, and whether there is one.
 func Model(name string) ([]byte, bool) {
+	if name == Digits {
+		name = "explore/" + name
+	}
 	b, err := models.ReadFile("models/" + name + extension)
 	return b, err == nil
 }
+
+// Digits is a variational model of drawn digits: something to explore, and of no use for photographs.
+const Digits = "digits"
 
 // Codec is the model file that compresses pictures, and whether there is one.
 func Codec() ([]byte, bool) {

@@ -36,7 +36,7 @@ type Streams struct {
 // Commands are the words that make of the arguments a command rather than files
 // for the window.
 func Commands() []string {
-	return []string{"train", "denoise", "learn", "compress", "expand", "detect", "features", "map", "lesson", "inspect", "halve", "bench"}
+	return []string{"train", "denoise", "learn", "compress", "expand", "detect", "features", "encode", "decode", "map", "lesson", "inspect", "halve", "bench"}
 }
 
 // Wanted reports whether the arguments are for Run.
@@ -53,6 +53,8 @@ type grammar struct {
 	Expand   expandCmd   `cmd:"" help:"Make pictures of such files again."`
 	Detect   detectCmd   `cmd:"" help:"Find what is unlike good pictures."`
 	Features featuresCmd `cmd:"" help:"Make numbers of pictures, and find those that are near to one."`
+	Encode   encodeCmd   `cmd:"" help:"Take the latent out of a picture."`
+	Decode   decodeCmd   `cmd:"" help:"Make a picture of a latent."`
 	Map      mapCmd      `cmd:"" help:"Draw pictures of latents that no picture has."`
 	Lesson   lessonCmd   `cmd:"" help:"Hold a lesson without a window."`
 	Inspect  inspectCmd  `cmd:"" help:"Tell what a model, a checkpoint, a picture or a compressed picture is."`

@@ -349,12 +349,16 @@ func directions(ctx context.Context, m *model.Model) ([]float32, error) {
 	return x.Data[:k*size], nil
 }
 
+// sixteen trains a model of 16 latents. Where these have a small price, like pictures lie near one another.
+func (f *family) sixteen(ctx context.Context, task string) (*model.Model, error) {
+	return f.trained(ctx, task, "digits", func(s *model.Spec) { s.Latent, s.Bottleneck, s.Lambda = 16, "variational", 0.03 })
+}
+
 // neighbours classifies the test pictures by the learning pictures nearest to them.
 func (f *family) neighbours(ctx context.Context) error {
 	began := time.Now()
 	const latent, name = 16, "five neighbours, 16 latents"
-	// Where latents have a small price, like pictures lie near one another.
-	m, err := f.trained(ctx, name, "digits", func(s *model.Spec) { s.Latent, s.Bottleneck, s.Lambda = latent, "variational", 0.03 })
+	m, err := f.sixteen(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -335,6 +335,7 @@ func (b *brush) hang(w want) bool {
 		if s.press.on {
 			s.kickPress(nil)
 		}
+		s.reopenLatent()
 		s.mu.Unlock()
 		*b.has = painted{list: w.list, at: i, picture: w.picture, pic: pic, noise: w.noise, model: b.has.model, repair: w.repair}
 		s.fail(trouble)

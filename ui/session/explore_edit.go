@@ -3,6 +3,7 @@ package session
 // This file changes the latent of a picture by hand, and takes back what was changed.
 
 import (
+	"cmp"
 	"image"
 	"math"
 	"math/rand/v2"
@@ -18,6 +19,7 @@ type Dials struct {
 	Bits       int     // a number is rounded to one of 2^Bits between its channel's least and greatest; 0: as it is
 	Strongest  int     // so many channels are kept, those that contribute most; 0: all
 	Directions int     // so many principal directions of the cells are kept; 0: all
+	Skips      float64 // how much of the skip connections is taken away: 0 is none of them, 1 all
 }
 
 // editable is a latent under the hands of a person. One goroutine owns it.
@@ -32,6 +34,8 @@ type editable struct {
 	mean, spread []float32
 	pca          *embed.PCA     // of the cells, once a dial has asked for it
 	noise        *tensor.Tensor // of standard deviation 1, like was
+
+	changed map[int]bool // channels, since they were last asked for
 
 	past, future []step
 	open         *step // under way: its patches become one
@@ -67,7 +71,7 @@ func newEditable(z *tensor.Tensor) *editable {
 		mean := sum / float64(h*w)
 		e.mean[k], e.spread[k] = float32(mean), float32(math.Sqrt(max(0, square/float64(h*w)-mean*mean)))
 	}
-	e.now = e.z
+	e.now, e.changed = e.z, map[int]bool{}
 	return e
 }
 
@@ -118,10 +122,15 @@ func (e *editable) change(channel int, rect image.Rectangle, f func(x, y int, v 
 	}
 	alone := e.open == nil
 	e.begin()
-	e.open.patches = append(e.open.patches, p)
+	if n := len(e.open.patches); n > 0 && e.open.patches[n-1].channel == channel && e.open.patches[n-1].rect == rect {
+		e.open.patches[n-1].after = p.after
+	} else {
+		e.open.patches = append(e.open.patches, p)
+	}
 	if alone {
 		e.end()
 	}
+	e.changed[channel] = true
 	return e.dial(rect)
 }
 
@@ -147,19 +156,39 @@ func (e *editable) channels() []int {
 	return all
 }
 
+// plane is a copy of a channel, row by row.
+func (e *editable) plane(c int) []float32 {
+	h, w, n := e.dims()
+	out := make([]float32, h*w)
+	for i := range out {
+		out[i] = e.z.Data[i*n+c]
+	}
+	return out
+}
+
 // value is what the encoder made of a cell.
 func (e *editable) value(c, x, y int) float32 {
 	_, w, n := e.dims()
 	return e.was.Data[(y*w+x)*n+c]
 }
 
-// dab sets the cells of a channel whose middles are nearer to a point than radius, in cells.
-func (e *editable) dab(channel int, x, y, radius float64, f func(x, y int, v float32) float32) image.Rectangle {
-	rect := image.Rect(int(math.Floor(x-radius)), int(math.Floor(y-radius)), int(math.Ceil(x+radius)), int(math.Ceil(y+radius)))
-	rect = rect.Union(image.Rect(int(math.Floor(x)), int(math.Floor(y)), int(math.Floor(x))+1, int(math.Floor(y))+1))
+// stroke sets the cells of a channel whose middles are nearer to a line than radius, in cells, and those that
+// its ends lie in, however thin it is.
+func (e *editable) stroke(channel int, x0, y0, x1, y1, radius float64, f func(x, y int, v float32) float32) image.Rectangle {
+	ends := [2]image.Point{{int(math.Floor(x0)), int(math.Floor(y0))}, {int(math.Floor(x1)), int(math.Floor(y1))}}
+	rect := image.Rect(int(math.Floor(min(x0, x1)-radius)), int(math.Floor(min(y0, y1)-radius)), int(math.Ceil(max(x0, x1)+radius)), int(math.Ceil(max(y0, y1)+radius)))
+	for _, p := range ends {
+		rect = rect.Union(image.Rectangle{p, p.Add(image.Pt(1, 1))})
+	}
+	dx, dy := x1-x0, y1-y0
+	length := dx*dx + dy*dy
 	return e.change(channel, rect, func(i, j int, v float32) float32 {
-		under := i == int(math.Floor(x)) && j == int(math.Floor(y)) // the pen's own, however thin it is
-		if under || math.Hypot(float64(i)+0.5-x, float64(j)+0.5-y) <= radius {
+		px, py := float64(i)+0.5-x0, float64(j)+0.5-y0
+		t := 0.0
+		if length > 0 {
+			t = min(max((px*dx+py*dy)/length, 0), 1)
+		}
+		if p := image.Pt(i, j); p == ends[0] || p == ends[1] || math.Hypot(px-t*dx, py-t*dy) <= radius {
 			return f(i, j, v)
 		}
 		return v
@@ -248,6 +277,7 @@ func (e *editable) turned(d Dials, dirty image.Rectangle) image.Rectangle {
 
 func (e *editable) put(p patch, values []float32) image.Rectangle {
 	_, w, n := e.dims()
+	e.changed[p.channel] = true
 	i := 0
 	for y := p.rect.Min.Y; y < p.rect.Max.Y; y++ {
 		for x := p.rect.Min.X; x < p.rect.Max.X; x++ {
@@ -267,13 +297,29 @@ func (e *editable) reset() image.Rectangle {
 	return dirty.Union(e.set(Dials{}))
 }
 
+// touched are the channels that have changed since it was last called.
+func (e *editable) touched() []int {
+	var all []int
+	for c := range e.low {
+		if e.changed[c] {
+			all = append(all, c)
+		}
+	}
+	clear(e.changed)
+	return all
+}
+
 // dial brings now up to date in a rectangle of cells, which it returns.
 func (e *editable) dial(rect image.Rectangle) image.Rectangle {
 	d := e.dials
 	if d == (Dials{}) {
+		if e.now != e.z {
+			e.all()
+		}
 		e.now = e.z
 		return rect
 	}
+	e.all()
 	if e.now == e.z {
 		e.now = e.z.Clone()
 		rect = e.whole()
@@ -342,6 +388,19 @@ func (e *editable) ranking() []int {
 		return 0
 	})
 	return all
+}
+
+// all says that every channel may have changed.
+func (e *editable) all() {
+	for c := range e.low {
+		e.changed[c] = true
+	}
+}
+
+// rank orders the channels by what is lost without them.
+func (e *editable) rank(loss []float64) {
+	e.order = e.channels()
+	slices.SortStableFunc(e.order, func(a, b int) int { return cmp.Compare(loss[b], loss[a]) })
 }
 
 // mostDirections is how many principal directions of cells are found at most.

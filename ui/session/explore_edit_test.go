@@ -29,7 +29,7 @@ func TestEveryEditIsTakenBackAndDoneAgain(t *testing.T) {
 		func() {
 			e.begin()
 			for i := range 5 {
-				e.dab(3, 2+float64(i)/2, 4, 1.5, func(_, _ int, _ float32) float32 { return 7 })
+				e.stroke(3, 2+float64(i)/2, 4, 3+float64(i)/2, 4, 1.5, func(_, _ int, _ float32) float32 { return 7 })
 			}
 			e.end()
 		},
@@ -83,7 +83,7 @@ func TestAnEditReportsWhatItChanged(t *testing.T) {
 		e := newEditable(latentOf(16, 16, 4))
 		e.set(d)
 		before := e.now.Clone()
-		dirty := e.dab(1, 5.5, 6.5, 2, func(_, _ int, _ float32) float32 { return 100 })
+		dirty := e.stroke(1, 5.5, 6.5, 5.5, 6.5, 2, func(_, _ int, _ float32) float32 { return 100 })
 		if dirty.Empty() || dirty.Dx() > 5 || dirty.Dy() > 5 {
 			t.Errorf("%+v: a dab of 2 cells has changed %v", d, dirty)
 		}

@@ -115,6 +115,22 @@ func TakeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, rep
 }
 
 func takeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, pixels bool, report func(FileReport)) (*Latents, error) {
+	l, err := newLatents(m, g, pool)
+	if err != nil {
+		return nil, err
+	}
+	pixels = pixels && l.Height > 0 && len(g.Names) <= mostNumbers/max(1, l.Height*l.Width*m.Spec.Channels)
+	return l, l.read(ctx, g, report, func(x *tensor.Tensor) ([]float32, error) {
+		z, err := latentsOf(ctx, m, x, l.Pool)
+		if err == nil && pixels {
+			l.pixels = append(l.pixels, x.Data...)
+		}
+		return z, err
+	})
+}
+
+// newLatents says how long latents of a gallery are, before any is taken.
+func newLatents(m *model.Model, g *Gallery, pool Pool) (*Latents, error) {
 	h, w, odd := g.size()
 	switch {
 	case pool == PoolAuto && odd == "":
@@ -132,7 +148,11 @@ func takeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, pix
 	if total := len(g.Names); l.Numbers > 0 && total > mostNumbers/l.Numbers {
 		return nil, imageio.FileError{Path: g.Names[0], Err: fmt.Errorf("%w: %d of each of %d pictures, %d are held", errManyNumbers, l.Numbers, total, mostNumbers)}
 	}
-	pixels = pixels && odd == "" && len(g.Names) <= mostNumbers/max(1, h*w*m.Spec.Channels)
+	return l, nil
+}
+
+// read takes the pictures of a gallery, some of one size at a time, to what makes latents of them.
+func (l *Latents) read(ctx context.Context, g *Gallery, report func(FileReport), latents func(x *tensor.Tensor) ([]float32, error)) error {
 	tell := func(r FileReport) {
 		if report != nil {
 			r.Total = int64(len(g.Names))
@@ -140,15 +160,12 @@ func takeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, pix
 			report(r)
 		}
 	}
-	err := g.each(ctx, func(x *tensor.Tensor, which []int) error {
-		z, err := latentsOf(ctx, m, x, pool)
+	return g.each(ctx, func(x *tensor.Tensor, which []int) error {
+		z, err := latents(x)
 		if err != nil {
 			return err
 		}
 		l.Data = append(l.Data, z...)
-		if pixels {
-			l.pixels = append(l.pixels, x.Data...)
-		}
 		for _, i := range which {
 			l.Names, l.Labels = append(l.Names, g.Names[i]), append(l.Labels, g.Labels[i])
 		}
@@ -158,28 +175,45 @@ func takeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, pix
 		l.Failed++
 		tell(FileReport{Finished: true, File: g.Names[i], Err: err})
 	})
-	return l, err
 }
 
 // latentsOf returns the numbers of pictures of one size.
 func latentsOf(ctx context.Context, m *model.Model, x *tensor.Tensor, pool Pool) ([]float32, error) {
-	n, h, w, c := x.Dims4()
+	n, _, _, _ := x.Dims4()
 	var all []float32
+	err := byLevel(m, x, func(part *tensor.Tensor, level float64) error {
+		z, err := m.Features(ctx, part, level, nil)
+		if err == nil {
+			all = append(all, z.Data...)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pooled(all, n, m.Spec.Numbers(), pool), nil
+}
+
+// byLevel takes pictures as many at a time as a model can be told the same noise level of.
+func byLevel(m *model.Model, x *tensor.Tensor, f func(part *tensor.Tensor, level float64) error) error {
+	n, h, w, c := x.Dims4()
 	for i, step := 0, n; i < n; i += step {
 		if m.Spec.Level { // which each picture has its own of
 			step = 1
 		}
 		part := &tensor.Tensor{Shape: []int{step, h, w, c}, Data: x.Data[i*h*w*c : (i+step)*h*w*c]}
-		z, err := m.Features(ctx, part, levelOf(m, part), nil)
-		if err != nil {
-			return nil, err
+		if err := f(part, levelOf(m, part)); err != nil {
+			return err
 		}
-		all = append(all, z.Data...)
 	}
+	return nil
+}
+
+// pooled returns latents of n pictures, k numbers a cell, as pool says.
+func pooled(all []float32, n, k int, pool Pool) []float32 {
 	if pool != PoolMean {
-		return all, nil
+		return all
 	}
-	k := m.Spec.Numbers()
 	cells := len(all) / (n * k)
 	out := make([]float32, n*k)
 	for i := range n {
@@ -191,7 +225,7 @@ func latentsOf(ctx context.Context, m *model.Model, x *tensor.Tensor, pool Pool)
 			out[i*k+j] = float32(sum / float64(cells))
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Nearest returns the pictures whose latents are nearest to those of picture x (1, H, W,

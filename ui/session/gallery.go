@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,7 +27,7 @@ var errLabels = errors.New("session: not a label for each picture")
 // of data sets as they are in the file.
 type Gallery struct {
 	Names  []string // of each picture: its path, or that of its set with # and a number
-	Labels []string // of each picture, "" where there is none: of the set, or the folder directly below one that was named
+	Labels []string // of each picture, "" where there is none: of the set, what was drawn, or the folder directly below one that was named
 
 	channels int
 	limits   imageio.Limits
@@ -144,21 +145,35 @@ func (g *Gallery) draw(ctx context.Context, name string, o GalleryOptions) error
 	const atATime = 256
 	rng := rand.New(rand.NewPCG(o.Seed, 0))
 	var all *tensor.Tensor
+	var labels []string
 	for from := 0; from < n; from += atATime {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		x, err := d.Train.Batch(rng, min(atATime, n-from))
+		x, names, err := drawSome(d.Train, rng, min(atATime, n-from))
 		if err != nil {
 			return &DataError{name, err}
 		}
+		labels = append(labels, names...)
 		if all == nil {
 			all = tensor.New(n, x.Shape[1], x.Shape[2], x.Shape[3])
 		}
 		copy(all.Data[from*len(x.Data)/x.Shape[0]:], x.Data)
 	}
 	g.hang(name, drawn{all}, n, all.Shape[1], all.Shape[2])
+	copy(g.Labels[len(g.Labels)-n:], labels)
 	return nil
+}
+
+// drawSome draws n pictures, and says what they show where their source knows.
+func drawSome(s imageio.Source, rng *rand.Rand, n int) (*tensor.Tensor, []string, error) {
+	if named, ok := s.(interface {
+		Named(rng *rand.Rand, n int) (*tensor.Tensor, []string, error)
+	}); ok {
+		return named.Named(rng, n)
+	}
+	x, err := s.Batch(rng, n)
+	return x, nil, err
 }
 
 // hang adds a series.
@@ -267,6 +282,24 @@ func sequence(from, end int) []int {
 		out[i] = from + i
 	}
 	return out
+}
+
+// One reads a picture again.
+func (g *Gallery) One(ctx context.Context, name string) (*tensor.Tensor, error) {
+	i := slices.Index(g.Names, name)
+	if i < 0 {
+		return nil, fmt.Errorf("%w: %s", imageio.ErrEmpty, name)
+	}
+	for _, r := range g.rooms {
+		if r.series != nil && i >= r.from && i < r.end {
+			return inChannels(r.series.Range(i-r.from, i-r.from+1), g.channels), nil
+		}
+	}
+	p, err := openPicture(ctx, name, g.limits)
+	if err != nil {
+		return nil, err
+	}
+	return inChannels(p.Pix, g.channels), nil
 }
 
 // decode reads files of one size. Pictures with transparency lie on white, as in training.

@@ -19,6 +19,7 @@ const (
 	PageCompress Page = "compress"
 	PageDetect   Page = "detect"
 	PageLessons  Page = "lessons"
+	PageExplore  Page = "explore"
 )
 
 // OpenPaths opens files and folders. What they are decides what happens:

@@ -49,6 +49,10 @@ type Session struct {
 	press    presser
 	line     line
 	detector detector
+	explorer explorer
+	mix      mixer
+	mapper   mapper
+	prober   prober
 	alone    loaded // what was learned from a picture, without m when nothing was
 	// learning is whether that is under way.
 	learning bool
@@ -75,6 +79,13 @@ func New(o Options) *Session {
 	s.state.Detect = Detection{Quantile: DefaultQuantile, Panes: noPanes()}
 	s.easel.wake = make(chan struct{}, 1)
 	s.press.wake = make(chan struct{}, 1)
+	s.explorer.wake = make(chan struct{}, 1)
+	s.mix.wake = make(chan struct{}, 1)
+	s.state.Mix.Want = DefaultMixing
+	s.mapper.wake = make(chan struct{}, 1)
+	s.state.Map.Want = DefaultMapping
+	s.prober.wake = make(chan struct{}, 1)
+	s.state.Network.Want = DefaultProbing
 	s.state.Press = Press{Want: DefaultCompression, Arrived: 1, Panes: noPanes()}
 	s.easel.samples = sampleNoise
 	s.easel.want.repair, s.state.Repair = DefaultRepair, DefaultRepair
@@ -82,6 +93,10 @@ func New(o Options) *Session {
 	s.RefreshRuns()
 	s.spawn(s.paint)
 	s.spawn(s.pressing)
+	s.spawn(s.explore)
+	s.spawn(s.mixing)
+	s.spawn(s.mapping)
+	s.spawn(s.probing)
 	s.UseSample(0)
 	s.UseModel("")
 	if o.StateDir != "" {

@@ -27,6 +27,10 @@ type State struct {
 	Train   Train     // the training, if there is one
 	Detect  Detection // of what is unlike good pictures
 	Class   Class     // the lessons
+	Explore Explore   // a latent that is open
+	Mix     Mix       // of pictures, in the latent
+	Map     Mapped    // of pictures, by their latents
+	Network Network   // layers at work
 	Runs    Runs      // trainings that are kept
 	Message Message   // the last one that was not dismissed
 	Saved   Saved     // the last file written

@@ -76,6 +76,9 @@ var plains = []plain{
 	{ErrNoPictures, "There is no picture in {{.File}}. Choose a folder with pictures (PNG, JPEG, TIFF, WebP, BMP or GIF)."},
 	{ErrNothing, "There is nothing to save yet. Wait until the picture has been made."},
 	{ErrNoTraining, "There is no training yet. Start one on the Train page."},
+	{errSkips, "The decoder of {{.Detail}} needs the picture beside the latent: skip connections carry most of it around. Choose a model without them, such as denoise, compress or digits."},
+	{errChance, "{{.Detail}} has no distribution to draw from. Choose a variational model, such as digits, or train one."},
+	{errEmpty, "There is nothing to mix yet. Choose {{.Detail}}."},
 	{errPasted, "What was copied holds no settings of a training. Copy those of a run, or a recipe in JSON."},
 	{errRun, "{{.File}} cannot be read: {{.Detail}}. Delete this run; the others are whole."},
 	{errRunning, "{{.File}} goes on in a window. Stop it first."},
@@ -88,6 +91,15 @@ var plains = []plain{
 	{errTooSmall, "{{.File}} cannot be made as small: {{.Detail}}. Ask for more bytes, or make the picture smaller."},
 	{errTooGood, "{{.File}} cannot be compressed as well: {{.Detail}}. Ask for less, or save it as PNG."},
 	{ErrPartly, "{{.File}} is damaged: {{.Detail}}. The rest is whole. Copy or download it again."},
+	{errLatentName, "{{.File}} cannot be written: the name of a latent must end in .npy. Choose such a name."},
+	{errNoNote, "{{.File}} lacks the file of the same name that ends in .json, which says what model and picture it is of. Copy the one that was written with the latent beside it, under its name."},
+	{errOtherModel, "{{.File}} was made with a model that is not this one ({{.Detail}}). Name that model (--model)."},
+	{errOtherLatent, "{{.File}} does not have the shape of the latent that was written: {{.Detail}}. Keep rows, columns and channels as they were."},
+	{errLatent, "{{.File}} holds no latent that can be decoded: {{.Detail}}. Save finite numbers as NumPy does, in float32: numpy.save(name, numpy.ascontiguousarray(z, \"float32\"))."},
+	{errNeedsIt, "{{.File}} is not all that this model's decoder sees: what its encoder had at larger sizes goes past the latent. Name the picture that the latent was made of (--with)."},
+	{errOtherOne, "{{.File}} is not the picture that the latent was made of: {{.Detail}}. Name that one (--with)."},
+	{model.ErrWatch, "{{.File}}: {{.Detail}} cannot be watched. Choose a convolution, or another layer of a model that is not recurrent."},
+	{model.ErrLesion, "{{.File}}: {{.Detail}} cannot be switched off. Choose a layer that learns, or a channel of the latent."},
 	{errPackedExt, "{{.File}} cannot be written: the name of a compressed picture must end in .sieve. Choose such a name."},
 	{model.ErrTile, "{{.File}} is damaged ({{.Detail}}). Copy or download it again."},
 	{metric.ErrCurves, "The rates in {{.File}} cannot be compared: the codecs share no range of quality. Measure at more qualities."},
@@ -102,6 +114,8 @@ var plains = []plain{
 	{errLabels, "{{.File}} does not fit the pictures: {{.Detail}}. Give one label for each picture, as IDX or one a line."},
 	{errManyNumbers, "{{.File}}: all latents together are too large: {{.Detail}}. Take the mean of each map (--pool mean), or fewer pictures."},
 	{errTable, "{{.File}} cannot be written: its name must end in .npy or .csv. Choose such a name."},
+	{errMap, "{{.File}} cannot be written: a map's name must end in .png, .jpg, .tif or .csv. Choose such a name."},
+	{errCrowd, "{{.File}} and those beside it are too many pictures for t-SNE: {{.Detail}}. Take fewer, a lower perplexity (--perplexity), or principal components (--method pca)."},
 	{embed.ErrNumber, "{{.File}}: the model's latents are no numbers. It has not learned well: choose another, or train it at a lower rate."},
 	{embed.ErrFew, "{{.File}} holds too few pictures: {{.Detail}}. Choose more."},
 	{errUnknown, "{{.File}} is neither a picture nor a model. Open a PNG, JPEG, TIFF, WebP, BMP or GIF picture, or a model that Sieve saved."},
@@ -188,7 +202,7 @@ func IsMistake(err error) bool {
 	case errors.As(err, &data):
 		return data.Name == "" || errors.Is(err, imageio.ErrUnsupported) && strings.HasPrefix(data.Name, "builtin:")
 	}
-	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart, errTable, errSizes, errNoDigits, errNoPlane} {
+	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart, errTable, errMap, errLatentName, errSizes, errNoDigits, errNoPlane} {
 		if errors.Is(err, is) {
 			return true
 		}

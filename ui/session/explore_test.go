@@ -1,0 +1,245 @@
+package session
+
+import (
+	"context"
+	"image"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sieve/assets"
+	"sieve/model/tensor"
+)
+
+// laidOpen is a session in which a picture has been laid open.
+func laidOpen(t *testing.T, model string, size int) (*Session, Explore) {
+	t.Helper()
+	s := New(Options{})
+	t.Cleanup(func() { s.Close(context.Background()) })
+	path := filepath.Join(t.TempDir(), "mine.png")
+	paintFile(t, path, 7, size, 3, 8)
+	s.OpenPaths([]string{path}, PageExplore)
+	untilState(t, s, "the picture", func(st State) bool { return st.Picture.Name == "mine.png" })
+	s.ExploreModel(model)
+	s.ShowExplore(true)
+	return s, untilState(t, s, "an open latent", func(st State) bool {
+		return st.Explore.Version != 0 && st.Explore.Picture == "mine.png" && st.Explore.Model.Name == model
+	}).Explore
+}
+
+// after waits until an edit is seen.
+func afterEdit(t *testing.T, s *Session, last Explore, is func(ex Explore) bool) Explore {
+	t.Helper()
+	return untilState(t, s, "an edit", func(st State) bool {
+		return st.Explore.Edited != last.Edited && !st.Explore.Pending && is(st.Explore)
+	}).Explore
+}
+
+func anyEdit(Explore) bool { return true }
+
+func TestEditsAreDecoded(t *testing.T) {
+	for _, name := range []string{DefaultExplorer, "photo", CodecModel, assets.Digits} {
+		t.Run(name, func(t *testing.T) {
+			s, ex := laidOpen(t, name, 72)
+			l, err := exploreModel(loaded{name: name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := l.m.Reconstruct(t.Context(), ex.Original, levelOf(l.m, ex.Original), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := apartBy(clamp(want), ex.Before.Whole()); d > 1e-6 {
+				t.Errorf("before any edit the picture differs by %g from the reconstruction", d)
+			}
+			c := ex.Order[0]
+			s.ZeroChannel(c)
+			zeroed := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Undo == 1 })
+			if apartBy(zeroed.After.Whole(), ex.After.Whole()) < 1e-3 {
+				t.Error("without its strongest channel the picture is the same")
+			}
+			if ex.Skips == l.m.Generates() {
+				t.Error("it does not say whether there are skips")
+			}
+			if l.m.Generates() {
+				y, err := l.m.Generate(t.Context(), zeroed.Latent, 72, 72, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := apartBy(clamp(y), zeroed.After.Whole()); d > 2e-4 {
+					t.Errorf("the edited latent decodes to something that differs by %g", d)
+				}
+			}
+			s.UndoEdit()
+			back := afterEdit(t, s, zeroed, func(ex Explore) bool { return ex.Undo == 0 && ex.Redo == 1 })
+			if d := apartBy(back.After.Whole(), ex.After.Whole()); d > 2e-4 || back.Changed != 0 {
+				t.Errorf("taken back, the picture differs by %g and %d numbers", d, back.Changed)
+			}
+			s.RedoEdit()
+			again := afterEdit(t, s, back, func(ex Explore) bool { return ex.Undo == 1 })
+			if d := apartBy(again.After.Whole(), zeroed.After.Whole()); d > 2e-4 {
+				t.Errorf("done again, it differs by %g", d)
+			}
+		})
+	}
+}
+
+func TestAStrokeIsOneStepAndStaysInItsReach(t *testing.T) {
+	s, ex := laidOpen(t, DefaultExplorer, 200)
+	c := ex.Order[0]
+	pen := Pen{Value: ex.Channels[c].High + 1, Radius: 1.5}
+	s.Paint(c, pen, 40, 40, 48, 44)
+	s.Paint(c, pen, 48, 44, 60, 44)
+	s.EndStroke()
+	painted := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Undo == 1 && ex.Changed > 8 })
+	s.UndoEdit()
+	if back := afterEdit(t, s, painted, anyEdit); back.Undo != 0 || back.Changed != 0 {
+		t.Errorf("after one undo of a stroke %d numbers are changed", back.Changed)
+	}
+	before, after := ex.After.Whole(), painted.After.Whole()
+	reach := ex.Reaches(40/4-2, 40/4-2).Union(ex.Reaches(60/4+2, 44/4+2))
+	for i := range before.Data {
+		p := image.Pt(i/3%200, i/600)
+		if before.Data[i] != after.Data[i] && !p.In(reach) {
+			t.Fatalf("pixel %v has changed, and the cells that were painted on reach %v", p, reach)
+		}
+	}
+}
+
+func TestChannelsAreOrderedByWhatTheyContribute(t *testing.T) {
+	s, ex := laidOpen(t, DefaultExplorer, 72)
+	done := untilState(t, s, "measurements", func(st State) bool { return st.Explore.Measured == len(ex.Channels) }).Explore
+	sum := 0.0
+	for i, c := range done.Order {
+		f := done.Channels[c]
+		sum += f.Share
+		if i > 0 && f.Loss > done.Channels[done.Order[i-1]].Loss {
+			t.Errorf("channel %d stands behind one that contributes less", c)
+		}
+	}
+	if math.Abs(sum-1) > 1e-9 {
+		t.Errorf("the shares add up to %g", sum)
+	}
+	s.TurnDials(Dials{Strongest: 1})
+	one := afterEdit(t, s, done, func(ex Explore) bool { return ex.Dials.Strongest == 1 })
+	n := len(ex.Channels)
+	for i, v := range one.Latent.Data {
+		if v != 0 && i%n != done.Order[0] {
+			t.Fatalf("channel %d is kept, and the strongest is %d", i%n, done.Order[0])
+		}
+	}
+	if !(one.PSNR < ex.Plain) || !(one.BitsPerPixel < ex.BitsPerPixel) {
+		t.Errorf("one channel has %g dB at %g bits, all have %g at %g", one.PSNR, one.BitsPerPixel, ex.Plain, ex.BitsPerPixel)
+	}
+}
+
+func TestSkipsCarryThePicture(t *testing.T) {
+	s, ex := laidOpen(t, "photo", 72)
+	if ex.Connections == 0 {
+		t.Fatal("a U-Net has no skip connections")
+	}
+	s.TurnDials(Dials{Skips: 1})
+	cut := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Dials.Skips == 1 })
+	if apartBy(cut.After.Whole(), ex.After.Whole()) < 0.05 {
+		t.Error("without skip connections the picture is the same")
+	}
+	s.UndoEdit()
+	back := afterEdit(t, s, cut, anyEdit)
+	if d := apartBy(back.After.Whole(), ex.After.Whole()); d > 2e-4 {
+		t.Errorf("with them again it differs by %g", d)
+	}
+}
+
+func TestCodeIsMovedAndBorrowed(t *testing.T) {
+	s, ex := laidOpen(t, DefaultExplorer, 64)
+	s.MoveCode(image.Rect(0, 0, 16, 16), image.Pt(32, 32), true)
+	moved := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Undo == 1 })
+	n, w := len(ex.Channels), 16
+	for c := range n {
+		if moved.Latent.Data[(8*w+8)*n+c] != ex.Latent.Data[c] {
+			t.Fatal("the code is not where it was put")
+		}
+	}
+	other := filepath.Join(t.TempDir(), "other.png")
+	paintFile(t, other, 9, 64, 3, 8)
+	s.OpenOther(other)
+	untilState(t, s, "the other picture", func(st State) bool { return st.Explore.Other == "other.png" })
+	s.TakeCode(image.Rect(20, 20, 40, 40))
+	taken := afterEdit(t, s, moved, func(ex Explore) bool { return ex.Undo == 2 })
+	if slices.Equal(taken.Latent.Data, moved.Latent.Data) {
+		t.Error("nothing was borrowed")
+	}
+	s.OpenOther(filepath.Join(t.TempDir(), "gone.png"))
+	untilState(t, s, "a message", func(st State) bool { return strings.Contains(st.Message.Text, "gone.png") })
+	s.ResetEdits()
+	reset := afterEdit(t, s, taken, func(ex Explore) bool { return ex.Undo == 3 })
+	if reset.Changed != 0 {
+		t.Errorf("after a reset %d numbers are changed", reset.Changed)
+	}
+	s.UndoEdit()
+	if back := afterEdit(t, s, reset, anyEdit); !slices.Equal(back.Latent.Data, taken.Latent.Data) {
+		t.Error("a reset is not taken back")
+	}
+}
+
+func TestWildLatentsAreCut(t *testing.T) {
+	s, ex := laidOpen(t, DefaultExplorer, 64)
+	s.Paint(ex.Order[0], Pen{Value: float32(math.Inf(1)), Radius: 2}, 30, 30, 30, 30)
+	wild := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Wild > 0 })
+	if wild.WildAt.Empty() || !wild.WildAt.Overlaps(image.Rect(20, 20, 40, 40)) {
+		t.Errorf("numbers out of bounds are said to be at %v", wild.WildAt)
+	}
+	for _, v := range wild.After.Whole().Data {
+		if !(v >= 0 && v <= 1) {
+			t.Fatalf("the picture holds %g", v)
+		}
+	}
+}
+
+func TestAnotherPictureOrModelIsLaidOpen(t *testing.T) {
+	s, ex := laidOpen(t, DefaultExplorer, 64)
+	s.ZeroChannel(0)
+	other := filepath.Join(t.TempDir(), "second.png")
+	paintFile(t, other, 3, 48, 3, 8)
+	s.OpenPaths([]string{other}, PageExplore)
+	next := untilState(t, s, "the second picture", func(st State) bool { return st.Explore.Picture == "second.png" }).Explore
+	if next.Undo != 0 || next.After.Width != 48 {
+		t.Errorf("the second picture has %d edits and is %d wide", next.Undo, next.After.Width)
+	}
+	s.ExploreModel(filepath.Join(t.TempDir(), "gone.safetensors"))
+	untilState(t, s, "a message", func(st State) bool { return strings.Contains(st.Message.Text, "gone.safetensors") })
+	s.ZeroChannel(next.Order[0])
+	still := afterEdit(t, s, next, func(ex Explore) bool { return ex.Undo == 1 })
+	if still.Model.Name != ex.Model.Name {
+		t.Errorf("after a model that is not there, %q is explored", still.Model.Name)
+	}
+}
+
+func TestTilesAreThePicture(t *testing.T) {
+	x := tensor.New(1, 300, 520, 3)
+	for i := range x.Data {
+		x.Data[i] = float32(i%251) / 251
+	}
+	var n uint64
+	next := func() uint64 { n++; return n }
+	first := newTiles(520, 300).with(x, image.Rect(0, 0, 520, 300), next)
+	if !slices.Equal(first.Whole().Data, x.Data) {
+		t.Error("all tiles together are not the picture")
+	}
+	x.Data[(260*520+510)*3] = 2
+	second := first.with(x, image.Rect(510, 260, 511, 261), next)
+	changed := 0
+	for i := range first.Parts {
+		if first.Versions[i] != second.Versions[i] {
+			changed++
+		}
+	}
+	if part, px, py := second.At(510, 260); changed != 1 || part.Data[(py*part.Shape[2]+px)*3] != 1 || slices.Equal(first.Whole().Data, x.Data) {
+		t.Errorf("%d tiles have changed with one pixel", changed)
+	}
+	if part, _, _ := second.At(520, 0); part != nil {
+		t.Error("there is a tile beyond the picture")
+	}
+}

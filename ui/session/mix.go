@@ -1,0 +1,642 @@
+package session
+
+// This file mixes pictures in the latent: between several, by arithmetic, the mean of many, along one number,
+// and from chance.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sieve/assets"
+	"sieve/imageio"
+	"sieve/model"
+	"sieve/model/noise"
+	"sieve/model/tensor"
+)
+
+// A MixMode is what is mixed.
+type MixMode string
+
+const (
+	MixBetween MixMode = "between" // two to four pictures at the corners of a square
+	MixSum     MixMode = "sum"     // the first, less the second, plus the third
+	MixMean    MixMode = "mean"    // the mean of all pictures of a folder
+	MixNumber  MixMode = "number"  // the first, with one number of its latent after the other changed
+	MixChance  MixMode = "chance"  // drawn from a variational model
+)
+
+// MixModes are all of them.
+var MixModes = [...]MixMode{MixBetween, MixSum, MixMean, MixNumber, MixChance}
+
+// MixSlots is how many pictures can be mixed.
+const MixSlots = 4
+
+// Mixing is what a person wants to be mixed.
+type Mixing struct {
+	Mode   MixMode
+	Slots  [MixSlots]string // files; "sample:N" of the shipped ones; "digit:N" that the program draws; "": none
+	X, Y   float64          // between: where in the square, 0 to 1
+	Amount float64          // sum: how much of the difference is added
+	Round  bool             // between: along great circles in place of lines
+	Folder string           // mean
+	Seed   uint64           // chance
+}
+
+// DefaultMixing is what is mixed at first.
+var DefaultMixing = Mixing{Mode: MixBetween, X: 0.5, Y: 0.5, Amount: 1, Seed: 1}
+
+// Mix is what has been mixed.
+type Mix struct {
+	Want    Mixing
+	Slots   [MixSlots]*tensor.Tensor // the pictures, as they were fitted; nil where there is none
+	Names   [MixSlots]string
+	Sources [MixSlots]string // as in Mixing
+	Result  *tensor.Tensor   // (1, H, W, C); nil before there is one
+	Strip   []*tensor.Tensor // a way through the mixture
+	Columns int              // of Strip, when it is a table
+	Count   int              // pictures of which the mean was taken
+	Why     Sentence         // why there is no result; without a Key when there is one
+	Version uint64
+	Pending bool
+}
+
+// A mixer is the part Mix at work. The session's mutex guards it.
+type mixer struct {
+	on     bool
+	wake   chan struct{} // holds one
+	cancel context.CancelFunc
+}
+
+// What stands in the way of a mixture.
+var (
+	errSkips  = errors.New("session: the decoder needs more than the latent")
+	errChance = errors.New("session: the model has no distribution of latents")
+	errEmpty  = errors.New("session: nothing to mix")
+)
+
+// ShowMix says whether the part Mix of the page Explore is in front: nothing is mixed when it is not.
+func (s *Session) ShowMix(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mix.on != on {
+		s.mix.on = on
+		s.kickMix()
+	}
+}
+
+// SetMixing changes what is to be mixed.
+func (s *Session) SetMixing(m Mixing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.X, m.Y = min(max(m.X, 0), 1), min(max(m.Y, 0), 1)
+	if m != s.state.Mix.Want {
+		s.publish(func(st *State) { st.Mix.Want = m })
+		s.kickMix()
+	}
+}
+
+// kickMix has the mixture made anew. s.mu is held.
+func (s *Session) kickMix() {
+	if s.mix.cancel != nil {
+		s.mix.cancel()
+	}
+	if s.mix.on {
+		s.publish(func(st *State) { st.Mix.Pending = true })
+	}
+	select {
+	case s.mix.wake <- struct{}{}:
+	default:
+	}
+}
+
+// mixing is the goroutine that mixes.
+func (s *Session) mixing() {
+	w := &mixWork{s: s}
+	for {
+		select {
+		case <-s.mix.wake:
+		case <-s.ctx.Done():
+			return
+		}
+		s.mu.Lock()
+		ctx, cancel := context.WithCancel(s.ctx)
+		s.mix.cancel = cancel
+		on, want, l := s.mix.on, s.state.Mix.Want, s.explorer.model
+		s.mu.Unlock()
+		if on {
+			err := w.mix(ctx, want, l)
+			w.show(ctx, func(m *Mix) {
+				m.Pending = false
+				m.Why = Sentence{}
+				if err != nil {
+					m.Why, m.Result, m.Strip = Explain(err), nil, nil
+				}
+				m.Version = s.next()
+			})
+		}
+		cancel()
+	}
+}
+
+// mixWork is what is known of the pictures that are mixed.
+type mixWork struct {
+	s       *Session
+	model   loaded
+	h, w    int // size of all
+	slots   [MixSlots]string
+	pixels  [MixSlots]*tensor.Tensor
+	latents [MixSlots]*tensor.Tensor
+	folder  string
+	mean    *tensor.Tensor // latent
+	count   int
+}
+
+func (w *mixWork) show(ctx context.Context, change func(m *Mix)) {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if ctx.Err() == nil {
+		w.s.publish(func(st *State) { change(&st.Mix) })
+	}
+}
+
+// mostMixed is how many pixels a side a mixture has at most: it is to follow the hand.
+const mostMixed = 384
+
+// mix makes a mixture.
+func (w *mixWork) mix(ctx context.Context, want Mixing, l loaded) error {
+	t := w.s.begin("Mixing")
+	defer t.end()
+	if w.model.m == nil || w.model.version != l.version {
+		l, err := exploreModel(l)
+		if err != nil {
+			return err
+		}
+		*w = mixWork{s: w.s, model: l}
+	}
+	m := w.model.m
+	if !m.Generates() {
+		return fmt.Errorf("%w: %s", errSkips, w.model.info.Name)
+	}
+	if want == (Mixing{}) {
+		want = DefaultMixing
+	}
+	if want.Slots == ([MixSlots]string{}) {
+		want.Slots = w.usual()
+	}
+	if err := w.fill(ctx, want); err != nil {
+		return err
+	}
+	w.show(ctx, func(mix *Mix) {
+		mix.Slots, mix.Sources = w.pixels, w.slots
+		for i, slot := range w.slots {
+			mix.Names[i] = slotName(slot)
+		}
+	})
+	switch want.Mode {
+	case MixSum:
+		return w.sum(ctx, want)
+	case MixMean:
+		return w.average(ctx, want.Folder, t.report)
+	case MixNumber:
+		return w.numbers(ctx)
+	case MixChance:
+		return w.chance(ctx, want.Seed)
+	}
+	return w.between(ctx, want)
+}
+
+// oneCell reports whether a model knows small pictures alone, whose latent is one cell.
+func oneCell(s model.Spec) bool { return s.Crop > 0 && s.Crop <= 64 && s.Cell() >= s.Crop }
+
+// usual are the pictures that are mixed before a person has chosen any.
+func (w *mixWork) usual() (slots [MixSlots]string) {
+	for i := range slots {
+		if oneCell(w.model.m.Spec) || w.model.m.Spec.Channels == 1 {
+			slots[i] = fmt.Sprintf("digit:%d", i)
+		} else if i < len(assets.Samples()) {
+			slots[i] = fmt.Sprintf("sample:%d", i)
+		}
+	}
+	return slots
+}
+
+func slotName(slot string) string {
+	switch kind, n, _ := strings.Cut(slot, ":"); {
+	case slot == "":
+		return ""
+	case kind == "sample":
+		var i int
+		fmt.Sscan(n, &i)
+		return Samples()[min(max(i, 0), len(Samples())-1)]
+	case kind == "digit":
+		return ""
+	}
+	return filepath.Base(slot)
+}
+
+// open reads the picture of a slot.
+func (w *mixWork) open(ctx context.Context, slot string) (*tensor.Tensor, error) {
+	kind, text, _ := strings.Cut(slot, ":")
+	var n int
+	switch fmt.Sscan(text, &n); {
+	case kind == "digit" && slot != kind:
+		d, err := imageio.OpenData(ctx, "builtin:digits", imageio.FolderOptions{Crop: 28}, nil)
+		if err != nil {
+			return nil, err
+		}
+		return d.Train.Batch(rand.New(rand.NewPCG(uint64(n)+3, 0)), 1)
+	case kind == "sample" && slot != kind:
+		p, err := source{sample: min(max(n, 0), len(assets.Samples())-1)}.open(ctx, w.s.o.Limits)
+		if err != nil {
+			return nil, err
+		}
+		return p.Pix, nil
+	}
+	p, err := openPicture(ctx, slot, w.s.o.Limits)
+	if err != nil {
+		return nil, err
+	}
+	return p.Pix, nil
+}
+
+// fill opens the pictures that are new, at one size: that of the model's own pictures where these are small and
+// all alike, else that of the first, made smaller where it is large.
+func (w *mixWork) fill(ctx context.Context, want Mixing) error {
+	m := w.model.m
+	for i, slot := range want.Slots {
+		if slot == w.slots[i] && (slot == "" || w.pixels[i] != nil) {
+			continue
+		}
+		w.slots[i], w.pixels[i], w.latents[i] = slot, nil, nil
+		if slot == "" {
+			continue
+		}
+		x, err := w.open(ctx, slot)
+		if err != nil {
+			w.slots[i] = ""
+			return err
+		}
+		if w.h == 0 || i == 0 {
+			_, h, wd, _ := x.Dims4()
+			k := min(1, float64(mostMixed)/float64(max(h, wd)))
+			h, wd = max(1, int(math.Round(k*float64(h)))), max(1, int(math.Round(k*float64(wd))))
+			if oneCell(m.Spec) {
+				h, wd = m.Spec.Crop, m.Spec.Crop
+			}
+			if h != w.h || wd != w.w {
+				w.h, w.w = h, wd
+				for k := range w.slots {
+					w.pixels[k], w.latents[k] = nil, nil
+					if k < i {
+						w.slots[k] = ""
+					}
+				}
+				w.mean = nil
+			}
+		}
+		w.pixels[i] = imageio.Fit(inChannels(x, m.Spec.Channels), w.h, w.w)
+		z, err := m.Features(ctx, w.pixels[i], levelOf(m, w.pixels[i]), nil)
+		if err != nil {
+			return err
+		}
+		w.latents[i] = z
+	}
+	if w.slots != want.Slots {
+		return w.fill(ctx, want) // the size has changed
+	}
+	return nil
+}
+
+// decode is the picture of a latent.
+func (w *mixWork) decode(ctx context.Context, z *tensor.Tensor) (*tensor.Tensor, error) {
+	y, err := w.model.m.Generate(ctx, z, w.h, w.w, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range y.Data {
+		y.Data[i] = within(v)
+	}
+	return y, nil
+}
+
+// framesBetween is how many pictures a strip between two has.
+const framesBetween = 9
+
+// between mixes the pictures at the corners: the first at the top left, then top right, bottom left, bottom
+// right. Where there are two, they lie side by side.
+func (w *mixWork) between(ctx context.Context, want Mixing) error {
+	have := w.have()
+	if len(have) < 2 {
+		return fmt.Errorf("%w: two pictures at least", errEmpty)
+	}
+	y, err := w.decode(ctx, w.blend(want, want.X, want.Y))
+	if err != nil {
+		return err
+	}
+	w.show(ctx, func(m *Mix) { m.Result = y })
+	var strip []*tensor.Tensor
+	for i := range framesBetween {
+		f, err := w.decode(ctx, w.blend(want, float64(i)/(framesBetween-1), want.Y))
+		if err != nil {
+			return err
+		}
+		strip = append(strip, f)
+	}
+	w.show(ctx, func(m *Mix) { m.Strip, m.Columns = strip, framesBetween })
+	return nil
+}
+
+// have are the slots that have pictures.
+func (w *mixWork) have() (all []int) {
+	for i, z := range w.latents {
+		if z != nil {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// blend is the latent at a place in the square.
+func (w *mixWork) blend(want Mixing, x, y float64) *tensor.Tensor {
+	mix := lerp
+	if want.Round {
+		mix = slerp
+	}
+	side := func(a, b *tensor.Tensor, t float64) *tensor.Tensor {
+		switch {
+		case a == nil:
+			return b
+		case b == nil:
+			return a
+		}
+		return mix(a, b, t)
+	}
+	z := w.latents
+	return side(side(z[0], z[1], x), side(z[2], z[3], x), y)
+}
+
+// lerp is the line between two latents.
+func lerp(a, b *tensor.Tensor, t float64) *tensor.Tensor {
+	out := tensor.New(a.Shape...)
+	for i, v := range a.Data {
+		out.Data[i] = v + float32(float32(t)*(b.Data[i]-v))
+	}
+	return out
+}
+
+// slerp is the great circle between two latents: their lengths are mixed and so is the angle between them
+// (Shoemake 1985). Where they point the same way it is the line.
+func slerp(a, b *tensor.Tensor, t float64) *tensor.Tensor {
+	var aa, bb, ab float64
+	for i, v := range a.Data {
+		u, w := float64(v), float64(b.Data[i])
+		aa, bb, ab = aa+u*u, bb+w*w, ab+u*w
+	}
+	angle := math.Acos(min(max(ab/math.Sqrt(aa*bb), -1), 1))
+	if !(math.Sin(angle) > 1e-4) {
+		return lerp(a, b, t)
+	}
+	// Directions are mixed, and given a length between the two.
+	ka, kb := math.Sin((1-t)*angle)/math.Sin(angle)/math.Sqrt(aa), math.Sin(t*angle)/math.Sin(angle)/math.Sqrt(bb)
+	length := (1-t)*math.Sqrt(aa) + t*math.Sqrt(bb)
+	out := tensor.New(a.Shape...)
+	for i, v := range a.Data {
+		out.Data[i] = float32(length * (ka*float64(v) + kb*float64(b.Data[i])))
+	}
+	return out
+}
+
+// sum is the first picture, less the second, plus the third.
+func (w *mixWork) sum(ctx context.Context, want Mixing) error {
+	z := w.latents
+	if z[0] == nil || z[1] == nil || z[2] == nil {
+		return fmt.Errorf("%w: three pictures", errEmpty)
+	}
+	at := func(amount float64) (*tensor.Tensor, error) {
+		out := tensor.New(z[0].Shape...)
+		for i, v := range z[0].Data {
+			out.Data[i] = v + float32(float32(amount)*(z[2].Data[i]-z[1].Data[i]))
+		}
+		return w.decode(ctx, out)
+	}
+	y, err := at(want.Amount)
+	if err != nil {
+		return err
+	}
+	w.show(ctx, func(m *Mix) { m.Result = y })
+	var strip []*tensor.Tensor
+	for i := range framesBetween {
+		f, err := at(2 * float64(i) / (framesBetween - 1))
+		if err != nil {
+			return err
+		}
+		strip = append(strip, f)
+	}
+	w.show(ctx, func(m *Mix) { m.Strip, m.Columns = strip, framesBetween })
+	return nil
+}
+
+// mostAveraged is how many pictures of a folder are averaged at most.
+const mostAveraged = 1000
+
+// average is the picture of the mean of the latents of a folder.
+func (w *mixWork) average(ctx context.Context, folder string, report model.Report) error {
+	if folder == "" {
+		return fmt.Errorf("%w: a folder", errEmpty)
+	}
+	if w.folder != folder || w.mean == nil {
+		names, err := walk(ctx, folder, "", imageio.IsPicture)
+		if err != nil {
+			return err
+		}
+		if len(names) == 0 {
+			return imageio.FileError{Path: folder, Err: ErrNoPictures}
+		}
+		names = names[:min(len(names), mostAveraged)]
+		var sum []float64
+		var shape []int
+		count := 0
+		var trouble error
+		for i, name := range names {
+			x, err := w.open(ctx, filepath.Join(folder, name))
+			if err == nil {
+				if w.h == 0 {
+					_, w.h, w.w, _ = x.Dims4()
+				}
+				var z *tensor.Tensor
+				x = imageio.Fit(inChannels(x, w.model.m.Spec.Channels), w.h, w.w)
+				if z, err = w.model.m.Features(ctx, x, levelOf(w.model.m, x), nil); err == nil {
+					if sum == nil {
+						sum, shape = make([]float64, len(z.Data)), z.Shape
+					}
+					for k, v := range z.Data {
+						sum[k] += float64(v)
+					}
+					count++
+				}
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil && trouble == nil {
+				trouble = err
+			}
+			report(i+1, len(names))
+		}
+		if count == 0 {
+			return trouble
+		}
+		w.s.fail(trouble)
+		w.folder, w.count, w.mean = folder, count, tensor.New(shape...)
+		for k, v := range sum {
+			w.mean.Data[k] = float32(v / float64(count))
+		}
+	}
+	y, err := w.decode(ctx, w.mean)
+	if err != nil {
+		return err
+	}
+	w.show(ctx, func(m *Mix) { m.Result, m.Strip, m.Count = y, nil, w.count })
+	return nil
+}
+
+// Numbers of a latent that are changed one after the other, and in how many steps.
+const (
+	mostMoved   = 8
+	numberSteps = 9
+)
+
+// numbers changes one number of the first picture's latent after the other: a row for each of those that
+// differ most between the pictures at hand, from 3 below to 3 above in units of their spread, or of 1 in a
+// variational model. Of a latent of many cells the whole channel is moved.
+func (w *mixWork) numbers(ctx context.Context) error {
+	have := w.have()
+	if len(have) == 0 {
+		return fmt.Errorf("%w: a picture", errEmpty)
+	}
+	z := w.latents[have[0]]
+	n := z.Shape[3]
+	e := newEditable(z)
+	unit := func(c int) float32 {
+		if w.model.m.Spec.Bottleneck == "variational" {
+			return 1
+		}
+		if e.spread[c] > 0 {
+			return e.spread[c]
+		}
+		return max(1, float32(math.Abs(float64(e.mean[c]))))
+	}
+	rows := min(n, mostMoved)
+	var strip []*tensor.Tensor
+	for _, c := range e.ranking()[:rows] {
+		for i := range numberSteps {
+			moved := z.Clone()
+			by := unit(c) * float32(6*float64(i)/(numberSteps-1)-3)
+			for k := c; k < len(moved.Data); k += n {
+				moved.Data[k] += by
+			}
+			y, err := w.decode(ctx, moved)
+			if err != nil {
+				return err
+			}
+			strip = append(strip, y)
+		}
+		w.show(ctx, func(m *Mix) { m.Result, m.Strip, m.Columns = nil, slices.Clone(strip), numberSteps })
+	}
+	return nil
+}
+
+// drawn is how many pictures are drawn from chance.
+const drawnFromChance = 36
+
+// chance draws pictures from a variational model.
+func (w *mixWork) chance(ctx context.Context, seed uint64) error {
+	m := w.model.m
+	if m.Spec.Bottleneck != "variational" {
+		return fmt.Errorf("%w: %s", errChance, w.model.info.Name)
+	}
+	if w.h == 0 {
+		w.h, w.w = m.Spec.Crop, m.Spec.Crop
+	}
+	cell := m.Cell()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var strip []*tensor.Tensor
+	for range drawnFromChance {
+		z := tensor.New(1, (w.h+cell-1)/cell, (w.w+cell-1)/cell, m.Spec.Numbers())
+		noise.Normal(rng, z.Data)
+		y, err := w.decode(ctx, z)
+		if err != nil {
+			return err
+		}
+		strip = append(strip, y)
+	}
+	w.show(ctx, func(m *Mix) { m.Result, m.Strip, m.Columns = nil, strip, 9 })
+	return nil
+}
+
+// SaveMix writes the result as a picture, or the strip as one (.png) or as an animation (.gif).
+func (s *Session) SaveMix(path string, strip bool) {
+	mix := s.State().Mix
+	s.do("Saving the mixture", func(ctx context.Context) error {
+		if strip {
+			return s.saveStrip(ctx, path, mix.Strip, mix.Columns)
+		}
+		return s.saveMade(ctx, path, mix.Result)
+	})
+}
+
+// saveMade writes a picture that was made here.
+func (s *Session) saveMade(ctx context.Context, path string, x *tensor.Tensor) error {
+	if x == nil {
+		return ErrNothing
+	}
+	if err := savePicture(ctx, path, &imageio.Picture{Pix: x, Depth: 8}, imageio.SaveOptions{}); err != nil {
+		return err
+	}
+	s.saved("picture", path)
+	return nil
+}
+
+// saveStrip writes pictures side by side, so many in a row, or one after the other where the name ends in .gif.
+func (s *Session) saveStrip(ctx context.Context, path string, pictures []*tensor.Tensor, columns int) error {
+	if len(pictures) == 0 {
+		return ErrNothing
+	}
+	if !strings.EqualFold(filepath.Ext(path), ".gif") {
+		return s.saveMade(ctx, path, FilmStrip(pictures, columns))
+	}
+	movie := imageio.NewAnimation(pictures[0])
+	for _, x := range pictures {
+		movie.Add(x, "")
+	}
+	if err := writeFile(path, movie.Encode); err != nil {
+		return err
+	}
+	s.saved("animation", path)
+	return nil
+}
+
+// FilmStrip lays pictures of one size side by side, so many in a row, with a little between them.
+func FilmStrip(pictures []*tensor.Tensor, columns int) *tensor.Tensor {
+	const gap = 2
+	_, h, w, c := pictures[0].Dims4()
+	columns = min(max(columns, 1), len(pictures))
+	rows := (len(pictures) + columns - 1) / columns
+	width := columns*(w+gap) - gap
+	out := tensor.New(1, rows*(h+gap)-gap, width, c)
+	for i := range out.Data {
+		out.Data[i] = 0.25
+	}
+	for i, p := range pictures {
+		for y := range h {
+			copy(out.Data[((i/columns*(h+gap)+y)*width+i%columns*(w+gap))*c:][:w*c], p.Data[y*w*c:])
+		}
+	}
+	return out
+}
