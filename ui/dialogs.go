@@ -210,6 +210,8 @@ func (w *window) saveShown() {
 		w.lessons.save()
 	case session.PageDetect:
 		w.detect.saveModel()
+	case session.PageExplore:
+		w.explore.part().save()
 	default:
 		w.saveResult()
 	}

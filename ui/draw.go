@@ -29,6 +29,8 @@ type view struct {
 	look   session.Look
 	second second
 	bits   bool // the page Compress shows where the bits go
+	part   int  // of the page Explore
+	pinned int  // channel that stands in place of the picture before, counted from 1; 0: none
 }
 
 // second is what the second pane shows.
@@ -50,6 +52,16 @@ type frame struct {
 	codes  [4]latent // of a lesson's panes
 	lines  lines
 	twin   lines
+
+	patches []patch // on the page Explore
+	thumbs  []*image.RGBA
+}
+
+// A patch is a part of a picture that has changed.
+type patch struct {
+	pane session.Pane
+	img  *image.RGBA
+	at   image.Point
 }
 
 // training reports whether the panes show what a training makes of its picture.
@@ -94,6 +106,19 @@ func (f frame) detecting() bool {
 	return f.page == session.PageDetect && f.Detect.Panes.Original != nil
 }
 
+// exploring reports whether the panes show a picture whose latent is open.
+func (f frame) exploring() bool {
+	return f.page == session.PageExplore && f.part == partChannels && f.Explore.Version != 0
+}
+
+// thumb is a channel of the latent that is open, small; nil before it is drawn.
+func (f frame) thumb(channel int) image.Image {
+	if channel >= len(f.thumbs) || f.thumbs[channel] == nil {
+		return nil
+	}
+	return f.thumbs[channel]
+}
+
 // savable reports whether there is what the page is about.
 func (f frame) savable() bool {
 	switch f.page {
@@ -105,6 +130,8 @@ func (f frame) savable() bool {
 		return true // if there are answers, which the session knows
 	case session.PageDetect:
 		return f.Detect.Normal != nil
+	case session.PageExplore:
+		return f.Explore.Version != 0
 	}
 	return f.State.Result != nil
 }
@@ -135,6 +162,7 @@ type drawer struct {
 	drawn [6][4]drawn // by page and pane
 	lines lines
 	twin  lines
+	open  openDrawn
 }
 
 // A drawn pane is kept until there is another tensor or another way to look at it.
@@ -203,6 +231,10 @@ func (d *drawer) draw(st session.State) frame {
 	d.mu.Lock()
 	f := frame{State: st, view: d.view}
 	d.mu.Unlock()
+	if f.exploring() {
+		d.open.draw(&f)
+		return f
+	}
 	f.panes = st.Panes
 	kept := &d.drawn[0]
 	if f.training() {

@@ -97,12 +97,20 @@ func (w *window) apply(s settings) {
 }
 
 func (w *window) undo() {
+	if w.view.page == session.PageExplore {
+		w.session.UndoEdit()
+		return
+	}
 	if s, ok := w.history.undo(); ok {
 		w.apply(s)
 	}
 }
 
 func (w *window) redo() {
+	if w.view.page == session.PageExplore {
+		w.session.RedoEdit()
+		return
+	}
 	if s, ok := w.history.redo(); ok {
 		w.apply(s)
 	}

@@ -22,7 +22,7 @@ func keyHelp() [][2]string {
 		{ctrl + "Z, " + ctrl + "Y", lang.L("Undo and redo settings")},
 		{ctrl + "1, " + ctrl + "2 …", lang.L("The pages, from top to bottom")},
 		{ctrl + "V", lang.L("On Train: take settings that were copied as text")},
-		{lang.L("Space"), lang.L("On Train: start, pause, go on")},
+		{lang.L("Space"), lang.L("On Train: start, pause, go on. On Network: let the window slide")},
 		{"B", lang.L("Hold it to see the original in place of the reconstruction")},
 		{"0, 1", lang.L("Whole picture, 100 %")},
 		{"+, −", lang.L("Zoom in and out; so does the wheel")},
@@ -94,6 +94,8 @@ func (w *window) typedKey(e *fyne.KeyEvent) {
 	case fyne.KeySpace:
 		if w.view.page == session.PageTrain {
 			w.train.toggle()
+		} else if w.explore.front(w.explore.network) {
+			w.explore.network.play(!w.explore.network.playing)
 		}
 	case fyne.KeyPageDown, fyne.KeyRight:
 		w.session.Next()

@@ -90,8 +90,9 @@ func newMenus(w *window) *menus {
 		with(item(lang.L("Denoise"), func() { w.turn(session.PageDenoise) }), key(fyne.Key1)),
 		with(item(lang.L("Compress"), func() { w.turn(session.PageCompress) }), key(fyne.Key2)),
 		with(item(lang.L("Train"), func() { w.turn(session.PageTrain) }), key(fyne.Key3)),
-		with(item(lang.L("Detect"), func() { w.turn(session.PageDetect) }), key(fyne.Key4)),
-		with(item(lang.L("Lessons"), func() { w.turn(session.PageLessons) }), key(fyne.Key5)),
+		with(item(lang.L("Explore"), func() { w.turn(session.PageExplore) }), key(fyne.Key4)),
+		with(item(lang.L("Detect"), func() { w.turn(session.PageDetect) }), key(fyne.Key5)),
+		with(item(lang.L("Lessons"), func() { w.turn(session.PageLessons) }), key(fyne.Key6)),
 		rule(),
 		item(lang.L("Whole picture"), w.linked.Fit), item(lang.L("100 %"), w.linked.Actual),
 		item(lang.L("Zoom in"), w.linked.ZoomIn), item(lang.L("Zoom out"), w.linked.ZoomOut),
@@ -170,6 +171,9 @@ func (m *menus) show(f frame) {
 func (m *menus) showHistory() {
 	h := &m.w.history
 	undo, redo := len(h.past) == 0, len(h.future) == 0
+	if m.w.view.page == session.PageExplore {
+		undo, redo = m.w.frame.Explore.Undo == 0, m.w.frame.Explore.Redo == 0
+	}
 	if m.undo.Disabled != undo || m.redo.Disabled != redo {
 		m.undo.Disabled, m.redo.Disabled = undo, redo
 		m.refresh()

@@ -93,11 +93,7 @@ func (n *networkStrip) draw(spec model.Spec, flows []model.Flow) {
 	blocks := make([]widget.StripBlock, len(n.layers))
 	for i, l := range n.layers {
 		params, macs = params+l.Params, macs+l.MACs
-		b := widget.StripBlock{Side: float64(l.H), Channels: l.C, Decoder: l.Decoder, Latent: l.Kind == "latent", Skip: l.Skip, Flow: -1}
-		b.Words[0] = layerName(l) + "   " + fmt.Sprintf("%d × %d × %d", l.W, l.H, l.C)
-		if l.Params > 0 {
-			b.Words[1] = lang.L("{{.Params}} numbers to learn, {{.MACs}} multiply-adds", map[string]any{"Params": widget.FormatCount(l.Params), "MACs": amount(float64(l.MACs))})
-		}
+		b := layerBlock(l)
 		if b.Latent {
 			latent = l.W * l.H * l.C
 			b.Words[2] = lang.L("drag to change")
@@ -122,6 +118,19 @@ func (n *networkStrip) draw(spec model.Spec, flows []model.Flow) {
 		"In": widget.FormatCount(in), "Latent": widget.FormatCount(latent), "Ratio": widget.FormatNumber(float64(in)/float64(max(latent, 1)), 3),
 		"Params": widget.FormatCount(params), "MACs": amount(float64(macs))}))
 }
+
+// layerBlock is a layer as a strip shows it.
+func layerBlock(l model.Layer) widget.StripBlock {
+	b := widget.StripBlock{Side: float64(l.H), Channels: l.C, Decoder: l.Decoder, Latent: l.Kind == "latent", Skip: l.Skip, Flow: -1}
+	b.Words[0] = layerName(l) + "   " + layerSize(l)
+	if l.Params > 0 {
+		b.Words[1] = lang.L("{{.Params}} numbers to learn, {{.MACs}} multiply-adds", map[string]any{"Params": widget.FormatCount(l.Params), "MACs": amount(float64(l.MACs))})
+	}
+	return b
+}
+
+// layerSize is the size of what comes of a layer.
+func layerSize(l model.Layer) string { return fmt.Sprintf("%d × %d × %d", l.W, l.H, l.C) }
 
 // amount writes a large number in short.
 func amount(v float64) string {

@@ -56,6 +56,7 @@ type window struct {
 	compress  *compressPage
 	lessons   *lessonsPage
 	detect    *detectPage
+	explore   *explorePage
 	linked    *widget.View
 	panes     [4]*widget.Pane
 	group     *widget.Panes
@@ -65,7 +66,9 @@ type window struct {
 	channels  int // that it offers
 	chart     *widget.Chart
 	split     *container.Split
-	under     *fyne.Container // what is under the panes
+	offsets   map[string]float64 // of split, by page and part
+	splitAt   string             // whose offset it has
+	under     *fyne.Container    // what is under the panes
 	network   *networkStrip
 	learning  *fyne.Container // network, and chart or runs
 	runs      *runsPanel
@@ -119,7 +122,11 @@ func (w *window) build() {
 	w.panes[session.PaneLatent].SetAccessory(w.channel)
 	w.second = widget.NewPick([]string{lang.L("Noisy"), lang.L("Removed")}, func(i int) { w.showSecond(secondNoisy + second(i)) })
 	w.group = widget.NewPanes(w.linked, w.panes[:]...)
-	w.linked.OnChange(func() { w.trace.event("zoom", "scale", w.linked.Scale()) })
+	w.linked.OnChange(func() {
+		w.trace.event("zoom", "scale", w.linked.Scale())
+		w.seen()
+	})
+	w.linked.OnPointer(func() { w.explore.pointed() })
 	w.group.OnChange(w.trace.stir)
 
 	w.chart = widget.NewChart()
@@ -133,6 +140,7 @@ func (w *window) build() {
 	w.queue = newQueuePanel(w)
 	w.compress = newCompressPage(w)
 	w.detect = newDetectPage(w)
+	w.explore = newExplorePage(w)
 	w.lessons = newLessonsPage(w)
 	w.network = newNetworkStrip(w)
 	w.runs = newRunsPanel(w)
@@ -140,8 +148,18 @@ func (w *window) build() {
 	w.learning = container.NewBorder(container.NewVBox(container.New(&insets{0, 0, 0, grid}, container.NewBorder(nil, nil, nil, choose, w.network.strip)), w.runs.time),
 		nil, nil, nil, container.NewStack(w.chart, w.runs.box))
 	w.under = container.NewStack(w.learning, w.queue.box, w.compress.rates, w.detect.below, w.lessons.chart)
-	w.split = container.NewVSplit(container.NewStack(w.group, w.detect.welcome), w.under)
+	above := container.NewStack(w.group, w.detect.welcome)
+	for _, part := range w.explore.parts {
+		if o := part.below(); o != nil {
+			w.under.Add(o)
+		}
+		if o := part.middle(); o != nil {
+			above.Add(o)
+		}
+	}
+	w.split = container.NewVSplit(above, w.under)
 	w.split.SetOffset(0.5)
+	w.offsets = map[string]float64{}
 
 	w.status = widget.NewStatusBar()
 	w.status.OnCancel = w.session.Cancel
@@ -152,18 +170,20 @@ func (w *window) build() {
 		{name: session.PageDenoise, settings: w.denoise.settings},
 		{name: session.PageCompress, settings: w.compress.settings},
 		{name: session.PageTrain, settings: w.train.settings},
+		{name: session.PageExplore, settings: w.explore.settings},
 		{name: session.PageDetect, settings: w.detect.settings},
 		{name: session.PageLessons, settings: w.lessons.settings},
 	}
 	w.pages[0].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDenoise), lang.L("Denoise"), func() { w.turn(session.PageDenoise) })
 	w.pages[1].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameCompress), lang.L("Compress"), func() { w.turn(session.PageCompress) })
 	w.pages[2].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameTrain), lang.L("Train"), func() { w.turn(session.PageTrain) })
-	w.pages[3].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDetect), lang.L("Detect"), func() { w.turn(session.PageDetect) })
-	w.pages[4].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameLessons), lang.L("Lessons"), func() { w.turn(session.PageLessons) })
+	w.pages[3].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameExplore), lang.L("Explore"), func() { w.turn(session.PageExplore) })
+	w.pages[4].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameDetect), lang.L("Detect"), func() { w.turn(session.PageDetect) })
+	w.pages[5].rail = widget.NewRailButton(fynetheme.Icon(theme.IconNameLessons), lang.L("Lessons"), func() { w.turn(session.PageLessons) })
 	rail, side := container.New(column{}), container.NewStack()
 	for i, p := range w.pages {
 		hint := []string{lang.L("Clean a picture, and see what the network keeps of it"), lang.L("Make a small file of a picture, and compare it with JPEG and WebP"), lang.L("Teach a network, and watch it learn"),
-			lang.L("Find what is unlike good pictures"), lang.L("Predict what a network will do, and see")}[i]
+			lang.L("Touch what the network makes of a picture, and see what becomes of it"), lang.L("Find what is unlike good pictures"), lang.L("Predict what a network will do, and see")}[i]
 		rail.Add(widget.NewHint(hint, fmt.Sprintf("Ctrl+%d", i+1), p.rail))
 		side.Add(p.settings)
 		w.trace.name(control{name: "page." + string(p.name), o: p.rail})
@@ -269,6 +289,11 @@ func (w *window) turn(to session.Page) {
 		}
 	}
 	w.session.ShowPress(to == session.PageCompress)
+	w.session.ShowExplore(to == session.PageExplore)
+	w.explore.turned()
+	if w.menu != nil {
+		w.menu.showHistory()
+	}
 	w.showUnder()
 	w.win.Content().Refresh() // pages differ in width
 	w.drawer.look(w.view)
@@ -281,14 +306,16 @@ func (w *window) turn(to session.Page) {
 func (w *window) showUnder() {
 	chart, rates, lesson, found := w.view.page == session.PageTrain, w.view.page == session.PageCompress, w.view.page == session.PageLessons, w.view.page == session.PageDetect
 	empty := found && w.frame.Detect.Panes.Original == nil
-	visible(w.group, !empty)
+	explore := w.view.page == session.PageExplore
+	middle, below := w.explore.showMiddle(explore)
+	visible(w.group, !empty && !middle)
 	visible(w.detect.welcome, empty)
-	queue := !chart && !lesson && !found && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
+	queue := !chart && !lesson && !found && !explore && slices.ContainsFunc(w.frame.Queue.Items, func(q session.QueueItem) bool { return q.Compresses() == rates })
 	found = found && w.detect.begun()
 	rates = rates && !queue
 	lesson = lesson && w.frame.Class.Lesson != nil
-	any := chart || rates || queue || lesson || found
-	if w.learning.Visible() == chart && w.compress.rates.Visible() == rates && w.lessons.chart.Visible() == lesson && w.detect.below.Visible() == found && w.queue.box.Visible() == queue && w.under.Visible() == any {
+	any := chart || rates || queue || lesson || found || below
+	if w.explore.shows(below) && w.learning.Visible() == chart && w.compress.rates.Visible() == rates && w.lessons.chart.Visible() == lesson && w.detect.below.Visible() == found && w.queue.box.Visible() == queue && w.under.Visible() == any {
 		return
 	}
 	visible(w.lessons.chart, lesson)
@@ -296,9 +323,28 @@ func (w *window) showUnder() {
 	visible(w.compress.rates, rates)
 	visible(w.queue.box, queue)
 	visible(w.detect.below, found)
+	w.explore.showBelow(below)
 	visible(w.under, any)
+	w.divide()
 	w.split.Refresh()
 	w.trace.stir()
+}
+
+// divide gives panes and what is under them the shares that they last had on this page.
+func (w *window) divide() {
+	at, usual := string(w.view.page), 0.5
+	if w.view.page == session.PageExplore {
+		at, usual = at+fmt.Sprint(w.view.part), w.explore.part().share()
+	}
+	if at == w.splitAt {
+		return
+	}
+	w.offsets[w.splitAt] = w.split.Offset
+	w.splitAt = at
+	if v, ok := w.offsets[at]; ok {
+		usual = v
+	}
+	w.split.Offset = usual
 }
 
 // showSecond changes what the second pane shows.
@@ -347,6 +393,7 @@ func (w *window) show(f frame) {
 	w.compress.show(f)
 	w.queue.show(f)
 	w.detect.show(f)
+	w.explore.show(f)
 	w.showUnder()
 	w.train.show(f, last.State)
 	w.network.show(f.State)
@@ -374,6 +421,13 @@ func (w *window) showPanes(f, last frame) {
 		if f.layers[i] != last.layers[i] {
 			p.SetLayer(f.layers[i])
 		}
+	}
+	for _, p := range f.patches {
+		w.panes[p.pane].Patch(p.img, p.at)
+	}
+	if f.exploring() {
+		w.showExplored(f)
+		return
 	}
 	if f.pressing() {
 		w.showFiles(f)
@@ -556,6 +610,9 @@ func (w *window) read(pane session.Pane, x, y int) string {
 	if w.frame.learning() {
 		return w.frame.readLesson(pane, x, y)
 	}
+	if w.frame.exploring() {
+		return w.frame.readExplored(pane, x, y)
+	}
 	if w.frame.twins() && pane == session.PaneResult {
 		return readRemoved(w.frame.panes.Noisy, w.frame.panes.Latent, x, y)
 	}
@@ -575,6 +632,8 @@ func (w *window) showStatus(f frame) {
 	switch f.page {
 	case session.PageCompress:
 		w.status.SetModel("compress")
+	case session.PageExplore:
+		w.status.SetModel(modelName(f.Explore.Model))
 	case session.PageDetect:
 		w.status.SetModel(modelName(session.Model{Name: f.Detect.Model, Trained: f.Detect.Unsaved, Unsaved: f.Detect.Unsaved}))
 		picture = ""
@@ -744,7 +803,12 @@ func (w *window) dropped(uris []fyne.URI) {
 }
 
 // open opens files and folders, whatever they are.
-func (w *window) open(paths []string) { w.session.OpenPaths(paths, w.view.page) }
+func (w *window) open(paths []string) {
+	if w.explore.takes(paths) {
+		return
+	}
+	w.session.OpenPaths(paths, w.view.page)
+}
 
 // close ends the window. The training comes to rest behind a window that is gone.
 func (w *window) close() {

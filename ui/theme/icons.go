@@ -11,6 +11,7 @@ const (
 	IconNameTrain    fyne.ThemeIconName = "sieve.train"    // a loss that falls
 	IconNameCompress fyne.ThemeIconName = "sieve.compress" // four corners that are pressed together
 	IconNameLessons  fyne.ThemeIconName = "sieve.lessons"  // an open book
+	IconNameExplore  fyne.ThemeIconName = "sieve.explore"  // three points, joined, and a hand's dot between them
 	IconNameDetect   fyne.ThemeIconName = "sieve.detect"   // nine of a kind, and a glass over the one that is not
 )
 
@@ -30,6 +31,10 @@ func icons() map[fyne.ThemeIconName]fyne.Resource {
 				`<path d="M3 13h8v8H9v-4.600L4.400 21 3 19.600 7.600 15H3z"/><path d="M13 13h8v2h-4.600l4.600 4.600-1.400 1.400L15 16.400V21h-2z"/>`),
 		IconNameLessons: drawn("lessons",
 			`<path d="M3 5c3-1 6-.8 9 1 3-1.800 6-2 9-1v14c-3-1-6-.8-9 1-3-1.800-6-2-9-1V5zm2 1.400v11.100c2-.3 4-.1 6 .7V7.200c-2-.9-4-1.200-6-.8zm14 0c-2-.4-4-.1-6 .8v11c2-.8 4-1 6-.7V6.400z"/>`),
+		IconNameExplore: drawn("explore",
+			`<path d="M5 4.500a2 2 0 1 1 0 4 2 2 0 0 1 0-4zM19 3a2 2 0 1 1 0 4 2 2 0 0 1 0-4zM12 17a2.500 2.500 0 1 1 0 5 2.500 2.500 0 0 1 0-5z"/>`+
+				`<path d="M7 6l10-1.300.2 1.400-10 1.300zM5.600 8.200l5.600 9-1.300.8-5.600-9zM18.200 6.600l1.300.6-5.400 10.700-1.300-.6z"/>`+
+				`<circle cx="11.900" cy="10.200" r="1.600"/>`),
 		IconNameDetect: drawn("detect",
 			`<circle cx="5" cy="5" r="1.800"/><circle cx="11" cy="5" r="1.800"/><circle cx="17" cy="5" r="1.800"/>`+
 				`<circle cx="5" cy="11" r="1.800"/><circle cx="5" cy="17" r="1.800"/>`+

@@ -22,6 +22,8 @@ type StripBlock struct {
 	Decoder  bool
 	Latent   bool // the bottleneck, which can be dragged
 	Skip     bool // something goes past the bottleneck here
+	Chosen   bool
+	Off      float64 // how much of it is switched off, 0 to 1
 }
 
 // Strip draws a network as the sizes of what its layers give: high where pictures are large,
@@ -31,6 +33,8 @@ type Strip struct {
 	// OnLatent is told how many times as many numbers the bottleneck is to have, compared with
 	// when the drag began; nil forbids it.
 	OnLatent func(times float64, done bool)
+	// OnTapped is told which block was clicked; nil: none can be.
+	OnTapped func(block int)
 
 	blocks []StripBlock
 	text   string // what is said when the pointer is elsewhere
@@ -81,10 +85,20 @@ func (s *Strip) hover(i int) {
 	}
 }
 
-// Cursor tells that the bottleneck can be dragged.
+// Tapped chooses a block.
+func (s *Strip) Tapped(e *fyne.PointEvent) {
+	if i := s.at(e.Position.X); i >= 0 && i < len(s.blocks) && s.OnTapped != nil {
+		s.OnTapped(i)
+	}
+}
+
+// Cursor tells that the bottleneck can be dragged, or a block clicked.
 func (s *Strip) Cursor() desktop.Cursor {
-	if s.movable(s.over) {
+	switch {
+	case s.movable(s.over):
 		return desktop.HResizeCursor
+	case s.over >= 0 && s.OnTapped != nil:
+		return desktop.PointerCursor
 	}
 	return desktop.DefaultCursor
 }
@@ -144,14 +158,26 @@ func (s *Strip) CreateRenderer() fyne.WidgetRenderer {
 				ink = theme.ColorNameThird
 			}
 			fill(box, s, ink, 2)
-			if i != s.over {
+			if i != s.over && !b.Chosen {
 				box.FillColor = faded(box.FillColor)
 			}
 			if b.Skip {
 				outline(box, s, fynetheme.ColorNameForeground, 1)
 			}
-			place(box, x, (tall-h)/2, w, h)
+			if b.Off > 0 {
+				frame := canvas.NewRectangle(color.Transparent)
+				outline(frame, s, ink, 2)
+				place(frame, x, (tall-h)/2, w, h)
+				p.objects = append(p.objects, frame)
+			}
+			place(box, x, (tall-h)/2, w, h*float32(max(0, 1-b.Off)))
 			p.objects = append(p.objects, box)
+			if b.Chosen {
+				under := canvas.NewRectangle(color.Transparent)
+				fill(under, s, fynetheme.ColorNameForeground, 1)
+				place(under, x, tall+1, w, bar-1)
+				p.objects = append(p.objects, under)
+			}
 			if b.Flow >= 0 {
 				ground, flow := canvas.NewRectangle(color.Transparent), canvas.NewRectangle(color.Transparent)
 				fill(ground, s, theme.ColorNameGrid, 1)

@@ -72,6 +72,12 @@ func (v *View) Pointer() (x, y int, ok bool) {
 	return x, y, x >= 0 && y >= 0 && x < v.width && y < v.height
 }
 
+// Pane returns how large the part of a pane that shows the picture is, in device pixels.
+func (v *View) Pane() (width, height float64) { return float64(v.paneW), float64(v.paneH) }
+
+// Over returns the pane that the pointer is over, nil when it is over none.
+func (v *View) Over() *Pane { return v.hover }
+
 // OnChange adds a function that is called after the zoom, the pan or the picture's size changed.
 func (v *View) OnChange(f func()) { v.changed = append(v.changed, f) }
 

@@ -1,0 +1,120 @@
+package ui
+
+// This file draws the latent of the page Explore, and the picture that it decodes to, of which parts change.
+
+import (
+	"image"
+
+	"sieve/imageio"
+	"sieve/model/tensor"
+	"sieve/ui/session"
+)
+
+// partChannels is the number of the part Channels.
+const partChannels = 0
+
+// openDrawn is what has been drawn of a picture whose latent is open.
+type openDrawn struct {
+	version       uint64 // of the opened picture
+	original      *image.RGBA
+	before, after *image.RGBA // changed in place, by those who show them
+	seen          [2][]uint64 // versions of the tiles of before and after that are drawn
+	channel       *image.RGBA
+	pinned        *image.RGBA
+	pin           int // channel that pinned shows, counted from 1
+	edited        uint64
+	look          session.Look
+	thumbs        []*image.RGBA
+	channels      []uint64 // versions of thumbs
+	common        bool
+}
+
+// thumbSide is how many pixels a side the picture of a channel in the gallery has at most.
+const thumbSide = 88
+
+// draw makes the layers of a frame.
+func (d *openDrawn) draw(f *frame) {
+	ex := f.Explore
+	f.panes = session.Panes{Original: ex.Original, Latent: ex.Latent}
+	if d.version != ex.Version {
+		*d = openDrawn{version: ex.Version, original: imageio.ToRGBA(nil, ex.Original)}
+		d.before = image.NewRGBA(d.original.Rect)
+		d.after = image.NewRGBA(d.original.Rect)
+	}
+	for k, t := range []session.Tiles{ex.Before, ex.After} {
+		if k == 0 && f.pinned > 0 {
+			continue // it stays until it is seen again
+		}
+		if len(d.seen[k]) == 0 {
+			d.seen[k] = make([]uint64, len(t.Parts))
+		}
+		for i, part := range t.Parts {
+			if part == nil || d.seen[k][i] == t.Versions[i] {
+				continue
+			}
+			d.seen[k][i] = t.Versions[i]
+			f.patches = append(f.patches, patch{pane: session.Pane(1 + 2*k), img: imageio.ToRGBA(nil, part), at: t.Rect(i).Min})
+		}
+	}
+	if pin := min(f.pinned, len(ex.Channels)); d.edited != ex.Edited || d.look != f.look || d.pin != pin {
+		if d.pin, d.pinned = pin, nil; pin > 0 {
+			lo, hi := bounds(ex, pin-1, f.look.Common)
+			d.pinned = imageio.ChannelWithin(ex.Latent, pin-1, f.look.Map, lo, hi)
+		}
+		d.edited, d.look = ex.Edited, f.look
+		c := min(max(f.look.Channel-1, 0), len(ex.Channels)-1)
+		lo, hi := bounds(ex, c, f.look.Common)
+		d.channel = imageio.ChannelWithin(ex.Latent, c, f.look.Map, lo, hi)
+		d.drawThumbs(ex, f.look)
+	}
+	f.layers = [4]*image.RGBA{d.original, d.before, d.channel, d.after}
+	if d.pinned != nil {
+		f.layers[session.PaneNoisy] = d.pinned
+	}
+	f.thumbs = d.thumbs
+}
+
+// drawThumbs draws the channels that have changed.
+func (d *openDrawn) drawThumbs(ex session.Explore, look session.Look) {
+	if len(d.thumbs) != len(ex.Channels) || d.common != look.Common || d.channels == nil {
+		d.channels = make([]uint64, len(ex.Channels))
+	}
+	d.common = look.Common
+	thumbs := make([]*image.RGBA, len(ex.Channels)) // others hold those before
+	copy(thumbs, d.thumbs)
+	for c, facts := range ex.Channels {
+		version := facts.Version<<3 | uint64(look.Map)
+		if d.channels[c] == version && thumbs[c] != nil {
+			continue
+		}
+		d.channels[c] = version
+		lo, hi := bounds(ex, c, look.Common)
+		thumbs[c] = imageio.ChannelWithin(coarse(ex.Latent, c), 0, look.Map, lo, hi)
+	}
+	d.thumbs = thumbs
+}
+
+// bounds are the numbers that are drawn in the first and the last colour: those of the encoder, so that colours
+// stay what they are while one paints.
+func bounds(ex session.Explore, c int, common bool) (lo, hi float32) {
+	lo, hi = ex.Channels[c].Low, ex.Channels[c].High
+	if common {
+		for _, o := range ex.Channels {
+			lo, hi = min(lo, o.Low), max(hi, o.High)
+		}
+	}
+	return lo, hi
+}
+
+// coarse is one channel of a latent, of which no more cells are taken than a thumb has pixels.
+func coarse(z *tensor.Tensor, c int) *tensor.Tensor {
+	_, h, w, n := z.Dims4()
+	step := (max(h, w) + thumbSide - 1) / thumbSide
+	out := tensor.New(1, (h+step-1)/step, (w+step-1)/step, 1)
+	for y := range out.Shape[1] {
+		for x := range out.Shape[2] {
+			out.Data[y*out.Shape[2]+x] = z.Data[(y*step*w+x*step)*n+c]
+		}
+	}
+	return out
+}
