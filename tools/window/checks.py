@@ -296,6 +296,30 @@ def keeps_its_runs(stage):
     assert p.latest("runs").count == 1, f"one training is {p.latest('runs').count} runs"
 
 
+def touches_a_latent(stage):
+    """On the page Explore a stroke on a channel changes the picture, and Ctrl+Z takes it back; a map of digits decodes what lies under the pointer."""
+    p = stage.ready()
+    p.click("page.explore")
+    p.wait("widget", 20, name="explore.gallery", shown=True)
+    p.settle()
+    before = p.pixels("pane.reconstruction")
+    x, y, w, h = p.place("pane.latent")
+    line = [(x + w // 4 + i * w // 40, y + h // 2) for i in range(20)]
+    stage.screen.drag(line)
+    until(lambda: changed(before, p.pixels("pane.reconstruction")) > 0.005, 5, "the stroke changes nothing")
+    stage.shot("painted")
+    p.key("ctrl+z")
+    stage.screen.move(*p.middle("status"))  # panes mark where the pointer is
+    until(lambda: changed(before, p.pixels("pane.reconstruction")) < 0.002, 5, "the stroke is not taken back")
+    p.click("explore.part", (0.625, 0.5))
+    p.click("map.start")
+    p.wait("setting", 60, name="map.count", value="2000")
+    p.settle()
+    stage.screen.move(*p.middle("map.atlas"))
+    p.wait("here", 10, decoded=True)
+    stage.shot("map")
+
+
 def survives_divergence(stage):
     """A learning rate of 1000 diverges: it says so, and the window lives."""
     p = stage.ready()

@@ -7,7 +7,7 @@ import tempfile
 from program import Program
 from x11 import Display
 
-PAGES = ["denoise", "compress", "train", "detect", "lessons"]
+PAGES = ["denoise", "compress", "train", "explore", "detect", "lessons"]
 SIZES = [(1280, 800), (1920, 1080)]
 
 

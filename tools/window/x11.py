@@ -92,6 +92,18 @@ class Display:
         self.move(x, y)
         self._press(1)
 
+    def drag(self, places):
+        """Presses the button at the first place, and lets it go at the last."""
+        self.move(*places[0])
+        xtest.fake_input(self.d, X.ButtonPress, 1)
+        self.d.sync()
+        for x, y in places[1:]:
+            xtest.fake_input(self.d, X.MotionNotify, x=x, y=y)
+            self.d.sync()
+            time.sleep(0.02)
+        xtest.fake_input(self.d, X.ButtonRelease, 1)
+        self.d.sync()
+
     def scroll(self, x, y, steps):
         """Turns the wheel, away from the person when steps is positive."""
         self.move(x, y)
