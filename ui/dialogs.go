@@ -224,7 +224,7 @@ func (w *window) saveResult() { w.savePane(session.PaneResult) }
 // savePane saves what a pane shows.
 func (w *window) savePane(pane session.Pane) {
 	f := w.frame
-	if f.panes.Of(pane) == nil {
+	if f.panes.Of(pane) == nil && !f.exploring() {
 		return
 	}
 	title := w.panes[pane].Title()
@@ -242,6 +242,9 @@ func (w *window) savePane(pane session.Pane) {
 	suffix := [...]string{"", "-noisy", "-latent", "-clean", "-removed"}[pane]
 	if page == session.PageCompress {
 		suffix = [...]string{"", "-jpeg", "-webp", "-sieve"}[pane]
+	}
+	if page == session.PageExplore {
+		suffix = [...]string{"", "-before", "-channel", "-edited", "-before"}[pane]
 	}
 	if f.twins() {
 		suffix = [...]string{"", "-first", "-second", "-difference"}[pane]

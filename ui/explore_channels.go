@@ -78,6 +78,8 @@ type channelsPart struct {
 	penY     float64
 	drawn    session.Explore
 	scaled   bool // the slider has changed the channel and not come to rest
+	inFront  bool
+	outside  int // the channel that other pages show
 	folds    folds
 }
 
@@ -252,9 +254,21 @@ func (p *channelsPart) use(tool int) {
 func (p *channelsPart) pointed() { p.outline() }
 
 func (p *channelsPart) turned() {
-	if p.w.explore != nil {
-		p.hands()
+	if p.w.explore == nil {
+		return
 	}
+	p.hands()
+	on := p.w.explore.front(p)
+	if on == p.inFront {
+		return
+	}
+	p.inFront = on
+	// Other pages show the channel that was chosen there.
+	channel := p.outside
+	if on {
+		p.outside, channel = p.w.view.look.Channel, max(p.chosen, 0)+1
+	}
+	p.w.setLook(func(l *session.Look) { l.Channel = channel })
 }
 
 func (p *channelsPart) save() { p.w.savePane(session.PaneResult) }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"sieve/imageio"
 	"sieve/model"
 	"sieve/model/tensor"
 )
@@ -60,6 +61,21 @@ func (ex Explore) Reaches(col, row int) image.Rectangle { return rectOf(ex.field
 
 // SeenBy is which cells see a pixel.
 func (ex Explore) SeenBy(x, y int) image.Rectangle { return rectOf(ex.fields.SeenBy(y, x)) }
+
+// pane is what a pane of the part Channels shows; nil before it is there.
+func (ex Explore) pane(i Pane, look Look) *tensor.Tensor {
+	switch {
+	case ex.Version == 0:
+		return nil
+	case i == PaneNoisy, i == PaneRemoved:
+		return ex.Before.Whole()
+	case i == PaneResult:
+		return ex.After.Whole()
+	case i == PaneLatent:
+		return fromRGBA(imageio.Channel(ex.Latent, min(max(look.Channel-1, 0), len(ex.Channels)-1), look.Map)).Pix
+	}
+	return ex.Original
+}
 
 // rectOf is a model's rectangle as pictures have them.
 func rectOf(r model.Rect) image.Rectangle { return image.Rect(r.Left, r.Top, r.Right, r.Bottom) }

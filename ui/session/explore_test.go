@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"sieve/assets"
+	"sieve/imageio"
 	"sieve/model/tensor"
 )
 
@@ -241,5 +242,28 @@ func TestTilesAreThePicture(t *testing.T) {
 	}
 	if part, _, _ := second.At(520, 0); part != nil {
 		t.Error("there is a tile beyond the picture")
+	}
+}
+
+func TestEachPaneOfAnOpenLatentIsSaved(t *testing.T) {
+	s, ex := laidOpen(t, DefaultExplorer, 64)
+	s.ZeroChannel(ex.Order[0])
+	edited := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Undo == 1 })
+	dir := t.TempDir()
+	for pane, want := range map[Pane]*tensor.Tensor{PaneOriginal: ex.Original, PaneNoisy: ex.Before.Whole(), PaneLatent: nil, PaneResult: edited.After.Whole()} {
+		name := filepath.Join(dir, string(rune('a'+int(pane)))+".png")
+		s.SavePane(PageExplore, pane, name, Look{Channel: 2})
+		untilState(t, s, name, func(st State) bool { return st.Saved.Path == name })
+		p, err := openPicture(t.Context(), name, imageio.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			if _, h, w, _ := p.Pix.Dims4(); h != 16 || w != 16 {
+				t.Errorf("a channel of 16 × 16 cells is saved as %d × %d pixels", h, w)
+			}
+		} else if d := apartBy(want, p.Pix); d > 0.5/255+1e-6 {
+			t.Errorf("pane %d is saved as something that differs by %g", pane, d)
+		}
 	}
 }

@@ -578,7 +578,7 @@ func (s *Session) Forget() {
 
 // interrupted is said of a training until it goes on.
 func interrupted(t *Training) Sentence {
-	return say("Training of {{.Data}} was interrupted at step {{.Step}}. Resume goes on.", "Data", shorten(t.name), "Step", t.tr.Taken())
+	return say("Training of {{.Data}} was interrupted at step {{.Step}}. “Go on” takes it up again.", "Data", shorten(t.name), "Step", t.tr.Taken())
 }
 
 // reopen offers the training in a checkpoint.

@@ -60,6 +60,11 @@ func (s *Session) picture(ctx context.Context, page Page, pane Pane, look Look) 
 			p.Alpha, p.Exif, p.ICC = now.Alpha, now.Exif, now.ICC
 		}
 		s.mu.Unlock()
+	} else if page == PageExplore {
+		if p.Pix = s.State().Explore.pane(pane, look); p.Pix == nil {
+			return nil, ErrNothing
+		}
+		return &p, nil
 	} else if page == PageDetect {
 		panes := s.State().Detect.Panes
 		shown = panes.Of(min(pane, PaneResult))
