@@ -83,6 +83,8 @@ func (s *Session) giveUp(x *exploring, bad loaded) {
 			s.explorer.model = x.model
 		}
 		s.kickNetwork(true)
+		s.kickMix()
+		s.remap()
 	}
 }
 
