@@ -629,6 +629,9 @@ func (w *window) read(pane session.Pane, x, y int) string {
 // showStatus writes the status bar.
 func (w *window) showStatus(f frame) {
 	picture := f.Picture.Name
+	if f.Picture.Sample {
+		picture = lang.L(picture)
+	}
 	switch f.page {
 	case session.PageCompress:
 		w.status.SetModel("compress")
