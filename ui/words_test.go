@@ -150,7 +150,7 @@ func shownWords(t *testing.T, path string, used map[string]string) {
 		case *ast.CallExpr:
 			switch f := n.Fun.(type) {
 			case *ast.SelectorExpr:
-				if of, ok := f.X.(*ast.Ident); ok && of.Name == "lang" && f.Sel.Name == "L" || session && (f.Sel.Name == "do" || f.Sel.Name == "begin") && len(n.Args) > 0 {
+				if of, ok := f.X.(*ast.Ident); ok && of.Name == "lang" && f.Sel.Name == "L" || session && (f.Sel.Name == "do" || f.Sel.Name == "begin" || f.Sel.Name == "detect") && len(n.Args) > 0 {
 					add(n.Args[0])
 				}
 			case *ast.Ident:
