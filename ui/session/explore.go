@@ -25,7 +25,6 @@ type Explore struct {
 	Before   Tiles          // what the model makes of it
 	After    Tiles          // … of the edited latent
 	Latent   *tensor.Tensor // as it is decoded, (1, h, w, channels)
-	Was      *tensor.Tensor // as the encoder made it
 	Edited   uint64         // version of Latent
 
 	Cell  int  // pixels a side of a cell
@@ -87,24 +86,21 @@ func modelRect(r image.Rectangle) model.Rect {
 
 // ChannelFacts are what there is to know of a channel of the latent.
 type ChannelFacts struct {
-	Low, High, Mean, Spread float32
-	Share                   float64 // how much greater the squared error is without it, of that of all without theirs; NaN before it is measured
-	Loss                    float64 // mean squared error that its absence costs
-	Version                 uint64  // of its values
+	Low, High float32 // as the encoder made it
+	Share     float64 // how much greater the squared error is without it, of that of all without theirs; NaN before it is measured
+	Loss      float64 // mean squared error that its absence costs; NaN likewise
+	Version   uint64  // of its values
 }
 
 // Tiles are a picture of which parts change. A part that has changed is another tensor, with a greater version.
 type Tiles struct {
 	Width, Height int
-	Parts         []*tensor.Tensor // (1, h, w, C), row by row; nil before they are there
+	Parts         []*tensor.Tensor // (1, h, w, C), row by row
 	Versions      []uint64
 }
 
 // TileSide is how many pixels a side a part of Tiles has, but for the last ones of a row and a column.
 const TileSide = 256
-
-// pixels is how many there are in x.
-func (t Tiles) pixels(x *tensor.Tensor) int { return x.Shape[1] * x.Shape[2] }
 
 // Across is how many parts lie side by side.
 func (t Tiles) Across() int { return (t.Width + TileSide - 1) / TileSide }
@@ -123,11 +119,8 @@ func (t Tiles) At(x, y int) (part *tensor.Tensor, px, py int) {
 	return t.Parts[y/TileSide*t.Across()+x/TileSide], x % TileSide, y % TileSide
 }
 
-// Whole is all of it as one tensor; nil before all parts are there.
+// Whole is all of it as one tensor.
 func (t Tiles) Whole() *tensor.Tensor {
-	if len(t.Parts) == 0 || slices.Contains(t.Parts, nil) {
-		return nil
-	}
 	_, _, _, c := t.Parts[0].Dims4()
 	out := tensor.New(1, t.Height, t.Width, c)
 	for i, part := range t.Parts {
@@ -139,11 +132,13 @@ func (t Tiles) Whole() *tensor.Tensor {
 	return out
 }
 
-func newTiles(w, h int) Tiles {
+// tilesOf cuts a picture up, cut to [0, 1] as with does.
+func tilesOf(x *tensor.Tensor, next func() uint64) Tiles {
+	_, h, w, _ := x.Dims4()
 	t := Tiles{Width: w, Height: h}
 	n := t.Across() * ((h + TileSide - 1) / TileSide)
 	t.Parts, t.Versions = make([]*tensor.Tensor, n), make([]uint64, n)
-	return t
+	return t.with(x, image.Rect(0, 0, w, h), next)
 }
 
 // with returns the tiles with what a rectangle of a picture shows now, cut to [0, 1]. Those before stay as they are.
@@ -382,26 +377,23 @@ func (s *Session) ResetEdits() { s.edit(func(x *exploring) image.Rectangle { ret
 type exploring struct {
 	s       *Session
 	model   loaded
-	picture uint64 // its version
-	version uint64 // as Explore has it
-	level   float64
+	picture uint64  // its version
+	ex      Explore // as it is shown next; x.ex.Original is the picture
 
 	o     *model.Opened
 	e     *editable
-	x     *tensor.Tensor    // the picture
 	out   *tensor.Tensor    // what the latent decodes to
 	stale []image.Rectangle // pixels of out that are behind
 	skips float64           // as Dials has it, where out was decoded
 
-	before, after Tiles
-	errors        []float64      // squared error of each tile of after
-	judged        []uint64       // … and its version
-	changes       []uint64       // versions of the channels
-	other         *tensor.Tensor // latent of the other picture
-	otherName     string
-	base          []float32 // of the channel whose scale is dragged, as it was
-	loss          []float64 // by channel; NaN: not known yet
-	asked         time.Time // when the change came that is being decoded
+	level   float64
+	errors  []float64      // squared error of each tile of After
+	judged  []uint64       // … and its version
+	changes []uint64       // versions of the channels
+	other   *tensor.Tensor // latent of the other picture
+	base    []float32      // of the channel whose scale is dragged, as it was
+	loss    []float64      // by channel; nil: not known yet
+	asked   time.Time      // when the change came that is being decoded
 }
 
 // cell is where in the latent a point of the picture is.

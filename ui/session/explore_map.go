@@ -5,11 +5,12 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"image"
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sieve/imageio"
@@ -254,7 +255,7 @@ func (s *Session) mapRound(w *mapWork) bool {
 	s.mu.Unlock()
 	defer cancel()
 	if !fresh {
-		err := w.lay(ctx, round, want, l)
+		err := w.lay(ctx, want, l)
 		if ctx.Err() != nil {
 			return true
 		}
@@ -296,12 +297,12 @@ func (s *Session) mapRound(w *mapWork) bool {
 }
 
 // lay reads the pictures, unless they are there, and lays them out.
-func (w *mapWork) lay(ctx context.Context, round uint64, want Mapping, l loaded) error {
+func (w *mapWork) lay(ctx context.Context, want Mapping, l loaded) error {
 	s := w.s
 	t := s.begin("Laying pictures out")
 	defer t.end()
 	if w.encoded == nil || w.model.version != l.version || w.want.Data != want.Data {
-		l, err := exploreModel(l)
+		l, err := s.explored(l)
 		if err != nil {
 			return err
 		}
@@ -354,17 +355,10 @@ func (w *mapWork) lay(ctx context.Context, round uint64, want Mapping, l loaded)
 
 // builtinCount takes the number from "builtin:NAME:COUNT".
 func builtinCount(data string) (name string, count int) {
-	var kind string
-	if n, _ := fmt.Sscanf(data, "builtin:%s", &kind); n == 1 {
-		if i := len(data) - 1; i > 0 {
-			for i > 0 && data[i] >= '0' && data[i] <= '9' {
-				i--
-			}
-			if i < len(data)-1 && data[i] == ':' && i > len("builtin:") {
-				fmt.Sscan(data[i+1:], &count)
-				return data[:i], count
-			}
-		}
+	rest, builtin := strings.CutPrefix(data, "builtin:")
+	kind, number, counted := strings.Cut(rest, ":")
+	if n, err := strconv.Atoi(number); builtin && counted && err == nil {
+		return "builtin:" + kind, n
 	}
 	return data, 0
 }

@@ -225,7 +225,7 @@ func TestTilesAreThePicture(t *testing.T) {
 	}
 	var n uint64
 	next := func() uint64 { n++; return n }
-	first := newTiles(520, 300).with(x, image.Rect(0, 0, 520, 300), next)
+	first := tilesOf(x, next)
 	if !slices.Equal(first.Whole().Data, x.Data) {
 		t.Error("all tiles together are not the picture")
 	}

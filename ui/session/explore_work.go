@@ -121,45 +121,59 @@ func exploreModel(l loaded) (loaded, error) {
 	return l, nil
 }
 
+// explored reads the model of the page, unless another part of it has.
+func (s *Session) explored(l loaded) (loaded, error) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.mu.Lock()
+	if now := s.explorer.model; now.version == l.version {
+		l = now
+	}
+	s.mu.Unlock()
+	l, err := exploreModel(l)
+	if err != nil {
+		return l, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.explorer.model.version == l.version {
+		s.explorer.model = l
+	}
+	return l, nil
+}
+
 // layOpen opens a picture with a model.
 func (s *Session) layOpen(ctx context.Context, l loaded, picture *presented) (*exploring, error) {
 	t := s.begin("Laying the picture open")
 	defer t.end()
-	l, err := exploreModel(l)
+	l, err := s.explored(l)
 	if err != nil {
 		return nil, err
 	}
 	in := inChannels(picture.Pix, l.m.Spec.Channels)
-	x := &exploring{s: s, model: l, picture: picture.version, x: in, level: levelOf(l.m, in), asked: s.o.Now()}
+	x := &exploring{s: s, model: l, picture: picture.version, level: levelOf(l.m, in), asked: s.o.Now()}
 	if x.o, err = l.m.Open(ctx, in, x.level, 0, t.report); err != nil {
 		return nil, err
 	}
 	_, h, w, _ := in.Dims4()
-	x.out = x.o.Made().Clone()
-	x.e = newEditable(x.o.Latent())
-	x.loss, x.changes = make([]float64, len(x.e.low)), make([]uint64, len(x.e.low))
-	for i := range x.loss {
-		x.loss[i] = nan
-	}
-	fields := l.m.Spec.Fields(h, w)
+	x.out, x.e = x.o.Made().Clone(), newEditable(x.o.Latent())
+	x.changes = make([]uint64, len(x.e.low))
+	made := tilesOf(x.out, s.ticket)
+	x.ex = Explore{Model: l.info, Version: s.ticket(), Original: in, Before: made, After: made, Cell: l.m.Cell(),
+		Skips: !l.m.Generates(), Connections: l.m.Spec.Connections(), Decoding: s.o.Now().Sub(x.asked), fields: l.m.Spec.Fields(h, w)}
+	x.ex.PSNR = x.psnr()
+	x.ex.Plain = x.ex.PSNR
+	x.e.all()
+	x.look()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.explorer.model.version != l.version {
-		return x, nil
+	if s.explorer.model.version == l.version {
+		s.explorer.ops = nil
+		s.publish(func(st *State) {
+			x.ex.Picture = st.Picture.Name
+			st.Explore = x.ex
+		})
 	}
-	x.before = newTiles(w, h).with(x.out, image.Rect(0, 0, w, h), s.next)
-	x.after = x.before
-	plain := x.psnr()
-	s.explorer.model, s.explorer.ops = l, nil
-	s.publish(func(st *State) {
-		st.Explore = Explore{Model: l.info, Picture: st.Picture.Name, Version: s.next(), Original: in, Before: x.before, After: x.after, Was: x.o.Latent(), Cell: l.m.Cell(),
-			Skips: !l.m.Generates(), Connections: l.m.Spec.Connections(), PSNR: plain, Plain: plain, Decoding: s.o.Now().Sub(x.asked), fields: fields}
-		x.version = st.Explore.Version
-		for i := range x.changes {
-			x.changes[i] = s.next()
-		}
-		x.fill(&st.Explore)
-	})
 	return x, nil
 }
 
@@ -176,13 +190,9 @@ func (x *exploring) do(ctx context.Context, ops []func(*exploring) image.Rectang
 			return
 		}
 	}
-	x.show(func(ex *Explore) {
-		for _, c := range x.e.touched() {
-			x.changes[c] = x.s.next()
-		}
-		x.fill(ex)
-		x.written(ex, c)
-	})
+	x.look()
+	x.written(c)
+	x.show()
 }
 
 // smallPixels is how large a picture is at most that is decoded as a whole, whatever of it is on the screen.
@@ -198,7 +208,9 @@ func (x *exploring) window(seen image.Rectangle) image.Rectangle {
 }
 
 // whole is all of the picture.
-func (x *exploring) whole() image.Rectangle { return image.Rect(0, 0, x.x.Shape[2], x.x.Shape[1]) }
+func (x *exploring) whole() image.Rectangle {
+	return image.Rect(0, 0, x.ex.After.Width, x.ex.After.Height)
+}
 
 // follow decodes what has changed with cells, within a window. What lies beyond it is behind now.
 func (x *exploring) follow(ctx context.Context, cells, window image.Rectangle) (model.Change, error) {
@@ -221,11 +233,11 @@ func (x *exploring) follow(ctx context.Context, cells, window image.Rectangle) (
 
 // reach is which pixels some cells can change.
 func (x *exploring) reach(cells image.Rectangle) image.Rectangle {
-	h, w := x.e.whole().Dy(), x.e.whole().Dx()
-	f := x.model.m.Spec.Fields(x.x.Shape[1], x.x.Shape[2])
-	a := f.Shown(min(max(cells.Min.Y, 0), h-1), min(max(cells.Min.X, 0), w-1))
-	b := f.Shown(min(max(cells.Max.Y-1, 0), h-1), min(max(cells.Max.X-1, 0), w-1))
-	return rectOf(a.Union(b))
+	last := x.e.whole().Max.Sub(image.Pt(1, 1))
+	shown := func(p image.Point) image.Rectangle {
+		return x.ex.Reaches(min(max(p.X, 0), last.X), min(max(p.Y, 0), last.Y))
+	}
+	return shown(cells.Min).Union(shown(cells.Max.Sub(image.Pt(1, 1))))
 }
 
 // outside is what of a rectangle lies outside another: above, below, left and right of it.
@@ -257,13 +269,14 @@ func addRect(all []image.Rectangle, r image.Rectangle) []image.Rectangle {
 	return append(all, r)
 }
 
-// written shows pixels that were decoded. s.mu is held.
-func (x *exploring) written(ex *Explore, c model.Change) {
+// written takes over pixels that were decoded.
+func (x *exploring) written(c model.Change) {
+	ex := &x.ex
 	if r := rectOf(c.Pixels); !r.Empty() {
-		x.after = x.after.with(x.out, r, x.s.next)
+		ex.After = ex.After.with(x.out, r, x.s.ticket)
 		ex.Decoding = x.s.o.Now().Sub(x.asked)
 	}
-	ex.After, ex.Pending = x.after, len(x.stale) > 0
+	ex.Pending = len(x.stale) > 0
 	ex.Wild, ex.WildAt = c.Broken, rectOf(c.Where)
 	ex.PSNR = x.psnr()
 }
@@ -301,37 +314,40 @@ func (x *exploring) catchUp(ctx, rest context.Context, seen image.Rectangle) boo
 		left = append(left, outside(r, next)...)
 	}
 	x.stale = left
-	x.show(func(ex *Explore) { x.written(ex, c) })
+	x.written(c)
+	x.show()
 	return true
 }
 
-// show publishes a change, if the picture is still the one that is explored.
-func (x *exploring) show(change func(ex *Explore)) {
-	s := x.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state.Explore.Version == x.version {
-		s.publish(func(st *State) { change(&st.Explore) })
-	}
+// show publishes what has become of the picture, if it is still the one that is explored.
+func (x *exploring) show() {
+	x.s.update(func(st *State) {
+		if st.Explore.Version == x.ex.Version {
+			st.Explore = x.ex
+		}
+	})
 }
 
-// fill writes what the latent is now. s.mu is held.
-func (x *exploring) fill(ex *Explore) {
-	e := x.e
-	ex.Latent, ex.Edited = e.now.Clone(), x.s.next()
+// look takes over what the latent is now.
+func (x *exploring) look() {
+	e, ex := x.e, &x.ex
+	for _, c := range e.touched() {
+		x.changes[c] = x.s.ticket()
+	}
+	ex.Latent, ex.Edited = e.now.Clone(), x.s.ticket()
 	ex.Channels = make([]ChannelFacts, len(e.low))
+	ex.Measured = len(x.loss)
 	sum := 0.0
-	ex.Measured = 0
 	for _, v := range x.loss {
-		if !math.IsNaN(v) {
-			sum += v
-			ex.Measured++
-		}
+		sum += v
 	}
 	for c := range ex.Channels {
-		f := ChannelFacts{Low: e.low[c], High: e.high[c], Mean: e.mean[c], Spread: e.spread[c], Share: nan, Loss: x.loss[c], Version: x.changes[c]}
-		if ex.Measured == len(x.loss) && sum > 0 {
-			f.Share = x.loss[c] / sum
+		f := ChannelFacts{Low: e.low[c], High: e.high[c], Share: nan, Loss: nan, Version: x.changes[c]}
+		if x.loss != nil {
+			f.Loss = x.loss[c]
+		}
+		if sum > 0 {
+			f.Share = f.Loss / sum
 		}
 		ex.Channels[c] = f
 	}
@@ -345,30 +361,29 @@ func (x *exploring) fill(ex *Explore) {
 	if h*w > 1 {
 		ex.Directions = min(n, mostDirections, h*w-1)
 	}
-	ex.BitsPerPixel = e.bits() / float64(ex.After.pixels(x.x))
+	ex.BitsPerPixel = e.bits() / float64(ex.After.Width*ex.After.Height)
 	ex.Changed = 0
 	for i, v := range e.now.Data {
 		if v != e.was.Data[i] {
 			ex.Changed++
 		}
 	}
-	ex.Other = x.otherName
 }
 
 // psnr is how near the picture that is decoded is to the one that was opened. Only tiles that have changed are
 // looked at again.
 func (x *exploring) psnr() float64 {
 	if x.errors == nil {
-		x.errors, x.judged = make([]float64, len(x.after.Parts)), make([]uint64, len(x.after.Parts))
+		x.errors, x.judged = make([]float64, len(x.ex.After.Parts)), make([]uint64, len(x.ex.After.Parts))
 	}
-	_, _, w, c := x.x.Dims4()
+	_, _, w, c := x.ex.Original.Dims4()
 	sum := 0.0
-	for i, part := range x.after.Parts {
-		if v := x.after.Versions[i]; x.judged[i] != v {
+	for i, part := range x.ex.After.Parts {
+		if v := x.ex.After.Versions[i]; x.judged[i] != v {
 			x.judged[i], x.errors[i] = v, 0
-			r := x.after.Rect(i)
+			r := x.ex.After.Rect(i)
 			for y := range r.Dy() {
-				a, b := x.x.Data[((r.Min.Y+y)*w+r.Min.X)*c:][:r.Dx()*c], part.Data[y*r.Dx()*c:]
+				a, b := x.ex.Original.Data[((r.Min.Y+y)*w+r.Min.X)*c:][:r.Dx()*c], part.Data[y*r.Dx()*c:]
 				for k, v := range a {
 					d := float64(v - b[k])
 					x.errors[i] += d * d
@@ -377,7 +392,7 @@ func (x *exploring) psnr() float64 {
 		}
 		sum += x.errors[i]
 	}
-	return 10 * math.Log10(float64(len(x.x.Data))/sum)
+	return 10 * math.Log10(float64(len(x.ex.Original.Data))/sum)
 }
 
 // openOther opens a picture whose code can be borrowed.
@@ -391,22 +406,21 @@ func (x *exploring) openOther(path string) error {
 	if err != nil {
 		return err
 	}
-	x.other, x.otherName = z, filepath.Base(path)
+	x.other, x.ex.Other = z, filepath.Base(path)
 	return nil
 }
 
 // measure finds what the channels contribute, unless that is known, and says whether there may be more to do.
 func (x *exploring) measure(ctx context.Context) bool {
-	if !math.IsNaN(x.loss[len(x.loss)-1]) {
+	if x.loss != nil {
 		return false
 	}
-	loss := make([]float64, len(x.loss))
 	shown := x.s.o.Now()
-	_, err := x.model.m.Worth(ctx, x.x, nil, x.level, func(c int, v float64) {
-		loss[c] = v
+	loss, err := x.model.m.Worth(ctx, x.ex.Original, nil, x.level, func(c int, _ float64) {
 		if now := x.s.o.Now(); now.Sub(shown) > 100*time.Millisecond {
 			shown = now
-			x.show(func(ex *Explore) { ex.Measured = c + 1 })
+			x.ex.Measured = c + 1
+			x.show()
 		}
 	})
 	if err != nil {
@@ -414,18 +428,14 @@ func (x *exploring) measure(ctx context.Context) bool {
 	}
 	x.loss = loss
 	x.e.rank(loss)
-	var dirty image.Rectangle
 	if x.e.dials.Strongest > 0 { // which are the strongest is known only now
-		dirty = x.e.dial(x.e.whole())
-		if _, err := x.follow(ctx, dirty, x.whole()); err != nil {
+		c, err := x.follow(ctx, x.e.dial(x.e.whole()), x.whole())
+		if err != nil {
 			x.stale = []image.Rectangle{x.whole()}
 		}
+		x.written(c)
 	}
-	x.show(func(ex *Explore) {
-		x.fill(ex)
-		if !dirty.Empty() {
-			x.written(ex, model.Change{Pixels: modelRect(x.whole())})
-		}
-	})
+	x.look()
+	x.show()
 	return true
 }

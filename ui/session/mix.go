@@ -173,7 +173,7 @@ func (w *mixWork) mix(ctx context.Context, want Mixing, l loaded) error {
 	t := w.s.begin("Mixing")
 	defer t.end()
 	if w.model.m == nil || w.model.version != l.version {
-		l, err := exploreModel(l)
+		l, err := w.s.explored(l)
 		if err != nil {
 			return err
 		}

@@ -259,7 +259,7 @@ func (w *netWork) open(ctx context.Context, l loaded, picture *presented, sample
 	newModel := w.model.m == nil || w.model.version != l.version
 	newPicture := newModel || w.picture != picture.version || w.drawn && w.seed != want.Seed
 	if newModel {
-		l, err := exploreModel(l)
+		l, err := w.s.explored(l)
 		if err != nil {
 			return err
 		}

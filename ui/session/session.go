@@ -50,6 +50,7 @@ type Session struct {
 	line     line
 	detector detector
 	explorer explorer
+	reading  sync.Mutex // of the model of the page Explore
 	mix      mixer
 	mapper   mapper
 	prober   prober
