@@ -25,8 +25,7 @@ type openDrawn struct {
 	edited        uint64
 	look          session.Look
 	thumbs        []*image.RGBA
-	channels      []uint64 // versions of thumbs
-	common        bool
+	channels      []uint64 // versions of thumbs, and how they are drawn
 }
 
 // thumbSide is how many pixels a side the picture of a channel in the gallery has at most.
@@ -49,7 +48,7 @@ func (d *openDrawn) draw(f *frame) {
 			d.seen[k] = make([]uint64, len(t.Parts))
 		}
 		for i, part := range t.Parts {
-			if part == nil || d.seen[k][i] == t.Versions[i] {
+			if d.seen[k][i] == t.Versions[i] {
 				continue
 			}
 			d.seen[k][i] = t.Versions[i]
@@ -76,14 +75,17 @@ func (d *openDrawn) draw(f *frame) {
 
 // drawThumbs draws the channels that have changed.
 func (d *openDrawn) drawThumbs(ex session.Explore, look session.Look) {
-	if len(d.thumbs) != len(ex.Channels) || d.common != look.Common || d.channels == nil {
+	if d.channels == nil {
 		d.channels = make([]uint64, len(ex.Channels))
 	}
-	d.common = look.Common
 	thumbs := make([]*image.RGBA, len(ex.Channels)) // others hold those before
 	copy(thumbs, d.thumbs)
+	drawn := uint64(look.Map) << 1
+	if look.Common {
+		drawn |= 1
+	}
 	for c, facts := range ex.Channels {
-		version := facts.Version<<3 | uint64(look.Map)
+		version := facts.Version<<4 | drawn
 		if d.channels[c] == version && thumbs[c] != nil {
 			continue
 		}

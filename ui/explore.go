@@ -26,8 +26,9 @@ type explorePart interface {
 	pointed() // the pointer has moved over the panes
 	turned()  // the part has come to the front, or has gone
 	save()
-	share() float64 // of the height that the panes, or what is in their place, have at first
-	begun() bool    // there is something to show below
+	takes(paths []string) bool // it has a use for files that were dropped or opened, none of which is a model
+	share() float64            // of the height that the panes, or what is in their place, have at first
+	begun() bool               // there is something to show below
 }
 
 // An explorePage is the page Explore: its parts, of which one is in front.
@@ -130,35 +131,29 @@ func (p *explorePage) shows(on bool) bool {
 	return true
 }
 
-// takes reports whether the part in front has taken what was dropped or opened.
+// takes reports whether the page has taken what was dropped or opened: a model is explored, and the rest is the
+// part's own, if it has a use for it.
 func (p *explorePage) takes(paths []string) bool {
 	if p.w.view.page != session.PageExplore || len(paths) == 0 {
 		return false
 	}
 	for _, path := range paths {
-		switch {
-		case endings{".safetensors", ".checkpoint"}.Matches(storage.NewFileURI(path)):
+		if (endings{".safetensors", ".checkpoint"}).Matches(storage.NewFileURI(path)) {
 			p.w.session.ExploreModel(path)
 			return true
-		case p.part() == explorePart(p.chart) && !imageio.IsPicture(path):
-			p.chart.take(path)
-			return true
-		case p.part() == explorePart(p.network) && !imageio.IsPicture(path):
-			p.network.take(path)
-			return true
-		case !imageio.IsPicture(path):
-			return false
 		}
 	}
-	if p.part() == explorePart(p.chart) && p.chart.drawn.Version != 0 {
-		p.w.session.PutOnMap(paths)
-		return true
+	return p.part().takes(paths)
+}
+
+// noPicture is the first of some paths that is none by its name; "" where all are pictures.
+func noPicture(paths []string) string {
+	for _, path := range paths {
+		if !imageio.IsPicture(path) {
+			return path
+		}
 	}
-	if p.part() == explorePart(p.mix) {
-		p.mix.dropped(paths)
-		return true
-	}
-	return false
+	return ""
 }
 
 // part is the one in front.

@@ -77,7 +77,6 @@ type channelsPart struct {
 	penX     float64 // where the pen was
 	penY     float64
 	drawn    session.Explore
-	scaled   bool // the slider has changed the channel and not come to rest
 	inFront  bool
 	outside  int // the channel that other pages show
 	folds    folds
@@ -117,12 +116,10 @@ func newChannelsPart(w *window) *channelsPart {
 	p.back = button(lang.L("Put back"), fynetheme.IconNameContentUndo, w.session.RestoreChannel)
 	p.scale = widget.NewLabeledSlider(lang.L("Scale"), "×", -2, 4, 0.05, 1)
 	p.scale.OnChanged = func(v float64) {
-		p.scaled = true
 		w.session.DragScale(p.chosen, v)
 	}
 	p.scale.OnChangeEnded = func(float64) {
 		w.session.EndStroke()
-		p.scaled = false
 		p.scale.SetValue(1)
 	}
 	p.pin = fynewidget.NewCheck(lang.L("Pin, to compare with others"), func(yes bool) {
@@ -252,6 +249,8 @@ func (p *channelsPart) use(tool int) {
 }
 
 func (p *channelsPart) pointed() { p.outline() }
+
+func (p *channelsPart) takes([]string) bool { return false }
 
 func (p *channelsPart) turned() {
 	if p.w.explore == nil {

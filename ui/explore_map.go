@@ -232,6 +232,19 @@ func (p *mapPart) take(path string) {
 	p.want(func(m *session.Mapping) { m.Data = path })
 }
 
+// takes lays out a folder or a set, and puts pictures on the map that is there.
+func (p *mapPart) takes(paths []string) bool {
+	if path := noPicture(paths); path != "" {
+		p.take(path)
+		return true
+	}
+	if p.drawn.Version == 0 {
+		return false
+	}
+	p.w.session.PutOnMap(paths)
+	return true
+}
+
 // use takes a tool in hand.
 func (p *mapPart) use(i int) {
 	p.tool.SetSelected(i)
@@ -370,7 +383,7 @@ func (p *mapPart) draw(m session.Mapped) {
 	if m.Version == 0 || len(m.Points) == 0 {
 		return
 	}
-	d := widget.AtlasData{Points: m.Points, Inks: make([]color.NRGBA, len(m.Names)), Chosen: p.marked, PointLow: m.Low, PointTop: m.High}
+	d := widget.AtlasData{Points: m.Points, Inks: make([]color.NRGBA, len(m.Names)), Chosen: p.marked, PointLow: m.Low, PointHigh: m.High}
 	for i, c := range m.Class {
 		d.Inks[i] = classInk(c)
 	}

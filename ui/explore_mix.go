@@ -39,7 +39,7 @@ type mixPart struct {
 
 	whole  *fyne.Container // in place of the panes
 	stage  *widget.Square
-	slots  [session.MixSlots]*mixSlot
+	slots  [session.MixSlots]*widget.Tile
 	strip  *canvas.Image
 	caught *fyne.Container // strip, with its frame
 	drawn  session.Mix
@@ -83,9 +83,9 @@ func newMixPart(w *window) *mixPart {
 	p.stage.OnMoved = func(x, y float64) { p.change(func(m *session.Mixing) { m.X, m.Y = x, y }) }
 	objects := []fyne.CanvasObject{p.stage}
 	for i := range p.slots {
-		p.slots[i] = newMixSlot(func() { p.fill(i) }, func() { p.clear(i) })
-		objects = append(objects, p.slots[i].whole)
-		w.trace.name(control{name: "mix.slot" + string(rune('a'+i)), o: p.slots[i].whole, when: p.front})
+		p.slots[i] = widget.NewTile(func() { p.fill(i) }, func() { p.clear(i) })
+		objects = append(objects, p.slots[i])
+		w.trace.name(control{name: "mix.slot" + string(rune('a'+i)), o: p.slots[i], when: p.front})
 	}
 	p.strip = &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest}
 	p.caught = container.New(&insets{0, grid, 0, 0}, p.strip)
@@ -141,8 +141,11 @@ func (p *mixPart) settle() {
 	}
 }
 
-// dropped takes pictures that were dropped into the first free corners.
-func (p *mixPart) dropped(paths []string) {
+// takes puts pictures into the first free corners.
+func (p *mixPart) takes(paths []string) bool {
+	if noPicture(paths) != "" {
+		return false
+	}
 	p.settle()
 	for _, path := range paths {
 		i := slices.Index(p.want.Slots[:], "")
@@ -156,6 +159,7 @@ func (p *mixPart) dropped(paths []string) {
 		p.want.Slots[i] = path
 	}
 	p.w.session.SetMixing(p.want)
+	return true
 }
 
 // mixName is what a way to mix is called.
@@ -229,8 +233,12 @@ func (p *mixPart) show(f frame) {
 func (p *mixPart) draw(mix session.Mix) {
 	corners := map[session.MixMode]int{session.MixBetween: 4, session.MixSum: 3, session.MixNumber: 1}[p.want.Mode]
 	for i, s := range p.slots {
-		s.show(pictureOf(mix.Slots[i]), mix.Names[i], i)
-		visible(s.whole, i < corners)
+		name := string(rune('A' + i))
+		if mix.Names[i] != "" {
+			name += "   " + mix.Names[i]
+		}
+		s.Set(pictureOf(mix.Slots[i]), name, lang.L("Choose a picture"))
+		visible(s, i < corners)
 	}
 	visible(p.stage, mix.Result != nil)
 	p.stage.SetMark(p.want.X, p.want.Y, p.want.Mode == session.MixBetween && mix.Result != nil)
@@ -274,7 +282,7 @@ func (l *mixLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 		if p.want.Mode == session.MixNumber {
 			left = slot + 2*grid
 		}
-		place(p.slots[0].whole, 0, 0, slot, min(slot+3*grid, size.Height))
+		place(p.slots[0], 0, 0, slot, min(slot+3*grid, size.Height))
 		place(p.caught, left, -grid, size.Width-left, size.Height+grid)
 		return
 	}
@@ -295,26 +303,6 @@ func (l *mixLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 		if i/2 == 1 {
 			y = high + grid
 		}
-		place(s.whole, x, y, slot, high)
+		place(s, x, y, slot, high)
 	}
-}
-
-// A mixSlot is a corner with its picture.
-type mixSlot struct {
-	whole *fyne.Container
-	tap   *widget.Tile
-}
-
-func newMixSlot(choose, clear func()) *mixSlot {
-	s := &mixSlot{tap: widget.NewTile(choose, clear)}
-	s.whole = container.NewStack(s.tap)
-	return s
-}
-
-func (s *mixSlot) show(img image.Image, name string, i int) {
-	letter := string(rune('A' + i))
-	if name != "" {
-		letter += "   " + name
-	}
-	s.tap.Set(img, letter, lang.L("Choose a picture"))
 }

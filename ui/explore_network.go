@@ -277,9 +277,14 @@ func dataValue(data string) string {
 	return data
 }
 
-// take looks through a folder that was dropped.
-func (p *networkPart) take(path string) {
+// takes looks through a folder or a set that was dropped.
+func (p *networkPart) takes(paths []string) bool {
+	path := noPicture(paths)
+	if path == "" {
+		return false
+	}
 	p.w.session.Probe(func(want *session.Probing) { want.Mode, want.Data = session.ProbeFilters, path })
+	return true
 }
 
 // count is how many channels there are.

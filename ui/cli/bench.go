@@ -205,20 +205,9 @@ func (c benchFamilyCmd) Run(ctx context.Context, s Streams) error {
 	if err := c.threads(s, "bench family"); err != nil {
 		return err
 	}
-	bar, task := &progress{}, ""
-	report, err := session.BenchFamily(ctx, session.FamilyJob{Data: c.Data, Only: c.Only}, func(now string, done, total int) {
-		if now != task {
-			bar.finish()
-			task, bar = now, newProgress(s, c.common, int64(total), now)
-		}
-		bar.set(int64(done), now)
-	}, func(f session.FamilyFigure) {
-		bar.finish()
-		if !c.JSON {
-			tellFigure(s, f)
-		}
-	})
-	bar.finish()
+	b := &board{s: s, c: c.common, bar: &progress{}}
+	report, err := session.BenchFamily(ctx, session.FamilyJob{Data: c.Data, Only: c.Only}, b.report, b.figure)
+	b.bar.finish()
 	if err != nil {
 		return err
 	}
@@ -257,20 +246,9 @@ func (c benchExploreCmd) Run(ctx context.Context, s Streams) error {
 	if err := c.threads(s, "bench explore"); err != nil {
 		return err
 	}
-	bar, task := &progress{}, ""
-	report, err := session.BenchExplore(ctx, session.ExploreJob{Data: c.Data, Model: c.Model}, func(now string, done, total int) {
-		if now != task {
-			bar.finish()
-			task, bar = now, newProgress(s, c.common, int64(total), now)
-		}
-		bar.set(int64(done), now)
-	}, func(f session.FamilyFigure) {
-		bar.finish()
-		if !c.JSON {
-			tellFigure(s, f)
-		}
-	})
-	bar.finish()
+	b := &board{s: s, c: c.common, bar: &progress{}}
+	report, err := session.BenchExplore(ctx, session.ExploreJob{Data: c.Data, Model: c.Model}, b.report, b.figure)
+	b.bar.finish()
 	if err != nil {
 		return err
 	}
@@ -283,9 +261,29 @@ func (c benchExploreCmd) Run(ctx context.Context, s Streams) error {
 	return nil
 }
 
-// tellFigure prints a figure beside its bars.
-func tellFigure(s Streams, f session.FamilyFigure) {
-	fmt.Fprintf(s.Out, "%-28s %9.5g  must %-7g %-5s reach %-7g %-5s %6.1f s  %s\n",
+// A board shows what a benchmark is at, and each figure as it is known.
+type board struct {
+	s    Streams
+	c    common
+	bar  *progress
+	task string
+}
+
+func (b *board) report(task string, done, total int) {
+	if task != b.task {
+		b.bar.finish()
+		b.task, b.bar = task, newProgress(b.s, b.c, int64(total), task)
+	}
+	b.bar.set(int64(done), task)
+}
+
+// figure prints one beside its bars.
+func (b *board) figure(f session.FamilyFigure) {
+	b.bar.finish()
+	if b.c.JSON {
+		return
+	}
+	fmt.Fprintf(b.s.Out, "%-28s %9.5g  must %-7g %-5s reach %-7g %-5s %6.1f s  %s\n",
 		f.Name, f.Value, f.Must, met(f, f.Must), f.Reach, met(f, f.Reach), f.Seconds, f.Unit)
 }
 

@@ -183,9 +183,6 @@ func (w *mixWork) mix(ctx context.Context, want Mixing, l loaded) error {
 	if !m.Generates() {
 		return fmt.Errorf("%w: %s", errSkips, w.model.info.Name)
 	}
-	if want == (Mixing{}) {
-		want = DefaultMixing
-	}
 	if want.Slots == ([MixSlots]string{}) {
 		want.Slots = w.usual()
 	}
@@ -273,44 +270,38 @@ func (w *mixWork) fill(ctx context.Context, want Mixing) error {
 		if slot == w.slots[i] && (slot == "" || w.pixels[i] != nil) {
 			continue
 		}
-		w.slots[i], w.pixels[i], w.latents[i] = slot, nil, nil
+		w.slots[i], w.pixels[i], w.latents[i] = "", nil, nil
 		if slot == "" {
 			continue
 		}
 		x, err := w.open(ctx, slot)
 		if err != nil {
-			w.slots[i] = ""
 			return err
 		}
-		if w.h == 0 || i == 0 {
-			_, h, wd, _ := x.Dims4()
-			k := min(1, float64(mostMixed)/float64(max(h, wd)))
-			h, wd = max(1, int(math.Round(k*float64(h)))), max(1, int(math.Round(k*float64(wd))))
-			if oneCell(m.Spec) {
-				h, wd = m.Spec.Crop, m.Spec.Crop
-			}
-			if h != w.h || wd != w.w {
-				w.h, w.w = h, wd
-				for k := range w.slots {
-					w.pixels[k], w.latents[k] = nil, nil
-					if k < i {
-						w.slots[k] = ""
-					}
-				}
-				w.mean = nil
-			}
+		if w.h == 0 || i == 0 { // no other has been fitted in this turn
+			w.resize(x)
 		}
-		w.pixels[i] = imageio.Fit(inChannels(x, m.Spec.Channels), w.h, w.w)
-		z, err := m.Features(ctx, w.pixels[i], levelOf(m, w.pixels[i]), nil)
+		x = imageio.Fit(inChannels(x, m.Spec.Channels), w.h, w.w)
+		z, err := m.Features(ctx, x, levelOf(m, x), nil)
 		if err != nil {
 			return err
 		}
-		w.latents[i] = z
-	}
-	if w.slots != want.Slots {
-		return w.fill(ctx, want) // the size has changed
+		w.slots[i], w.pixels[i], w.latents[i] = slot, x, z
 	}
 	return nil
+}
+
+// resize mixes at the size of a picture. If that is another than before, nothing that was fitted is left.
+func (w *mixWork) resize(x *tensor.Tensor) {
+	_, height, width, _ := x.Dims4()
+	k := min(1, float64(mostMixed)/float64(max(height, width)))
+	h, wide := max(1, int(math.Round(k*float64(height)))), max(1, int(math.Round(k*float64(width))))
+	if s := w.model.m.Spec; oneCell(s) {
+		h, wide = s.Crop, s.Crop
+	}
+	if h != w.h || wide != w.w {
+		*w = mixWork{s: w.s, model: w.model, h: h, w: wide}
+	}
 }
 
 // decode is the picture of a latent.

@@ -32,11 +32,11 @@ type AtlasData struct {
 	Chosen []bool        // of each point; nil: none
 
 	// Fog is how well supported places are, 0 to 1, row by row from the least y on: where it is 0, nothing is known.
-	Fog                []float32
-	FogCols            int
-	FogLow, FogHigh    [2]float64
-	Marks              []AtlasMark
-	PointLow, PointTop [2]float64 // corners of what is fitted
+	Fog                 []float32
+	FogCols             int
+	FogLow, FogHigh     [2]float64
+	Marks               []AtlasMark
+	PointLow, PointHigh [2]float64 // corners of what is fitted
 }
 
 // An AtlasMark is a ring around a place.
@@ -125,7 +125,7 @@ func (a *Atlas) Fit() {
 
 // fit finds the view that shows all.
 func (a *Atlas) fit() (cx, cy, scale float64) {
-	low, high := a.data.PointLow, a.data.PointTop
+	low, high := a.data.PointLow, a.data.PointHigh
 	w, h := a.pixels()
 	const room = 0.9
 	dx, dy := max(high[0]-low[0], 1e-9), max(high[1]-low[1], 1e-9)
@@ -152,7 +152,7 @@ func (a *Atlas) settle() {
 		a.cx, a.cy, a.scale = cx, cy, fit
 	}
 	a.scale = min(max(a.scale, fit/2), fit*200)
-	low, high := a.data.PointLow, a.data.PointTop
+	low, high := a.data.PointLow, a.data.PointHigh
 	a.cx, a.cy = min(max(a.cx, low[0]), high[0]), min(max(a.cy, low[1]), high[1])
 	a.arrange()
 	a.want()
@@ -254,7 +254,7 @@ func (f *atlasFrame) draw(d AtlasData, device float64) {
 	n := len(d.Points) / 2
 	side := 0
 	if d.Thumbs != nil {
-		area := max(d.PointTop[0]-d.PointLow[0], 1e-9) * max(d.PointTop[1]-d.PointLow[1], 1e-9)
+		area := max(d.PointHigh[0]-d.PointLow[0], 1e-9) * max(d.PointHigh[1]-d.PointLow[1], 1e-9)
 		side = int(min(max(1.3*f.scale*math.Sqrt(area/float64(max(1, n))), 7*device), 64*device))
 	}
 	for i := range n {

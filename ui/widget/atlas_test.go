@@ -18,7 +18,7 @@ import (
 // cloud is n points in a square, with thumbnails.
 func cloud(n int) AtlasData {
 	rng := rand.New(rand.NewPCG(1, 2))
-	d := AtlasData{Points: make([]float32, 2*n), Inks: make([]color.NRGBA, n), Thumbs: make([]*image.RGBA, n), PointLow: [2]float64{-1, -1}, PointTop: [2]float64{1, 1}}
+	d := AtlasData{Points: make([]float32, 2*n), Inks: make([]color.NRGBA, n), Thumbs: make([]*image.RGBA, n), PointLow: [2]float64{-1, -1}, PointHigh: [2]float64{1, 1}}
 	for i := range d.Points {
 		d.Points[i] = 2*rng.Float32() - 1
 	}
