@@ -97,10 +97,10 @@ func (d *openDrawn) drawThumbs(ex session.Explore, look session.Look) {
 }
 
 // bounds are the numbers that are drawn in the first and the last colour: those of the encoder, so that colours
-// stay what they are while one paints.
+// stay what they are while one paints. A channel of one value has the colours of all of them.
 func bounds(ex session.Explore, c int, common bool) (lo, hi float32) {
 	lo, hi = ex.Channels[c].Low, ex.Channels[c].High
-	if common {
+	if common || !(lo < hi) {
 		for _, o := range ex.Channels {
 			lo, hi = min(lo, o.Low), max(hi, o.High)
 		}

@@ -57,6 +57,8 @@ type channelsPart struct {
 
 	noise, bits, strongest, directions *widget.LabeledSlider
 	skips                              *widget.LabeledSlider
+	steer                              *steerBox
+	steered                            *widget.Section
 	dials                              session.Dials
 	figures                            *widget.Facts
 	undo, redo, reset, keep            *fynewidget.Button
@@ -95,6 +97,9 @@ func newChannelsPart(w *window) *channelsPart {
 	p.value.Format = func(v float64) string { return widget.FormatNumber(v, 3) }
 	p.radius = widget.NewLabeledSlider(lang.L("Size"), "", 0.5, 12, 0.5, 2)
 	p.radius.Format = func(v float64) string {
+		if v == 0.5 {
+			return lang.L("1 cell")
+		}
 		return lang.L("{{.Cells}} cells", map[string]any{"Cells": widget.FormatNumber(2*v, 3)})
 	}
 	p.rubber = fynewidget.NewCheck(lang.L("Rub out"), nil)
@@ -173,13 +178,19 @@ func newChannelsPart(w *window) *channelsPart {
 		widget.NewHint(lang.L("Rounds each number to one of 2, 4, 8 … levels"), "", p.bits),
 		widget.NewHint(lang.L("Adds random numbers, in standard deviations of each channel"), "", p.noise))
 
+	p.steer = newSteerBox(w, "explore", lang.L("How far every cell is moved. σ is how much the cells of this picture differ along a direction; beside it is its share of all that they differ by. Directions that were kept from a map are counted in steps."), func() bool { return w.explore != nil && w.explore.front(p) }, func(to session.Steering) {
+		p.dials.Steering = to
+		w.session.DragDials(p.dials)
+	}, func(session.Course) { w.session.EndStroke() })
+	p.steered = widget.NewSection(lang.L("Along directions"), p.steer.whole)
+
 	p.figures = widget.NewFacts(lang.L("Bits a pixel"), lang.L("Numbers changed"), lang.L("Decoded in"))
 	p.undo = fynewidget.NewButtonWithIcon("", fynetheme.ContentUndoIcon(), w.session.UndoEdit)
 	p.redo = fynewidget.NewButtonWithIcon("", fynetheme.ContentRedoIcon(), w.session.RedoEdit)
 	p.reset = fynewidget.NewButtonWithIcon(lang.L("Reset"), fynetheme.ViewRefreshIcon(), w.session.ResetEdits)
 	p.keep = fynewidget.NewButtonWithIcon(lang.L("Save the picture…"), fynetheme.DocumentSaveIcon(), p.save)
 
-	form := container.New(column{gap: 2 * grid}, model, tool, p.channel, whole)
+	form := container.New(column{gap: 2 * grid}, model, tool, p.channel, whole, p.steered)
 	foot := margins(container.New(column{gap: grid}, p.figures,
 		container.NewBorder(nil, nil, container.NewHBox(widget.NewHint(lang.L("Undo"), "Ctrl+Z", p.undo), widget.NewHint(lang.L("Redo"), "Ctrl+Y", p.redo)), nil, p.reset),
 		widget.NewHint(lang.L("Save what the changed latent decodes to"), "Ctrl+S", p.keep)))
@@ -344,6 +355,9 @@ func (p *channelsPart) outline() {
 		return
 	}
 	var marks [4][]widget.Outline
+	for _, r := range w.frame.Explore.WildAt {
+		marks[session.PaneResult] = append(marks[session.PaneResult], widget.Outline{Rect: r, Ink: fynetheme.ColorNameError})
+	}
 	each := func(r image.Rectangle, ink fyne.ThemeColorName) {
 		for i := range marks {
 			marks[i] = append(marks[i], widget.Outline{Rect: r, Ink: ink})
@@ -417,6 +431,7 @@ func (p *channelsPart) show(f frame) {
 	visible(p.skips, ex.Connections > 0)
 	p.strongest.SetValue(orMost(ex.Dials.Strongest, len(ex.Channels)))
 	p.directions.SetValue(orMost(ex.Dials.Directions, max(2, ex.Directions)))
+	p.steer.show(ex.Shares, f.DirectionsOf(ex.Model), ex.Dials.Steering)
 	c := ex.Channels[p.chosen]
 	p.named.SetText(lang.L("Channel {{.Number}}", map[string]any{"Number": p.chosen + 1}))
 	share := "—"
@@ -426,9 +441,10 @@ func (p *channelsPart) show(f frame) {
 	p.facts.Set(lang.L("{{.Low}} to {{.High}}", map[string]any{"Low": widget.FormatNumber(float64(c.Low), 3), "High": widget.FormatNumber(float64(c.High), 3)}), share)
 	if p.valued != ex.Version {
 		p.valued = ex.Version
-		room := max(c.High-c.Low, 1e-3)
-		p.value.Min, p.value.Max = float64(c.Low-room), float64(c.High+room)
-		p.value.SetValue(float64(c.High + room/2))
+		low, high := bounds(ex, p.chosen, false)
+		room := max(high-low, 1e-3)
+		p.value.Min, p.value.Max = float64(low-room), float64(high+room)
+		p.value.SetValue(float64(high + room/2))
 		p.value.Refresh()
 	}
 	p.figures.Set(fmt.Sprintf("%.3g", ex.BitsPerPixel), widget.FormatCount(ex.Changed), fmt.Sprintf("%d ms", ex.Decoding.Milliseconds()))
@@ -448,7 +464,7 @@ func (p *channelsPart) show(f frame) {
 		p.gallery.Select(i)
 		p.gallery.ScrollToTop()
 	}
-	p.folds.settle(p.side, p.how, p.about, p.brush, p.taking, p.skips)
+	p.folds.settle(p.side, p.how, p.about, p.brush, p.taking, p.skips, p.steer.whole)
 	p.outline()
 }
 

@@ -15,6 +15,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	fynetheme "fyne.io/fyne/v2/theme"
 	fynewidget "fyne.io/fyne/v2/widget"
 
@@ -40,11 +41,18 @@ type mapPart struct {
 	thumbs  *fynewidget.Check
 	fog     *fynewidget.Check
 	filter  *choice
+	only    *fynewidget.Check
 	worst   *fynewidget.Check
-	first   *fynewidget.Button
-	second  *fynewidget.Button
-	ends    *widget.Note
+	adding  *fyne.Container
+	draws   *fyne.Container // what is drawn by hand
+	pad     *widget.Pad
+	ends    [2]*choice
+	name    *fynewidget.Entry
+	keep    *fynewidget.Button
 	groups  *widget.Section
+	steer   *steerBox
+	start   *widget.Note // what is steered
+	steered *widget.Section
 	export  *fynewidget.Button
 	film    *fynewidget.Button
 	folders []string // that were chosen
@@ -56,18 +64,25 @@ type mapPart struct {
 	words   *fynewidget.Label
 	legend  *fyne.Container
 	welcome *fyne.Container
-	start   *fynewidget.Button
+	begin   *fynewidget.Button
 	list    *fynewidget.GridWrap
 	strip   *canvas.Image
+	row     *fyne.Container // pictures along a direction
+	along   []*alongCard
 	named   *fynewidget.Label
+	open    *fynewidget.Button
 	under   fyne.CanvasObject
-	three   [3]*channelCard // original, latent and reconstruction of the picture that was clicked
+	four    [4]*channelCard // original, latent and reconstruction of the picture that was clicked, and what is lost
 	seen    *fyne.Container
 
-	chosen  []int // by lasso, or the neighbours of the one that was clicked, or all by error
+	chosen  []int // by hand, or the neighbours of the one that was clicked, or all by error
+	byHand  bool
+	listing bool // what is chosen is in front of the row and the strip
 	marked  []bool
 	classes map[string]bool // that are shown; nil: all
 	drawn   session.Mapped
+	beheld  *session.MapShown // in four
+	hidden  int               // pictures that lie exactly on others
 	over    uint64
 	folds   folds
 }
@@ -81,7 +96,19 @@ func newMapPart(w *window) *mapPart {
 	p.method = widget.NewSegmented(lang.L("PCA"), lang.L("t-SNE"))
 	p.method.OnChanged = func(i int) { p.want(func(m *session.Mapping) { m.Method = methods[i] }) }
 	p.state = widget.NewNote("")
-	pictures := widget.NewSection(lang.L("Pictures"), p.model, p.about, p.data, p.method, p.state)
+	p.pad = widget.NewPad(session.DrawnSide)
+	p.pad.OnChanged = func(pixels []float32) { w.session.DrawOnMap(session.DrawnSide, pixels) }
+	p.draws = container.New(column{gap: grid}, p.pad, fynewidget.NewButtonWithIcon(lang.L("Wipe"), fynetheme.DeleteIcon(), p.pad.Clear))
+	p.draws.Hide()
+	draw := fynewidget.NewButtonWithIcon(lang.L("Draw…"), fynetheme.DocumentCreateIcon(), func() {
+		visible(p.draws, !p.draws.Visible())
+		p.side.Refresh()
+		w.trace.stir()
+	})
+	add := fynewidget.NewButtonWithIcon(lang.L("Add…"), fynetheme.ContentAddIcon(), func() { w.pickFile(func(path string) { w.session.PutOnMap([]string{path}) }) })
+	p.adding = row(widget.NewHint(lang.L("Puts a picture on the map, where the network finds it to be. Or drop some on the window"), "", add),
+		widget.NewHint(lang.L("Draw a picture by hand, and see where on the map it goes. The other button rubs out"), "", draw))
+	pictures := widget.NewSection(lang.L("Pictures"), p.model, p.about, p.data, p.method, p.state, p.adding, p.draws)
 
 	p.tool = widget.NewSegmented(lang.L("Look"), lang.L("Lasso"), lang.L("Walk"))
 	p.tool.OnChanged = p.use
@@ -98,33 +125,50 @@ func newMapPart(w *window) *mapPart {
 		p.draw(p.drawn)
 	}, []string{allClasses}, []string{lang.L("All labels")})
 	p.filter.set(allClasses)
+	p.only = fynewidget.NewCheck(lang.L("Only what is chosen"), func(bool) { p.draw(p.drawn) })
 	p.worst = fynewidget.NewCheck(lang.L("List the worst reconstructed"), func(yes bool) { p.listWorst(yes) })
-	view := widget.NewSection(lang.L("Tool"), p.tool, p.how, p.thumbs, p.fog, p.filter, p.worst)
+	view := widget.NewSection(lang.L("Tool"), p.tool, p.how, p.thumbs, p.fog, p.filter, p.only, p.worst)
 
-	p.first = fynewidget.NewButton(lang.L("Group 1"), func() { w.session.SetMapEnd(0, p.chosen) })
-	p.second = fynewidget.NewButton(lang.L("Group 2"), func() { w.session.SetMapEnd(1, p.chosen) })
-	p.ends = widget.NewNote("")
-	p.groups = widget.NewSection(lang.L("Direction"), widget.NewHint(lang.L("What is chosen becomes a group. The way leads from the mean of the first to that of the second, and past both"), "", row(p.first, p.second)), p.ends)
+	for k := range p.ends {
+		p.ends[k] = newChoice(func(value string) { p.pickEnd(k, value) }, nil, nil)
+		w.trace.name(control{name: "map.end" + string(rune('1'+k)), o: p.ends[k], when: p.front})
+	}
+	p.name = fynewidget.NewEntry()
+	p.name.Scroll = fyne.ScrollNone // the wheel turns the column that it stands in
+	p.keep = fynewidget.NewButtonWithIcon(lang.L("Keep"), fynetheme.DocumentSaveIcon(), p.keepDirection)
+	p.name.OnSubmitted = func(string) { p.keepDirection() }
+	p.groups = widget.NewSection(lang.L("Direction"), widget.NewField(lang.L("From"), p.ends[0]), widget.NewField(lang.L("To"), p.ends[1]),
+		container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Keeps the direction under this name: it can be applied to any picture, here and in Channels"), "Enter", p.keep), p.name))
+	p.steer = newSteerBox(w, "map", lang.L("σ is how much the pictures differ along a direction; beside it is its share of all that they differ by. Directions that were kept are counted in steps."), p.front, w.session.SteerMap, func(c session.Course) {
+		if c != (session.Course{}) {
+			w.session.FollowOnMap(c)
+		}
+	})
+	p.start = widget.NewNote("")
+	p.steered = widget.NewSection(lang.L("Along directions"), p.start, p.steer.whole)
 
 	p.export = fynewidget.NewButtonWithIcon(lang.L("Export the map…"), fynetheme.DocumentSaveIcon(), p.save)
 	p.film = fynewidget.NewButtonWithIcon(lang.L("Save the strip…"), fynetheme.DocumentSaveIcon(), func() {
 		along := len(p.drawn.Along) > 0
 		w.save(lang.L("Save the strip as a picture or an animation"), "way.png", endings{".png", ".gif"}, func(path string) { w.session.SaveWay(path, along) })
 	})
-	form := container.New(column{gap: 2 * grid}, pictures, view, p.groups)
+	form := container.New(column{gap: 2 * grid}, pictures, view, p.groups, p.steered)
 	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(container.New(column{gap: grid}, p.film,
 		widget.NewHint(lang.L("Places, labels and errors as .csv, or the map as a picture"), "Ctrl+S", p.export)))), nil, nil, container.NewVScroll(margins(form)))
 
 	p.atlas = widget.NewAtlas(w.do)
 	p.atlas.OnPointer = func(x, y float64, nearest int) { w.session.LookAtPlace(x, y) }
-	p.atlas.OnTapped = func(x, y float64, nearest int) {
-		if nearest >= 0 {
-			w.session.ShowOnMap(nearest)
+	p.atlas.OnTapped = p.tapped
+	p.atlas.OnMark = func(i int) {
+		if i < len(p.drawn.Dots) {
+			w.session.ShowDotOnMap(i)
 		}
 	}
 	p.atlas.OnLasso = func(chosen []int) {
 		p.choose(chosen)
+		p.byHand = true
 		p.draw(p.drawn)
+		p.showWay(p.drawn, p.drawn)
 	}
 	p.atlas.OnPath = w.session.WalkMap
 	p.here, p.beside = &canvas.Image{FillMode: canvas.ImageFillContain}, &canvas.Image{FillMode: canvas.ImageFillContain}
@@ -132,15 +176,20 @@ func newMapPart(w *window) *mapPart {
 	p.words.SizeName = fynetheme.SizeNameCaptionText
 	p.words.Wrapping = fyne.TextWrapWord
 	p.legend = container.New(column{gap: -grid})
-	p.start = fynewidget.NewButtonWithIcon(lang.L("Show drawn digits"), fynetheme.Icon(theme.IconNameExplore), func() {
+	p.begin = fynewidget.NewButtonWithIcon(lang.L("Show drawn digits"), fynetheme.Icon(theme.IconNameExplore), func() {
 		w.session.ExploreModel("digits")
 		p.pickData("builtin:digits:2000")
 	})
-	p.start.Importance = fynewidget.HighImportance
-	p.welcome = container.NewCenter(container.NewVBox(
-		fynewidget.NewLabelWithStyle(lang.L("A map of many pictures, by what a network makes of them"), fyne.TextAlignCenter, fyne.TextStyle{Bold: true}),
-		fynewidget.NewLabelWithStyle(lang.L("Choose or drop a folder of pictures, or begin with digits. Then move the pointer over the map: what lies there is drawn."), fyne.TextAlignCenter, fyne.TextStyle{}),
-		container.NewCenter(p.start)))
+	p.begin.Importance = fynewidget.HighImportance
+	centred := func(text string, bold bool) fyne.CanvasObject {
+		l := fynewidget.NewLabelWithStyle(text, fyne.TextAlignCenter, fyne.TextStyle{Bold: bold})
+		l.Wrapping = fyne.TextWrapWord
+		return l
+	}
+	p.welcome = container.NewVBox(layout.NewSpacer(),
+		centred(lang.L("A map of many pictures, by what a network makes of them"), true),
+		centred(lang.L("Choose or drop a folder of pictures, or begin with digits. Then move the pointer over the map: what lies there is drawn."), false),
+		container.NewCenter(p.begin), layout.NewSpacer())
 	corner := container.New(&cornerLayout{}, p.here, p.beside, p.words, container.NewVScroll(p.legend))
 	p.whole = container.NewStack(p.welcome, container.NewBorder(nil, nil, nil, corner, p.atlas))
 	p.whole.Hide()
@@ -161,16 +210,23 @@ func newMapPart(w *window) *mapPart {
 	p.strip = &canvas.Image{FillMode: canvas.ImageFillContain}
 	p.strip.SetMinSize(fyne.NewSize(0, 12*grid))
 	p.seen = container.NewHBox()
-	for i := range p.three {
-		p.three[i] = newChannelCard()
-		p.seen.Add(p.three[i])
+	for i := range p.four {
+		p.four[i] = newChannelCard()
+		p.four[i].image.SetMinSize(fyne.NewSize(14*grid, 12*grid))
+		p.seen.Add(p.four[i])
 	}
 	p.seen.Add(fynewidget.NewSeparator())
-	p.under = container.NewBorder(p.named, nil, p.seen, nil, container.NewStack(p.list, p.strip))
+	p.open = fynewidget.NewButtonWithIcon(lang.L("Open in Channels"), fynetheme.Icon(theme.IconNameExplore), func() {
+		w.session.OpenFromMap()
+		w.explore.turn(partChannels)
+	})
+	p.row = container.NewGridWithRows(1)
+	p.under = container.NewBorder(container.NewBorder(nil, nil, nil, p.open, p.named), nil, p.seen, nil, container.NewStack(p.list, p.strip, p.row))
 	p.use(0)
 
-	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "data": p.data, "method": p.method, "tool": p.tool, "atlas": p.atlas, "start": p.start, "group1": p.first,
-		"group2": p.second, "export": p.export, "film": p.film, "list": p.list} {
+	w.trace.name(control{name: "map.pad", o: p.pad, when: func() bool { return p.front() && p.draws.Visible() }})
+	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "data": p.data, "method": p.method, "tool": p.tool, "atlas": p.atlas, "start": p.begin, "name": p.name,
+		"keep": p.keep, "draw": draw, "only": p.only, "worst": p.worst, "open": p.open, "export": p.export, "film": p.film, "list": p.list} {
 		w.trace.name(control{name: "map." + name, o: o, when: p.front})
 	}
 	return p
@@ -250,7 +306,7 @@ func (p *mapPart) use(i int) {
 	p.tool.SetSelected(i)
 	p.atlas.Tool = widget.AtlasTool(i)
 	p.how.Say(widget.StatusInfo, [...]string{
-		lang.L("Point anywhere: what lies there is drawn. Drag moves the map, the wheel zooms, a click shows a picture and its neighbours."),
+		lang.L("Point anywhere: what lies there is drawn. Drag moves the map, the wheel zooms, a click shows a picture and its neighbours; with Shift it chooses."),
 		lang.L("Draw round pictures to choose them."),
 		lang.L("Draw a way: the pictures along it are decoded."),
 	}[i])
@@ -261,7 +317,7 @@ func (p *mapPart) use(i int) {
 
 // choose lists pictures.
 func (p *mapPart) choose(chosen []int) {
-	p.chosen = chosen
+	p.chosen, p.byHand, p.listing = chosen, false, len(chosen) > 0
 	p.marked = make([]bool, len(p.drawn.Names))
 	for _, i := range chosen {
 		if i < len(p.marked) {
@@ -271,8 +327,135 @@ func (p *mapPart) choose(chosen []int) {
 	p.list.Refresh()
 	p.list.ScrollToTop()
 	p.w.showUnder()
-	enable(p.first, len(chosen) > 0)
-	enable(p.second, len(chosen) > 0)
+	p.offerEnds(p.drawn)
+}
+
+// tapped looks at a picture; with Shift or Ctrl it is chosen, or no longer.
+func (p *mapPart) tapped(_, _ float64, nearest int, add bool) {
+	switch {
+	case add && nearest >= 0:
+		chosen := slices.Clone(p.chosen)
+		if s := p.drawn.Shown; s != nil && p.clicked() { // neighbours were not chosen by hand
+			chosen = nil
+			if s.Index >= 0 {
+				chosen = []int{s.Index}
+			}
+		}
+		if i := slices.Index(chosen, nearest); i >= 0 {
+			chosen = slices.Delete(chosen, i, i+1)
+		} else {
+			chosen = append(chosen, nearest)
+		}
+		p.choose(chosen)
+		p.byHand = true
+		p.draw(p.drawn)
+		p.showWay(p.drawn, p.drawn)
+	case !add:
+		p.w.session.ShowOnMap(nearest)
+	}
+}
+
+// clicked reports whether what is listed are the neighbours of the picture that is looked at.
+func (p *mapPart) clicked() bool {
+	return p.drawn.Shown != nil && !p.byHand && slices.Equal(p.chosen, neighbourhood(p.drawn.Shown))
+}
+
+// neighbourhood is a picture of the map and its neighbours.
+func neighbourhood(s *session.MapShown) []int {
+	if s.Index < 0 {
+		return s.Neighbours
+	}
+	return append([]int{s.Index}, s.Neighbours...)
+}
+
+// Values of the lists of ends, beside labels.
+const (
+	endNone   = ""
+	endChosen = "chosen"
+	endGroup  = "group" // what was chosen before
+	endLabel  = "label:"
+)
+
+// offerEnds lists what a direction can lead from and to.
+func (p *mapPart) offerEnds(m session.Mapped) {
+	for k, c := range p.ends {
+		values, names := []string{endNone}, []string{lang.L("nothing yet")}
+		if n := len(p.chosen); n > 0 {
+			values, names = append(values, endChosen), append(names, lang.L("what is chosen: {{.Count}} pictures", map[string]any{"Count": widget.FormatCount(n)}))
+		}
+		for _, l := range m.Classes[:min(len(m.Classes), 50)] {
+			values, names = append(values, endLabel+l), append(names, l)
+		}
+		at := endNone
+		if len(m.Ends[k]) > 0 {
+			if at = p.label(m, m.Ends[k]); at == endGroup {
+				values, names = append(values, at), append(names, lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(m.Ends[k]))}))
+			}
+		}
+		c.offer(values, names)
+		c.set(at)
+	}
+	enable(p.keep, len(m.Ends[0]) > 0 && len(m.Ends[1]) > 0)
+}
+
+// label is the value for all pictures of one label, or endGroup.
+func (p *mapPart) label(m session.Mapped, group []int) string {
+	l := m.Labels[group[0]]
+	if l != "" && slices.Equal(group, labelled(m, l)) {
+		return endLabel + l
+	}
+	return endGroup
+}
+
+// labelled are all pictures of a label.
+func labelled(m session.Mapped, label string) (all []int) {
+	for i, l := range m.Labels {
+		if l == label {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// pickEnd makes pictures one end of the direction.
+func (p *mapPart) pickEnd(k int, value string) {
+	label, all := strings.CutPrefix(value, endLabel)
+	switch {
+	case all:
+		p.w.session.SetMapEnd(k, labelled(p.drawn, label))
+	case value == endChosen:
+		p.w.session.SetMapEnd(k, p.chosen)
+	case value == endNone:
+		p.w.session.SetMapEnd(k, nil)
+	}
+}
+
+// keepDirection keeps the direction under the name that was typed, or the one that is offered.
+func (p *mapPart) keepDirection() {
+	name := strings.TrimSpace(p.name.Text)
+	if name == "" {
+		name = p.name.PlaceHolder
+	}
+	p.w.session.KeepMapDirection(name)
+	p.name.SetText("")
+}
+
+// offerName proposes a name for the direction.
+func (p *mapPart) offerName(m session.Mapped) {
+	name := lang.L("Name of the direction")
+	if len(m.Ends[0]) > 0 && len(m.Ends[1]) > 0 {
+		var ends [2]string
+		for k := range ends {
+			ends[k] = strings.TrimPrefix(p.label(m, m.Ends[k]), endLabel)
+			if ends[k] == endGroup {
+				ends[k] = widget.FormatCount(len(m.Ends[k]))
+			}
+		}
+		name = lang.L("{{.From}} to {{.To}}", map[string]any{"From": ends[0], "To": ends[1]})
+	}
+	if p.name.PlaceHolder != name {
+		p.name.SetPlaceHolder(name)
+	}
 }
 
 // listWorst lists all pictures, the worst reconstructed first.
@@ -329,6 +512,9 @@ func (p *mapPart) show(f frame) {
 		state = lang.L("{{.Count}} pictures; {{.Bad}} cannot be read: {{.Why}}", map[string]any{"Count": widget.FormatCount(len(m.Names)), "Bad": widget.FormatCount(len(m.Skipped)), "Why": m.Skipped[0]})
 	default:
 		state = lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(m.Names))})
+		if p.hidden > 0 {
+			state += ". " + lang.L("{{.Count}} of them lie exactly on others.", map[string]any{"Count": widget.FormatCount(p.hidden)})
+		}
 		if !m.Decodes {
 			state += ". " + lang.L("Places are not decoded: pictures differ in size, or the decoder needs more than the latent.")
 		}
@@ -339,6 +525,9 @@ func (p *mapPart) show(f frame) {
 	enable(p.export, m.Version != 0)
 	enable(p.film, len(m.Way) > 0 || len(m.Along) > 0)
 	p.drawn = m
+	if m.Moved != old.Moved {
+		p.hidden = covered(m.Points)
+	}
 	if m.Version != old.Version {
 		p.atlas.Fit()
 		p.classes = nil
@@ -350,9 +539,10 @@ func (p *mapPart) show(f frame) {
 		p.filter.offer(values, names)
 		p.filter.set(allClasses)
 		p.showLegend(m)
+		p.only.Checked = false
 		p.choose(nil)
 		p.draw(m)
-	} else if m.Moved != old.Moved || len(m.Dots) != len(old.Dots) {
+	} else if m.Moved != old.Moved || !slices.EqualFunc(m.Dots, old.Dots, func(a, b session.MapDot) bool { return a.X == b.X && a.Y == b.Y }) {
 		p.draw(m)
 	}
 	visible(p.filter, len(m.Classes) > 1)
@@ -360,20 +550,36 @@ func (p *mapPart) show(f frame) {
 		p.over = m.Here.Serial
 		p.showHere(m)
 	}
-	if m.Shown != old.Shown && m.Shown != nil {
-		p.choose(append([]int{m.Shown.Index}, m.Shown.Neighbours...))
+	if m.Here.Steered != old.Here.Steered || m.Here.Steered && m.Here.Serial != old.Here.Serial {
+		p.draw(m)
+	}
+	if m.Shown != old.Shown {
+		if m.Shown != nil {
+			p.choose(neighbourhood(m.Shown))
+		} else if !p.byHand {
+			p.choose(nil)
+		}
 		p.draw(m)
 	}
 	p.showWay(m, old)
-	ends := ""
-	if n := [2]int{len(m.Ends[0]), len(m.Ends[1])}; n[0]+n[1] > 0 {
-		ends = lang.L("{{.First}} pictures in group 1, {{.Second}} in group 2.", map[string]any{"First": widget.FormatCount(n[0]), "Second": widget.FormatCount(n[1])})
+	if m.Version != old.Version || !slices.Equal(m.Ends[0], old.Ends[0]) || !slices.Equal(m.Ends[1], old.Ends[1]) {
+		p.offerEnds(m)
+		p.offerName(m)
 	}
-	p.ends.Say(widget.StatusInfo, ends)
-	visible(p.groups, m.Version != 0 && m.Decodes)
-	enable(p.first, len(p.chosen) > 0)
-	enable(p.second, len(p.chosen) > 0)
-	p.folds.settle(p.side, p.how, p.about, p.state, p.filter, p.groups, p.ends)
+	p.steer.show(m.Shares, f.DirectionsOf(f.Explore.Model), m.Steering)
+	start := lang.L("From the mean of all pictures. Click one to begin there.")
+	if m.Shown != nil {
+		start = lang.L("From {{.Name}}.", map[string]any{"Name": ending(p.called(m.Shown), 30)})
+	}
+	p.start.Say(widget.StatusInfo, start)
+	for _, o := range []fyne.CanvasObject{p.groups, p.steered, p.adding} {
+		visible(o, m.Version != 0)
+	}
+	visible(p.draws, p.draws.Visible() && m.Version != 0)
+	enable(p.name, len(m.Ends[0]) > 0 && len(m.Ends[1]) > 0)
+	p.w.trace.setting("map.ends", fmt.Sprint(len(m.Ends[0]), " ", len(m.Ends[1])))
+	p.w.trace.setting("map.dots", len(m.Dots))
+	p.folds.settle(p.side, p.how, p.about, p.state, p.filter, p.adding, p.groups, p.steered, p.start, p.steer.whole)
 	p.w.trace.setting("map.count", len(m.Names))
 	p.w.trace.setting("map.step", m.Step)
 }
@@ -390,10 +596,10 @@ func (p *mapPart) draw(m session.Mapped) {
 	if p.thumbs.Checked {
 		d.Thumbs = m.Thumbs
 	}
-	if p.classes != nil {
+	if only := p.only.Checked && len(p.chosen) > 0; p.classes != nil || only {
 		d.Hidden = make([]bool, len(m.Names))
 		for i, l := range m.Labels {
-			d.Hidden[i] = !p.classes[l]
+			d.Hidden[i] = p.classes != nil && !p.classes[l] || only && !p.marked[i]
 		}
 	}
 	if p.fog.Checked && m.Fog != nil {
@@ -402,7 +608,10 @@ func (p *mapPart) draw(m session.Mapped) {
 	for _, dot := range m.Dots {
 		d.Marks = append(d.Marks, widget.AtlasMark{X: dot.X, Y: dot.Y, Ink: fynetheme.ColorNamePrimary})
 	}
-	if s := m.Shown; s != nil && 2*s.Index+1 < len(m.Points) {
+	if h := m.Here; h.Steered && m.Steering != (session.Steering{}) {
+		d.Marks = append(d.Marks, widget.AtlasMark{X: h.X, Y: h.Y, Ink: fynetheme.ColorNameWarning})
+	}
+	if s := m.Shown; s != nil && s.Index >= 0 && 2*s.Index+1 < len(m.Points) {
 		d.Marks = append(d.Marks, widget.AtlasMark{X: float64(m.Points[2*s.Index]), Y: float64(m.Points[2*s.Index+1]), Ink: theme.ColorNameMarker})
 	}
 	p.atlas.SetData(d)
@@ -465,68 +674,177 @@ func (p *mapPart) showHere(m session.Mapped) {
 	p.w.trace.event("here", "nearest", h.Nearest, "decoded", h.Picture != nil)
 }
 
-// showWay shows the pictures of a way or of a direction, or those that are chosen.
+// called is what the picture that is looked at is called.
+func (p *mapPart) called(s *session.MapShown) string {
+	if s.Name == "" {
+		return lang.L("Drawing")
+	}
+	return mapName(s.Name)
+}
+
+// showWay shows the pictures of a way or along a direction, or those that are chosen.
 func (p *mapPart) showWay(m, old session.Mapped) {
-	var img image.Image
+	led := len(m.Along) != len(old.Along) || len(m.Along) > 0 && &m.Along[0] != &old.Along[0]
+	walked := len(m.Way) != len(old.Way) || len(m.Way) > 0 && m.Way[0] != old.Way[0]
+	if led && len(m.Along) > 0 || walked && len(m.Way) > 0 {
+		p.listing = false
+	}
+	row, strip := len(m.Along) > 0 && !p.listing, len(m.Way) > 0 && !p.listing
 	name := ""
+	clicked := false
 	switch {
-	case len(m.Along) > 0:
-		first, last := m.Along[0], m.Along[len(m.Along)-1]
-		name = lang.L("From {{.From}} to {{.To}} times the way from group 1 to group 2; pictures near: {{.Near}}", map[string]any{
-			"From": widget.FormatNumber(first.At, 2), "To": widget.FormatNumber(last.At, 2), "Near": supports(m.Along)})
-		img = alongStrip(m.Along)
-	case len(m.Way) > 0:
+	case row:
+		name = courseName(m.AlongOf)
+	case strip:
 		name = lang.L("Pictures along the way")
-		img = imageio.ToRGBA(nil, session.FilmStrip(m.Way, len(m.Way)))
 	case len(p.chosen) > 0:
 		name = lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(p.chosen))})
-		if m.Shown != nil && p.chosen[0] == m.Shown.Index {
-			name = lang.L("{{.Name}} and its nearest neighbours in the latent", map[string]any{"Name": mapName(m.Names[m.Shown.Index])})
+		if clicked = p.clicked(); clicked {
+			name = lang.L("{{.Name}} and its nearest neighbours in the latent", map[string]any{"Name": p.called(m.Shown)})
 		}
 	}
 	p.named.SetText(name)
-	clicked := img == nil && m.Shown != nil && len(p.chosen) > 0 && p.chosen[0] == m.Shown.Index
 	visible(p.seen, clicked)
-	if clicked && m.Shown != old.Shown {
-		panes := m.Shown.Panes
-		latent, _ := drawLatent(panes.Latent, session.Look{Map: p.w.view.look.Map, Common: panes.Latent.Shape[1]*panes.Latent.Shape[2] == 1})
-		for i, s := range []struct {
-			img  image.Image
-			word string
-		}{{pictureOf(panes.Original), lang.L("Original")}, {latent, lang.L("Latent")}, {pictureOf(panes.Result), lang.L("Reconstruction")}} {
-			p.three[i].picture(s.img, s.word)
-		}
+	visible(p.open, clicked)
+	if clicked && p.beheld != m.Shown {
+		p.beheld = m.Shown
+		p.showFour(m.Shown.Panes)
 	}
-	visible(p.strip, img != nil)
-	visible(p.list, img == nil)
-	if len(m.Along) != len(old.Along) || len(m.Way) != len(old.Way) || len(m.Way) > 0 && m.Way[0] != old.Way[0] || len(m.Along) > 0 && m.Along[0].Picture != old.Along[0].Picture {
-		p.strip.Image = img
+	visible(p.row, row)
+	visible(p.strip, strip)
+	visible(p.list, !row && !strip)
+	if walked {
+		p.strip.Image = nil
+		if len(m.Way) > 0 {
+			p.strip.Image = imageio.ToRGBA(nil, session.FilmStrip(m.Way, len(m.Way)))
+		}
 		p.strip.ScaleMode = canvas.ImageScalePixels
 		p.strip.Refresh()
 		p.w.showUnder()
 	}
+	if led {
+		p.showAlong(m)
+		p.w.showUnder()
+	}
+}
+
+// showFour shows a picture, its latent, its reconstruction and what is lost.
+func (p *mapPart) showFour(panes session.Panes) {
+	latent, _ := drawLatent(panes.Latent, session.Look{Map: p.w.view.look.Map, Common: panes.Latent.Shape[1]*panes.Latent.Shape[2] == 1})
+	lost := tensor.New(panes.Original.Shape...)
+	for i, v := range panes.Original.Data {
+		lost.Data[i] = min(max(0.5+v-panes.Result.Data[i], 0), 1)
+	}
+	for i, s := range []struct {
+		img  image.Image
+		word string
+	}{{pictureOf(panes.Original), lang.L("Original")}, {latent, lang.L("Latent")}, {pictureOf(panes.Result), lang.L("Reconstruction")}, {pictureOf(lost), lang.L("What is lost")}} {
+		p.four[i].picture(s.img, s.word)
+	}
+}
+
+// courseName says what pictures lie along.
+func courseName(c session.Course) string {
+	switch {
+	case c.Groups:
+		return lang.L("From the mean of one group (0) to that of the other (1), and past both; the nearest picture under each")
+	case c.Kept != nil:
+		return lang.L("Along {{.Name}}, in steps; the nearest picture under each", map[string]any{"Name": c.Kept.Name})
+	}
+	return lang.L("Along principal direction {{.Number}}, in standard deviations; the nearest picture under each", map[string]any{"Number": c.Sigma})
+}
+
+// showAlong shows the pictures along a direction.
+func (p *mapPart) showAlong(m session.Mapped) {
+	for len(p.along) < len(m.Along) {
+		c := newAlongCard()
+		p.along = append(p.along, c)
+		p.row.Add(c)
+	}
+	for i, c := range p.along {
+		visible(c, i < len(m.Along))
+		if i < len(m.Along) {
+			c.show(m.Along[i], m.AlongOf, m.Thumbs)
+		}
+	}
+	p.row.Refresh()
+}
+
+// covered is how many points lie exactly where one before them does.
+func covered(points []float32) (count int) {
+	taken := map[[2]float32]bool{}
+	for i := 0; i+1 < len(points); i += 2 {
+		at := [2]float32{points[i], points[i+1]}
+		if taken[at] {
+			count++
+		}
+		taken[at] = true
+	}
+	return count
 }
 
 // mapName is what a picture of a map is called.
 func mapName(name string) string { return strings.TrimPrefix(filepath.Base(name), "builtin:") }
 
-func supports(along []session.AlongStep) string {
-	text := ""
-	for i, a := range along {
-		if i > 0 {
-			text += ", "
-		}
-		text += widget.FormatNumber(a.Support, 1)
-	}
-	return text
+// An alongCard is a picture along a direction: what is decoded there, the nearest that there is, and how many are near.
+type alongCard struct {
+	fynewidget.BaseWidget
+	made, near *canvas.Image
+	at, words  *fynewidget.Label
 }
 
-func alongStrip(along []session.AlongStep) image.Image {
-	var all []*tensor.Tensor
-	for _, a := range along {
-		all = append(all, a.Picture)
+func newAlongCard() *alongCard {
+	c := &alongCard{at: fynewidget.NewLabel(""), words: fynewidget.NewLabel("")}
+	for _, o := range []**canvas.Image{&c.made, &c.near} {
+		*o = &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScalePixels}
 	}
-	return imageio.ToRGBA(nil, session.FilmStrip(all, len(all)))
+	for _, l := range []*fynewidget.Label{c.at, c.words} {
+		l.Alignment, l.SizeName, l.Truncation = fyne.TextAlignCenter, fynetheme.SizeNameCaptionText, fyne.TextTruncateEllipsis
+	}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+func (c *alongCard) CreateRenderer() fyne.WidgetRenderer {
+	return fynewidget.NewSimpleRenderer(container.New(alongLayout{}, c.made, c.near, c.at, c.words))
+}
+
+func (c *alongCard) show(a session.AlongStep, of session.Course, thumbs []*image.RGBA) {
+	c.made.Image, c.near.Image = pictureOf(a.Picture), nil
+	if a.Nearest < len(thumbs) {
+		c.near.Image = thumbs[a.Nearest]
+	}
+	c.made.Refresh()
+	c.near.Refresh()
+	at := widget.FormatNumber(a.At, 3)
+	if of.Sigma > 0 {
+		at += " σ"
+	}
+	c.at.SetText(at)
+	c.words.SetText(lang.L("{{.Count}} near", map[string]any{"Count": widget.FormatCount(int(a.Support))}))
+}
+
+// alongLayout puts the picture that is decoded, where it is, the nearest one, and how many are near under one another.
+type alongLayout struct{}
+
+func (alongLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(6*grid, 18*grid) }
+
+func (alongLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	words := o[2].MinSize().Height - grid // labels have room around them
+	room := max(0, size.Height-2*words)
+	upper := room * 0.66
+	if o[0].(*canvas.Image).Image == nil {
+		upper = 0
+	}
+	y := float32(0)
+	for _, part := range []struct {
+		o fyne.CanvasObject
+		h float32
+	}{{o[0], upper}, {o[2], words}, {o[1], room - upper}, {o[3], words}} {
+		part.o.Move(fyne.NewPos(0, y))
+		part.o.Resize(fyne.NewSize(size.Width, part.h))
+		y += part.h
+	}
 }
 
 // cornerLayout puts what lies under the pointer above the legend.

@@ -4,6 +4,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -27,7 +28,8 @@ type source struct {
 	path   string
 	root   string         // the folder that was opened, "" for a file
 	sample int            // when path is ""
-	drawn  *tensor.Tensor // by hand, (1, H, W, 1); nil for the others
+	drawn  *tensor.Tensor // by hand, or from a set, (1, H, W, C); nil for the others
+	title  string         // of drawn; "": it is drawn by hand
 }
 
 func (o source) open(ctx context.Context, lim imageio.Limits) (shown, error) {
@@ -367,7 +369,7 @@ func (o source) describe(pic shown) Picture {
 	p := Picture{Name: filepath.Base(o.path), Path: o.path, Width: w, Height: h, Depth: pic.Depth, Format: pic.Format, Twin: pic.twin != nil}
 	switch {
 	case o.drawn != nil:
-		p.Name, p.Sample, p.Drawn = "Drawing", true, true
+		p.Name, p.Sample, p.Drawn = cmp.Or(o.title, "Drawing"), true, true
 	case o.path == "":
 		p.Name, p.Sample = assets.Samples()[o.sample].Title, true
 	}
@@ -599,7 +601,7 @@ func (s *Session) Draw(side int, pixels []float32) {
 	s.show([]source{{drawn: &tensor.Tensor{Shape: []int{1, side, side, 1}, Data: pixels}}}, 0, s.ticket())
 }
 
-// show wants another list of pictures. Samples get noise, others have their own.
+// show wants another list of pictures. Samples and drawings get noise, others have their own.
 func (s *Session) show(list []source, at int, ticket uint64) {
 	s.kick(func(w *want, _ *State) {
 		if ticket < s.easel.asked {
@@ -608,7 +610,7 @@ func (s *Session) show(list []source, at int, ticket uint64) {
 		s.easel.asked = ticket
 		w.list, w.at, w.dir, w.picture = list, at, 1, ticket
 		w.noise = Noise{Kind: "none", Seed: w.noise.Seed}
-		if list[at].path == "" {
+		if list[at].path == "" && list[at].title == "" {
 			w.noise = s.easel.samples
 		}
 	})

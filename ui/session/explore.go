@@ -37,17 +37,18 @@ type Explore struct {
 	Measured int            // channels whose contribution is known
 
 	Dials      Dials
-	Directions int    // principal directions that there are
-	Undo, Redo int    // steps
-	Changed    int    // numbers that are others than the encoder made
-	Other      string // the picture whose code can be copied; "": none
+	Directions int       // principal directions that there are
+	Shares     []float64 // of the variance of cells, of the first of them; nil before they are found
+	Undo, Redo int       // steps
+	Changed    int       // numbers that are others than the encoder made
+	Other      string    // the picture whose code can be copied; "": none
 
 	BitsPerPixel float64
-	PSNR, Plain  float64 // of After and Before against Original
-	Wild         int     // numbers that the decoder sent out of all bounds, and that were cut
-	WildAt       image.Rectangle
-	Decoding     time.Duration // how long the last change took to be seen
-	Pending      bool          // After is behind Latent somewhere
+	PSNR, Plain  float64           // of After and Before against Original
+	Wild         int               // numbers that the decoder sent out of all bounds, and that were cut
+	WildAt       []image.Rectangle // pixels that these are in
+	Decoding     time.Duration     // how long the last change took to be seen
+	Pending      bool              // After is behind Latent somewhere
 
 	fields *model.Fields
 }
@@ -387,13 +388,21 @@ type exploring struct {
 	skips float64           // as Dials has it, where out was decoded
 
 	level   float64
-	errors  []float64      // squared error of each tile of After
-	judged  []uint64       // … and its version
-	changes []uint64       // versions of the channels
+	errors  []float64 // squared error of each tile of After
+	judged  []uint64  // … and its version
+	changes []uint64  // versions of the channels
+	wild    []wildPart
+	sought  bool           // principal directions, for Shares
 	other   *tensor.Tensor // latent of the other picture
 	base    []float32      // of the channel whose scale is dragged, as it was
 	loss    []float64      // by channel; nil: not known yet
 	asked   time.Time      // when the change came that is being decoded
+}
+
+// A wildPart is pixels in which numbers were cut.
+type wildPart struct {
+	at    image.Rectangle
+	count int
 }
 
 // cell is where in the latent a point of the picture is.

@@ -20,6 +20,7 @@ type Dials struct {
 	Strongest  int     // so many channels are kept, those that contribute most; 0: all
 	Directions int     // so many principal directions of the cells are kept; 0: all
 	Skips      float64 // how much of the skip connections is taken away: 0 is none of them, 1 all
+	Steering           // every cell along directions
 }
 
 // editable is a latent under the hands of a person. One goroutine owns it.
@@ -34,6 +35,8 @@ type editable struct {
 	mean, spread []float32
 	pca          *embed.PCA     // of the cells, once a dial has asked for it
 	noise        *tensor.Tensor // of standard deviation 1, like was
+	push         []float32      // what pushed adds, like was; nil: not known
+	pushed       Steering
 
 	changed map[int]bool // channels, since they were last asked for
 
@@ -332,8 +335,12 @@ func (e *editable) dial(rect image.Rectangle) image.Rectangle {
 			e.noise.Data[i] = float32(rng.NormFloat64())
 		}
 	}
-	if d.Directions > 0 {
+	if d.Directions > 0 || d.Sigmas != ([MostSigmas]float64{}) {
 		e.fit()
+	}
+	if e.push == nil || e.pushed != d.Steering {
+		e.push, e.pushed = make([]float32, len(e.z.Data)), d.Steering
+		d.moved(e.push, e.z.Shape[1:], e.pca)
 	}
 	kept := make([]bool, n)
 	for i, c := range e.ranking() {
@@ -357,6 +364,7 @@ func (e *editable) dial(rect image.Rectangle) image.Rectangle {
 					cell[c] = 0
 					continue
 				}
+				cell[c] += e.push[i+c]
 				if d.Noise > 0 {
 					cell[c] += float32(d.Noise) * e.spread[c] * e.noise.Data[i+c]
 				}

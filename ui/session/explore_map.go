@@ -7,7 +7,6 @@ import (
 	"errors"
 	"image"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,43 +50,45 @@ type Mapped struct {
 	Pending   bool
 	Why       Sentence // why there is no map
 
-	Here  Here             // the place under the pointer
-	Way   []*tensor.Tensor // pictures along a way that was drawn
-	Shown *MapShown        // the picture that was clicked; nil: none
-	Dots  []MapDot         // pictures that were put on the map
-	Ends  [2][]int         // two groups of pictures
-	Along []AlongStep      // from the first group's mean to the second's, and past both
+	Here    Here             // the place under the pointer, or that of what is steered
+	Way     []*tensor.Tensor // pictures along a way that was drawn
+	Shown   *MapShown        // the picture that was clicked, or put on the map last; nil: none
+	Dots    []MapDot         // pictures that were put on the map
+	Ends    [2][]int         // two groups of pictures
+	Along   []AlongStep      // along AlongOf, in order
+	AlongOf Course
+
+	Shares   []float64 // of the variance of latents that lie along principal directions, the greatest first
+	Steering Steering  // how far Shown, or the mean of all pictures, is moved
 }
 
 // Here is a place on the map.
 type Here struct {
 	X, Y      float64
 	Picture   *tensor.Tensor // (1, H, W, C) that is decoded there; nil: none
-	Nearest   int            // picture
-	Support   float64        // how many pictures are near
+	Nearest   int            // picture: on the map, or in the latent of what is steered
+	Support   float64        // how many pictures are near, likewise
 	RoundTrip float64        // how far the decoded picture's own place is from here, in reaches; NaN where that is not known
+	Steered   bool           // it is the place of what is steered
 	Serial    uint64
 }
 
 // MapShown is a picture of the map looked at.
 type MapShown struct {
-	Index      int
+	Name       string
+	Index      int   // of the picture; -1: it was put on the map
+	Dot        int   // … as this one
 	Panes      Panes // the picture, its latent and its reconstruction
 	Neighbours []int // the nearest in the latent
 }
 
 // A MapDot is a picture that was put on the map.
 type MapDot struct {
-	Name string
+	Name string // "": it is being drawn by hand
 	X, Y float64
-}
 
-// An AlongStep is a picture on the way between two groups.
-type AlongStep struct {
-	At      float64 // 0 is the first group's mean, 1 the second's
-	Picture *tensor.Tensor
-	Support float64 // how many pictures are near its place on the map
-	Nearest int
+	at source
+	z  []float32 // its latent
 }
 
 // A mapper is the part Map at work. The session's mutex guards it.
@@ -97,6 +98,8 @@ type mapper struct {
 	cancel context.CancelFunc // of laying out
 	round  uint64             // of what is wanted
 	here   *[2]float64        // to be decoded
+	steer  bool               // State.Map.Steering is another
+	pad    *tensor.Tensor     // drawn by hand, to be put on the map; nil: nothing new
 	ops    []func(ctx context.Context, w *mapWork) error
 }
 
@@ -165,22 +168,29 @@ func (s *Session) WalkMap(xs, ys []float64) {
 	s.onMap(func(ctx context.Context, w *mapWork) error { return w.walk(ctx, xs, ys) })
 }
 
-// ShowOnMap looks at a picture of the map.
+// ShowOnMap looks at a picture of the map: what is steered begins there. -1: at none.
 func (s *Session) ShowOnMap(i int) {
 	s.onMap(func(ctx context.Context, w *mapWork) error { return w.look(ctx, i) })
+}
+
+// ShowDotOnMap is ShowOnMap for a picture that was put there.
+func (s *Session) ShowDotOnMap(i int) {
+	s.onMap(func(ctx context.Context, w *mapWork) error { return w.lookAtDot(ctx, i) })
+}
+
+// OpenFromMap opens the picture that is looked at in the workplace, as if it had been dropped there.
+func (s *Session) OpenFromMap() {
+	s.onMap(func(ctx context.Context, w *mapWork) error {
+		if at := w.shown; at != nil {
+			s.show([]source{w.sourceOf(at)}, 0, s.ticket())
+		}
+		return nil
+	})
 }
 
 // PutOnMap puts other pictures on the map.
 func (s *Session) PutOnMap(paths []string) {
 	s.onMap(func(ctx context.Context, w *mapWork) error { return w.put(ctx, paths) })
-}
-
-// SetMapEnd makes pictures one of the two groups between which a direction leads; none: the group is forgotten.
-func (s *Session) SetMapEnd(end int, pictures []int) {
-	s.onMap(func(ctx context.Context, w *mapWork) error {
-		w.ends[end] = slices.Clone(pictures)
-		return w.lead(ctx)
-	})
 }
 
 // ExportMap writes places, labels and errors as .csv, or the map as a picture.
@@ -219,7 +229,11 @@ type mapWork struct {
 	reach   float64
 	version uint64
 	ends    [2][]int
-	shown   time.Time // when places were last published
+	dots    []MapDot
+	shown   *MapShown
+	start   []float32 // the latent that is steered
+	near    float64   // how far from a latent those that are near it are at most
+	told    time.Time // when places were last published
 }
 
 // mapping is the goroutine that maps.
@@ -247,10 +261,10 @@ func (s *Session) mapRound(w *mapWork) bool {
 	ctx, cancel := context.WithCancel(s.ctx)
 	m.cancel = cancel
 	round, want, l := m.round, s.state.Map.Want, s.explorer.model
-	here, ops := m.here, m.ops
+	here, ops, pad, steer := m.here, m.ops, m.pad, m.steer
 	fresh := w.round == round && w.model.version == l.version && w.want == want
 	if fresh {
-		m.here, m.ops = nil, nil
+		m.here, m.ops, m.pad, m.steer = nil, nil, nil, false
 	}
 	s.mu.Unlock()
 	defer cancel()
@@ -273,10 +287,16 @@ func (s *Session) mapRound(w *mapWork) bool {
 	if w.atlas == nil {
 		return false
 	}
+	if pad != nil {
+		ops = append(ops, func(ctx context.Context, w *mapWork) error { return w.putDrawn(ctx, pad) })
+	}
 	for _, op := range ops {
 		if err := op(ctx, w); err != nil && ctx.Err() == nil {
 			s.fail(err)
 		}
+	}
+	if steer {
+		w.steer(ctx)
 	}
 	if here != nil {
 		w.decode(ctx, here[0], here[1])
@@ -287,13 +307,16 @@ func (s *Session) mapRound(w *mapWork) bool {
 			return false
 		}
 		last := w.atlas.Steps() == AtlasSteps
-		if now := s.o.Now(); last || now.Sub(w.shown) > 100*time.Millisecond {
-			w.shown = now
+		if now := s.o.Now(); last || now.Sub(w.told) > 100*time.Millisecond {
+			w.told = now
 			w.publish(ctx, last)
+			if err := w.resettle(ctx); err != nil {
+				return false
+			}
 		}
 		return true
 	}
-	return len(ops) > 0 || here != nil
+	return len(ops) > 0 || steer || here != nil
 }
 
 // lay reads the pictures, unless they are there, and lays them out.
@@ -327,7 +350,7 @@ func (w *mapWork) lay(ctx context.Context, want Mapping, l loaded) error {
 		if err != nil {
 			return err
 		}
-		w.gallery, w.encoded, w.ends = g, e, [2][]int{}
+		w.gallery, w.encoded, w.ends, w.dots, w.shown, w.start = g, e, [2][]int{}, nil, nil, nil
 		s.mu.Lock()
 		w.version = s.next()
 		s.mu.Unlock()
@@ -350,7 +373,10 @@ func (w *mapWork) lay(ctx context.Context, want Mapping, l loaded) error {
 	}
 	w.atlas = a
 	w.publish(ctx, true)
-	return ctx.Err()
+	if err := w.resettle(ctx); err != nil {
+		return err
+	}
+	return w.survey(ctx)
 }
 
 // builtinCount takes the number from "builtin:NAME:COUNT".
@@ -459,28 +485,35 @@ func (w *mapWork) decodes() bool {
 
 // decode shows what lies at a place.
 func (w *mapWork) decode(ctx context.Context, x, y float64) {
-	at := []float32{float32(x), float32(y)}
-	h := Here{X: x, Y: y, Nearest: w.nearest(x, y), RoundTrip: nan}
+	h := Here{X: x, Y: y, Nearest: w.nearest(x, y)}
 	if w.reach > 0 {
 		h.Support = w.atlas.Support(x, y, w.reach)
 	}
+	var z []float32
 	if w.decodes() {
-		z, err := w.atlas.Restore(ctx, at)
-		if err != nil {
+		var err error
+		if z, err = w.atlas.Restore(ctx, []float32{float32(x), float32(y)}); err != nil {
 			return
 		}
+	}
+	w.arrive(ctx, h, z)
+}
+
+// arrive shows a place, and the picture of a latent that lies there, where places are decoded.
+func (w *mapWork) arrive(ctx context.Context, h Here, z []float32) {
+	h.RoundTrip = nan
+	if w.decodes() {
+		var err error
 		if h.Picture, err = w.picture(ctx, z); err != nil {
 			return
 		}
 		if back, err := w.model.m.Features(ctx, h.Picture, levelOf(w.model.m, h.Picture), nil); err == nil && w.reach > 0 {
 			if p, err := w.atlas.Place(ctx, back.Data); err == nil {
-				h.RoundTrip = math.Hypot(float64(p[0])-x, float64(p[1])-y) / w.reach
+				h.RoundTrip = math.Hypot(float64(p[0])-h.X, float64(p[1])-h.Y) / w.reach
 			}
 		}
 	}
-	w.s.mu.Lock()
-	h.Serial = w.s.next()
-	w.s.mu.Unlock()
+	h.Serial = w.s.ticket()
 	w.change(func(m *Mapped) { m.Here = h })
 }
 
@@ -524,7 +557,7 @@ func (w *mapWork) walk(ctx context.Context, xs, ys []float64) error {
 		}
 		way = append(way, y)
 	}
-	w.change(func(m *Mapped) { m.Way, m.Along = way, nil })
+	w.change(func(m *Mapped) { m.Way, m.Along, m.AlongOf = way, nil, Course{} })
 	return nil
 }
 
@@ -532,113 +565,4 @@ func (w *mapWork) walk(ctx context.Context, xs, ys []float64) error {
 func (w *mapWork) latent(i int) []float32 {
 	n := w.encoded.Numbers
 	return w.encoded.Data[i*n : (i+1)*n]
-}
-
-// look shows a picture of the map, what the model makes of it, and the nearest in the latent.
-func (w *mapWork) look(ctx context.Context, i int) error {
-	if i < 0 || i >= len(w.encoded.Names) {
-		w.change(func(m *Mapped) { m.Shown = nil })
-		return nil
-	}
-	x, err := w.gallery.One(ctx, w.encoded.Names[i])
-	if err != nil {
-		return err
-	}
-	z, y, err := w.model.m.Look(ctx, x, levelOf(w.model.m, x), nil)
-	if err != nil {
-		return err
-	}
-	near, err := embed.Neighbours(ctx, w.latent(i), w.encoded.Data, w.encoded.Numbers, min(8, len(w.encoded.Names)-1), []int{i})
-	if err != nil {
-		return err
-	}
-	shown := &MapShown{Index: i, Panes: noPanes()}
-	shown.Panes.Original, shown.Panes.Noisy, shown.Panes.Latent, shown.Panes.Result = x, x, z, clamp(y)
-	if len(near) > 0 {
-		for _, n := range near[0] {
-			shown.Neighbours = append(shown.Neighbours, n.Index)
-		}
-	}
-	w.s.mu.Lock()
-	for k := range shown.Panes.Versions {
-		shown.Panes.Versions[k] = w.s.next()
-	}
-	w.s.mu.Unlock()
-	w.change(func(m *Mapped) { m.Shown = shown })
-	return nil
-}
-
-// put places pictures on the map.
-func (w *mapWork) put(ctx context.Context, paths []string) error {
-	var dots []MapDot
-	var trouble error
-	for _, path := range paths {
-		p, err := openPicture(ctx, path, w.s.o.Limits)
-		if err != nil {
-			if trouble == nil {
-				trouble = err
-			}
-			continue
-		}
-		x := inChannels(p.Pix, w.model.m.Spec.Channels)
-		if w.encoded.Height > 0 {
-			x = imageio.Fit(x, w.encoded.Height, w.encoded.Width)
-		}
-		z, err := w.model.m.Features(ctx, x, levelOf(w.model.m, x), nil)
-		if err != nil {
-			return err
-		}
-		at, err := w.atlas.Place(ctx, pooled(z.Data, 1, w.model.m.Spec.Numbers(), w.encoded.Pool))
-		if err != nil {
-			return err
-		}
-		dots = append(dots, MapDot{filepath.Base(path), float64(at[0]), float64(at[1])})
-	}
-	w.change(func(m *Mapped) { m.Dots = append(slices.Clone(m.Dots), dots...) })
-	return trouble
-}
-
-// lead finds the way from the mean of one group to that of another, and past both.
-func (w *mapWork) lead(ctx context.Context) error {
-	var along []AlongStep
-	ends := [2][]int{slices.Clone(w.ends[0]), slices.Clone(w.ends[1])}
-	if len(ends[0]) > 0 && len(ends[1]) > 0 && w.decodes() {
-		n := w.encoded.Numbers
-		var means [2][]float64
-		for k, group := range ends {
-			means[k] = make([]float64, n)
-			for _, i := range group {
-				for j, v := range w.latent(i) {
-					means[k][j] += float64(v) / float64(len(group))
-				}
-			}
-		}
-		for k := range mapSteps {
-			t := -0.5 + 2*float64(k)/(mapSteps-1)
-			z := make([]float32, n)
-			for j := range z {
-				z[j] = float32(means[0][j] + t*(means[1][j]-means[0][j]))
-			}
-			y, err := w.picture(ctx, slices.Clone(z))
-			if err != nil {
-				return err
-			}
-			at, err := w.atlas.Place(ctx, z)
-			if err != nil {
-				return err
-			}
-			step := AlongStep{At: t, Picture: y, Nearest: w.nearest(float64(at[0]), float64(at[1]))}
-			if w.reach > 0 {
-				step.Support = w.atlas.Support(float64(at[0]), float64(at[1]), w.reach)
-			}
-			along = append(along, step)
-		}
-	}
-	w.change(func(m *Mapped) {
-		m.Ends, m.Along = ends, along
-		if along != nil {
-			m.Way = nil
-		}
-	})
-	return nil
 }

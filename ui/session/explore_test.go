@@ -189,7 +189,7 @@ func TestWildLatentsAreCut(t *testing.T) {
 	s, ex := laidOpen(t, DefaultExplorer, 64)
 	s.Paint(ex.Order[0], Pen{Value: float32(math.Inf(1)), Radius: 2}, 30, 30, 30, 30)
 	wild := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Wild > 0 })
-	if wild.WildAt.Empty() || !wild.WildAt.Overlaps(image.Rect(20, 20, 40, 40)) {
+	if len(wild.WildAt) == 0 || !wild.WildAt[0].Overlaps(image.Rect(20, 20, 40, 40)) {
 		t.Errorf("numbers out of bounds are said to be at %v", wild.WildAt)
 	}
 	for _, v := range wild.After.Whole().Data {
@@ -197,6 +197,14 @@ func TestWildLatentsAreCut(t *testing.T) {
 			t.Fatalf("the picture holds %g", v)
 		}
 	}
+	s.Paint(ex.Order[0], Pen{Value: 0, Radius: 1}, 60, 60, 60, 60)
+	if still := afterEdit(t, s, wild, anyEdit); still.Wild < wild.Wild {
+		t.Errorf("after a stroke elsewhere %d numbers are out of bounds, before it were %d", still.Wild, wild.Wild)
+	}
+	s.UndoEdit()
+	s.UndoEdit()
+	s.EndStroke()
+	untilState(t, s, "bounds again", func(st State) bool { return st.Explore.Undo == 0 && st.Explore.Wild == 0 && st.Explore.WildAt == nil })
 }
 
 func TestAnotherPictureOrModelIsLaidOpen(t *testing.T) {

@@ -70,6 +70,13 @@ func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 	case len(x.stale) > 0:
 		return x, x.catchUp(ctx, rest, seen)
 	}
+	if !x.sought {
+		x.sought = true
+		x.e.fit()
+		x.ex.Shares = sharesOf(x.e.pca)
+		x.show()
+		return x, true
+	}
 	return x, x.measure(rest)
 }
 
@@ -98,6 +105,7 @@ func ExploreModels() []string {
 // exploreModel reads a model that is to be explored.
 func exploreModel(l loaded) (loaded, error) {
 	if l.m != nil {
+		l.info.ID = l.m.ID()
 		return l, nil
 	}
 	if l.name == CodecModel {
@@ -117,6 +125,7 @@ func exploreModel(l loaded) (loaded, error) {
 			l.info.Path = l.name
 		}
 	}
+	l.info.ID = l.m.ID()
 	l.info.Spec, l.info.Count, l.info.Info, l.info.Version = l.m.Spec, l.m.Count(), l.m.Info, l.version
 	return l, nil
 }
@@ -277,7 +286,14 @@ func (x *exploring) written(c model.Change) {
 		ex.Decoding = x.s.o.Now().Sub(x.asked)
 	}
 	ex.Pending = len(x.stale) > 0
-	ex.Wild, ex.WildAt = c.Broken, rectOf(c.Where)
+	x.wild = slices.DeleteFunc(x.wild, func(p wildPart) bool { return p.at.In(rectOf(c.Pixels)) })
+	if c.Broken > 0 {
+		x.wild = append(x.wild, wildPart{rectOf(c.Where), c.Broken})
+	}
+	ex.Wild, ex.WildAt = 0, nil
+	for _, p := range x.wild {
+		ex.Wild, ex.WildAt = ex.Wild+p.count, append(ex.WildAt, p.at)
+	}
 	ex.PSNR = x.psnr()
 }
 

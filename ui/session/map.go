@@ -46,6 +46,8 @@ type Encoded struct {
 	*Latents
 	Errors []float32 // of each: the mean squared error of its reconstruction, pixels in [0, 1]
 	Thumbs Thumbs
+
+	first *embed.PCA // what principal has found
 }
 
 // EncodeGallery runs a model on all pictures of a gallery, each of which is looked at once. report may be nil; it
@@ -133,7 +135,7 @@ func (s *Encoded) Lay(ctx context.Context, o Layout) (*Atlas, error) {
 	n := len(s.Names)
 	a := &Atlas{Encoded: s, Layout: o}
 	if o.Method == MethodPCA {
-		return a, leaving(ctx, a.project)
+		return a, a.project(ctx)
 	}
 	if a.Perplexity == 0 {
 		a.Perplexity = AtlasPerplexity
@@ -153,21 +155,41 @@ func (s *Encoded) Lay(ctx context.Context, o Layout) (*Atlas, error) {
 }
 
 // project finds places along principal components. Where samples span less than a plane, the rest is 0.
-func (a *Atlas) project() error {
+func (a *Atlas) project(ctx context.Context) error {
 	n := len(a.Names)
-	k := min(2, a.Numbers, n-1)
 	a.Points = make([]float32, 2*n)
-	if k == 0 {
-		return nil
-	}
-	var err error
-	if a.pca, err = embed.Fit(a.Data, n, a.Numbers, k); err != nil {
+	p, err := a.principal(ctx)
+	if p == nil {
 		return err
 	}
-	for i, v := range a.pca.Project(a.Data) {
-		a.Points[i/k*2+i%k] = v
+	k := min(2, len(p.Variances))
+	a.pca = p.First(k)
+	return leaving(ctx, func() error {
+		for i, v := range a.pca.Project(a.Data) {
+			a.Points[i/k*2+i%k] = v
+		}
+		return nil
+	})
+}
+
+// principal returns the first principal directions of latents, at most MostSigmas; nil where they span none. It is an
+// embed.ErrNumber where a latent is no number; the only other error is ctx's.
+func (s *Encoded) principal(ctx context.Context) (*embed.PCA, error) {
+	n := len(s.Names)
+	k := min(MostSigmas, s.Numbers, n-1)
+	if s.first != nil || k < 1 {
+		return s.first, ctx.Err()
 	}
-	return nil
+	var p *embed.PCA
+	err := leaving(ctx, func() (err error) {
+		p, err = embed.Fit(s.Data, n, s.Numbers, k)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.first = p
+	return p, nil
 }
 
 // Step moves all samples of t-SNE once; PCA stays as it is. Its only error is ctx's, and then nothing has moved.

@@ -101,7 +101,9 @@ func New(o Options) *Session {
 	s.UseSample(0)
 	s.UseModel("")
 	if o.StateDir != "" {
-		var err error
+		kept, err := loadDirections(o.StateDir)
+		s.fail(err)
+		s.update(func(st *State) { st.Directions = kept })
 		if s.slot, err = claim(o.StateDir, o.Now()); err != nil {
 			s.tell(Warning, unkept(err))
 		} else if _, err := os.Stat(s.slot.path); err == nil {

@@ -31,9 +31,11 @@ type State struct {
 	Mix     Mix       // of pictures, in the latent
 	Map     Mapped    // of pictures, by their latents
 	Network Network   // layers at work
-	Runs    Runs      // trainings that are kept
-	Message Message   // the last one that was not dismissed
-	Saved   Saved     // the last file written
+	// Directions are those that were kept, of all models, by name.
+	Directions []*Direction
+	Runs       Runs    // trainings that are kept
+	Message    Message // the last one that was not dismissed
+	Saved      Saved   // the last file written
 }
 
 // Picture is the current one.
@@ -114,6 +116,7 @@ type Model struct {
 	Alone   bool // learned from one noisy picture here, whose name it has
 	Unsaved bool // trained or learned here and in no file yet
 	Version uint64
+	ID      string // of its weights, where the page Explore has asked for it
 }
 
 // A Pane is one of the views.

@@ -40,11 +40,12 @@ var sentinels = map[string]error{
 	"session.errNoNormal": errNoNormal, "session.errFewGood": errFewGood, "session.errMask": errMask,
 	"session.errLatent": errLatent, "session.errLatentName": errLatentName, "session.errNoNote": errNoNote, "session.errOtherModel": errOtherModel, "session.errNeedsIt": errNeedsIt,
 	"session.errOtherOne": errOtherOne, "session.errOtherLatent": errOtherLatent, "model.ErrWatch": model.ErrWatch, "model.ErrLesion": model.ErrLesion,
+	"session.errDirection": errDirection, "session.errNameless": errNameless, "session.errDirections": errDirections, "session.errGroups": errGroups,
 	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errRunning": errRunning, "session.errRun": errRun, "session.errPasted": errPasted, "session.errNoWeights": errNoWeights, "session.errBusy": errBusy,
 }
 
 // faceless are those that no file has.
-var faceless = []string{"session.errSkips", "session.errChance", "session.errEmpty", "model.ErrDiverged", "model.ErrNoBest", "session.ErrNoTraining", "session.ErrNothing", "session.ErrNoModel", "session.errBusy", "session.errPasted"}
+var faceless = []string{"session.errSkips", "session.errChance", "session.errEmpty", "model.ErrDiverged", "model.ErrNoBest", "session.ErrNoTraining", "session.ErrNothing", "session.ErrNoModel", "session.errBusy", "session.errPasted", "session.errNameless", "session.errDirections", "session.errGroups"}
 
 // declared lists the package variables named Err… or err… in a folder.
 func declared(t *testing.T, dir string) (names []string) {

@@ -52,7 +52,8 @@ type Atlas struct {
 	widget.BaseWidget
 	OnPointer func(x, y float64, nearest int) // over a place; nearest is -1 where no point is near
 	OnLeave   func()
-	OnTapped  func(x, y float64, nearest int)
+	OnTapped  func(x, y float64, nearest int, add bool) // add: Shift or Ctrl was down
+	OnMark    func(i int)                               // a mark was tapped, where no point is nearer
 	OnLasso   func(chosen []int)
 	OnPath    func(xs, ys []float64)
 	Tool      AtlasTool
@@ -403,10 +404,36 @@ func (a *Atlas) ZoomAbout(factor float64, p fyne.Position) {
 func (a *Atlas) DoubleTapped(*fyne.PointEvent) { a.Fit() }
 
 func (a *Atlas) Tapped(e *fyne.PointEvent) {
-	if a.OnTapped != nil && len(a.data.Points) > 0 {
-		x, y := a.toPlace(e.Position)
-		a.OnTapped(x, y, a.nearest(e.Position))
+	if a.OnTapped == nil || len(a.data.Points) == 0 {
+		return
 	}
+	x, y := a.toPlace(e.Position)
+	nearest := a.nearest(e.Position)
+	if i := a.markAt(e.Position, nearest); i >= 0 && a.OnMark != nil {
+		a.OnMark(i)
+		return
+	}
+	d, ok := fyne.CurrentApp().Driver().(desktop.Driver)
+	a.OnTapped(x, y, nearest, ok && d.CurrentKeyModifiers()&(fyne.KeyModifierShift|fyne.KeyModifierShortcutDefault) != 0)
+}
+
+// markAt is the mark at a position, -1 where there is none, or a point is nearer.
+func (a *Atlas) markAt(p fyne.Position, nearest int) int {
+	const reach = 10
+	far := func(x, y float64) float64 {
+		q := a.toScreen(x, y).Subtract(p)
+		return math.Hypot(float64(q.X), float64(q.Y))
+	}
+	best, at := float64(reach), -1
+	if nearest >= 0 {
+		best = min(best, far(float64(a.data.Points[2*nearest]), float64(a.data.Points[2*nearest+1])))
+	}
+	for i, m := range a.data.Marks {
+		if d := far(m.X, m.Y); d < best {
+			best, at = d, i
+		}
+	}
+	return at
 }
 
 func (a *Atlas) Dragged(e *fyne.DragEvent) {

@@ -138,7 +138,7 @@ func TestAnAtlasTellsWhatIsPointedAt(t *testing.T) {
 	a, _ := spreadOut(t, d)
 	at, tapped := -2, -2
 	a.OnPointer = func(_, _ float64, nearest int) { at = nearest }
-	a.OnTapped = func(_, _ float64, nearest int) { tapped = nearest }
+	a.OnTapped = func(_, _ float64, nearest int, _ bool) { tapped = nearest }
 	p := a.toScreen(float64(d.Points[10]), float64(d.Points[11]))
 	a.MouseMoved(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: p}})
 	a.Tapped(&fyne.PointEvent{Position: p})

@@ -318,9 +318,13 @@ func (t *sliderTrack) CreateRenderer() fyne.WidgetRenderer {
 	p := &parts{objects: []fyne.CanvasObject{rail, done, halo, knob}, min: t.MinSize}
 	p.layout = func(size fyne.Size) {
 		thick, thumb := t.Theme().Size(theme.SizeNameTrack), t.thumb()
-		x := thumb/2 + float32(t.s.ratio(t.s.value))*(size.Width-thumb)
+		at := func(v float64) float32 { return thumb/2 + float32(t.s.ratio(v))*(size.Width-thumb) }
+		x, from := at(t.s.value), float32(0)
+		if !t.s.Log && t.s.Min < 0 && t.s.Max > 0 { // what there is of it counts from 0
+			from = at(0)
+		}
 		place(rail, 0, (size.Height-thick)/2, size.Width, thick)
-		place(done, 0, (size.Height-thick)/2, x, thick)
+		place(done, min(x, from), (size.Height-thick)/2, max(x, from)-min(x, from), thick)
 		place(knob, x-thumb/2, (size.Height-thumb)/2, thumb, thumb)
 		place(halo, x-thumb/2-grid/2, (size.Height-thumb-grid)/2, thumb+grid, thumb+grid)
 	}
