@@ -397,7 +397,8 @@ func (p *networkPart) showLayer(n session.Network) {
 		}
 		p.facts.Set(widget.FormatCount(l.Params), amount(float64(l.MACs)), sees)
 	}
-	visible(p.block, n.Parts == 2)
+
+	visible(p.block, l.Kind == "residual")
 	at := 1
 	if n.Want.Part == 0 {
 		at = 0

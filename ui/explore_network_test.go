@@ -30,7 +30,9 @@ func TestANumberIsFollowed(t *testing.T) {
 		t.Errorf("the kernel of the first layer is %+v", d)
 	}
 	test.TapAt(p.strip, fyne.NewPos(p.strip.Size().Width*0.2, 20))
-	s.until("another layer", func() bool { return p.drawn.Want.Layer > 1 && p.drawn.Number != nil && p.drawn.Parts == 2 })
+	s.until("another layer", func() bool {
+		return p.drawn.Want.Layer > 1 && p.drawn.Number != nil && len(p.drawn.Parts[p.drawn.Layer]) == 2
+	})
 	out := p.scopes[2]
 	out.MouseDown(&desktop.MouseEvent{Button: desktop.MouseButtonPrimary, PointEvent: fyne.PointEvent{Position: fyne.NewPos(out.Size().Width/2, out.Size().Height-4)}})
 	s.until("a place below", func() bool { return p.drawn.Number.Y > p.drawn.Out.Shape[1]*9/10 })

@@ -48,7 +48,8 @@ func (p *networkPart) showWork(n, old session.Network) {
 		first.Mark(image.Point{})
 		p.drawInput(n, 0)
 		p.scopes[1].Mark(image.Point{})
-		p.kernel.Set(widget.KernelData{Text: moves(n.Kind)})
+		part, _ := n.At(n.Site)
+		p.kernel.Set(widget.KernelData{Text: moves(part.Kind)})
 		return
 	}
 	var seen []widget.Outline
