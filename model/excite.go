@@ -24,15 +24,15 @@ type Peak struct {
 // excitedPixels is how many pixels are looked at at once, about.
 const excitedPixels = 512 * 512
 
-// Excite goes through pictures and returns, for each channel of what one of Spec.Layers makes
-// of them, its activation included, the count places where it is greatest, the greatest first,
-// and at most one a picture. level says how strong the noise of a picture is, for a model that is
+// Excite goes through pictures and returns, for each channel of what a site makes of them, its
+// activation included, the count places where it is greatest, the greatest first, and at most one a
+// picture. The channels of a recurrent body's latent are those of all its passes, side by side. level says how strong the noise of a picture is, for a model that is
 // told; nil is none. each is told of every picture that has been looked at, with what has been
 // found so far, which is not to be kept or changed; it may be nil. Memory does not grow with the
 // number of pictures, nor with their sizes but for the picture itself. Errors are those of
-// pictures, ctx's, and ErrWatch for a layer that is the picture itself or not there; what has been found by
+// pictures, ctx's, and ErrWatch for a site that is the picture itself or not there; what has been found by
 // then is returned as well.
-func (m *Model) Excite(ctx context.Context, pictures Pictures, layer, count int, level func(x *tensor.Tensor) float64, each func(picture int, so [][]Peak)) ([][]Peak, error) {
+func (m *Model) Excite(ctx context.Context, pictures Pictures, at Site, count int, level func(x *tensor.Tensor) float64, each func(picture int, so [][]Peak)) ([][]Peak, error) {
 	var best [][]Peak
 	forms := nn.NewForms("")
 	number := 0
@@ -47,7 +47,7 @@ func (m *Model) Excite(ctx context.Context, pictures Pictures, layer, count int,
 		if level != nil {
 			told = level(x)
 		}
-		now, err := m.peaks(ctx, forms, x, told, layer)
+		now, err := m.peaks(ctx, forms, x, told, at)
 		if err != nil {
 			return best, err
 		}
@@ -82,14 +82,14 @@ func keepBest(all []Peak, p Peak, count int) []Peak {
 	return all[:min(len(all), count)]
 }
 
-// peaks returns the greatest number of each channel of a layer for one picture.
-func (m *Model) peaks(ctx context.Context, forms *nn.Forms, x *tensor.Tensor, level float64, layer int) ([]Peak, error) {
+// peaks returns the greatest number of each channel of a site for one picture.
+func (m *Model) peaks(ctx context.Context, forms *nn.Forms, x *tensor.Tensor, level float64, at Site) ([]Peak, error) {
 	_, h, w, _ := x.Dims4()
 	ph, pw := padded(h, w, m.Cell())
 	g := m.net(ph, pw, float32(level))
-	ends := g.ends(layer)
+	ends := g.at(at)
 	if len(ends) == 0 || len(g.nodes[ends[0]].from) == 0 {
-		return nil, fmt.Errorf("%w: layer %d", ErrWatch, layer)
+		return nil, fmt.Errorf("%w: %v", ErrWatch, at)
 	}
 	n := &g.nodes[ends[0]]
 	best := make([]Peak, len(ends)*n.c)
@@ -106,8 +106,8 @@ func (m *Model) peaks(ctx context.Context, forms *nn.Forms, x *tensor.Tensor, le
 		if err := s.build(ctx, g.plan(of, nil, func(i int) bool { return !of[i].Empty() }), sourceOf(g, x), nil); err != nil {
 			return nil, err
 		}
-		for k, at := range ends {
-			for i, v := range s.panes[at].data {
+		for k, end := range ends {
+			for i, v := range s.panes[end].data {
 				if b := &best[k*n.c+i%n.c]; v > b.Value {
 					*b = Peak{Y: top + i/n.c/n.w, X: i / n.c % n.w, Value: v}
 				}
@@ -116,7 +116,7 @@ func (m *Model) peaks(ctx context.Context, forms *nn.Forms, x *tensor.Tensor, le
 	}
 	f := &Fields{g, h, w}
 	for c := range best {
-		best[c].Seen = f.Of(layer, best[c].Y, best[c].X)
+		best[c].Seen = f.Of(at, best[c].Y, best[c].X)
 	}
 	return best, nil
 }

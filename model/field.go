@@ -28,7 +28,7 @@ func (f *Fields) Cells() (h, w int) {
 // Seen returns the pixels that the cell in row y and column x of the latent depends on: all
 // its numbers, of a recurrent body those of all passes.
 func (f *Fields) Seen(y, x int) Rect {
-	return f.Of(f.net.nodes[f.net.latents[0]].place, y, x)
+	return f.Of(Site{Layer: f.net.nodes[f.net.latents[0]].place}, y, x)
 }
 
 // SeenBy returns the cells that depend on the pixel in row y and column x.
@@ -56,32 +56,16 @@ func (f *Fields) Shown(y, x int) Rect {
 	return far[f.net.out].Intersect(Rect{0, 0, f.h, f.w})
 }
 
-// Of returns the pixels of the picture that what one of Spec.Layers has in row y and column x
-// depends on; of a loop, that is what it has after the last pass.
-func (f *Fields) Of(layer, y, x int) Rect {
+// Of returns the pixels of the picture that what a site has in row y and column x depends on.
+func (f *Fields) Of(at Site, y, x int) Rect {
 	of := map[int]Rect{}
-	for _, i := range f.net.ends(layer) {
+	for _, i := range f.net.at(at) {
 		of[i] = Rect{y, x, y + 1, x + 1}
 	}
 	if len(of) == 0 {
-		panic("model: fields: there is no such layer")
+		panic("model: fields: there is no such site")
 	}
 	return f.mirrored(f.net.needs(of, nil)[f.net.picture])
-}
-
-// ends returns the node that a layer ends with: none if there is no such layer, and of
-// latents one for each pass.
-func (g *net) ends(layer int) []int {
-	if layer == g.nodes[g.latents[0]].place {
-		return g.latents
-	}
-	var at []int
-	for i, n := range g.nodes {
-		if n.place == layer {
-			at = append(at[:0], i)
-		}
-	}
-	return at
 }
 
 // mirrored returns the pixels of the picture itself that those of one with mirrored edges are.

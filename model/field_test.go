@@ -70,12 +70,11 @@ func TestFieldsAreExact(t *testing.T) {
 			m := linearised(t, s, size)
 			f := s.Fields(h, w)
 			g := f.net
-			layers := s.Layers(h, w)
 			nodes := append([]int(nil), g.latents...)
-			for l := range layers {
-				ends := g.ends(l)
+			for site := range sites(s, h, w) {
+				ends := g.at(site)
 				if len(ends) == 0 {
-					t.Fatalf("layer %d is nowhere", l)
+					t.Fatalf("%v is nowhere", site)
 				}
 				nodes = append(nodes, ends[len(ends)-1])
 			}

@@ -3,6 +3,7 @@ package model
 // This file describes a network layer by layer, for people.
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 // A Layer is one layer of a network and what comes of it for a picture.
 type Layer struct {
-	Kind    string // "picture", "conv", "transposed", "nearest", "gather", "spread", "residual", "loop" or "latent"
+	Kind    string // "picture", "conv", "transposed", "nearest", "gather", "spread", "residual", "loop" or "latent"; see Spec.Parts
 	Decoder bool
 	K       int   // taps a side, or pixels a side of a block
 	Stride  int   // of a convolution
@@ -24,17 +25,23 @@ type Layer struct {
 
 // Layers lists the layers that a picture of h × w goes through: the picture itself, the
 // encoder's, the latent, and the decoder's. Activations belong to the layers before them. A
-// recurrent body is a loop on either side, with what all its passes take.
+// recurrent body is a loop on either side, whose numbers all passes share: as large as what
+// its last unit remembers in the encoder, and as the picture in the decoder.
 func (s Spec) Layers(h, w int) []Layer {
 	cell := s.Cell()
 	h, w = (h+cell-1)/cell*cell, (w+cell-1)/cell*cell
 	all := []Layer{{Kind: "picture", H: h, W: w, C: s.Channels}}
 	latent := Layer{Kind: "latent", H: h / cell, W: w / cell, C: s.Numbers(), prefix: "code"}
 	if s.Body == "recurrent" {
-		n := s.loopCount()
-		last := s.width(s.Depth - 1)
-		return append(all, Layer{Kind: "loop", H: h / cell, W: w / cell, C: last, Params: n - n/2, prefix: "loop"}, latent,
-			Layer{Kind: "loop", Decoder: true, H: h, W: w, C: s.Channels, Params: n / 2})
+		all = append(all, Layer{Kind: "loop", H: h / cell, W: w / cell, C: s.width(s.Depth - 1), prefix: "loop"}, latent,
+			Layer{Kind: "loop", Decoder: true, H: h, W: w, C: s.Channels})
+		for _, loop := range []int{1, 3} {
+			for _, p := range s.parts(h, w, loop) {
+				all[loop].Params += p.Params
+				all[loop].MACs += int64(s.Passes) * p.MACs
+			}
+		}
+		return all
 	}
 	enc, dec := s.plan()
 	latent.Params = s.Count() - count(enc) - count(dec)
@@ -44,6 +51,39 @@ func (s Spec) Layers(h, w int) []Layer {
 	}
 	all = layers(all, beside, enc, "enc", false)
 	return layers(append(all, latent), 0, dec, "dec", true)
+}
+
+// Parts lists what one of Layers(h, w) consists of, in the order in which it is computed: the two
+// convolutions of a residual block, or what a loop does in one pass. Any other layer is its own only
+// part. In a loop, "missing" is the picture less what has been made of it so far, which is grey before
+// the first pass. "seen" and "kept" are the convolutions of a gated recurrent unit, of what is new and of
+// what it remembers: a third of their channels each for the update gate, the reset gate and the
+// candidate. "memory" is what it remembers then. "made" is what the pass adds, with what has been made
+// so far.
+func (s Spec) Parts(h, w, layer int) []Layer {
+	if l := s.Layers(h, w)[layer]; l.Kind != "residual" && l.Kind != "loop" {
+		return []Layer{l}
+	}
+	return s.parts(h, w, layer)
+}
+
+// parts is Parts for a layer of several.
+func (s Spec) parts(h, w, layer int) []Layer {
+	h, w = padded(h, w, s.Cell())
+	g := layOut(s, nil, h, w, 0)
+	var all []Layer
+	for _, n := range g.nodes {
+		if n.place != layer || n.pass != 0 {
+			continue
+		}
+		l := Layer{Kind: cmp.Or(n.role, n.kind), Decoder: layer > g.nodes[g.latents[0]].place, K: n.k, Stride: n.stride, H: n.h, W: n.w, C: n.c}
+		if n.kind == "conv" {
+			taps := n.k * n.k * g.nodes[n.from[0]].c * n.c
+			l.Params, l.MACs = taps+n.c, int64(n.h)*int64(n.w)*int64(taps)
+		}
+		all = append(all, l)
+	}
+	return all
 }
 
 // layers adds those of stages to all. What follows the latent begins with its size.

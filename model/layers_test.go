@@ -27,8 +27,21 @@ func TestLayersAddUp(t *testing.T) {
 		}
 		params, seen := 0, false
 		layers := s.Layers(30, 64)
-		for _, l := range layers {
+		for i, l := range layers {
 			params += l.Params
+			parts, inside, work := s.Parts(30, 64, i), 0, int64(0)
+			for _, p := range parts {
+				inside, work = inside+p.Params, work+p.MACs
+			}
+			if l.Kind == "loop" {
+				work *= int64(s.Passes)
+			}
+			if inside != l.Params || work != l.MACs || l.Params > 0 && l.Kind != "latent" && l.MACs == 0 {
+				t.Errorf("%s, layer %d: %d numbers and %d multiply-adds, its parts %d and %d", s.Body, i, l.Params, l.MACs, inside, work)
+			}
+			if last := parts[len(parts)-1]; l.Kind == "loop" != (len(parts) > 2) || l.Decoder != last.Decoder || l.H != last.H || l.W != last.W {
+				t.Errorf("%s, layer %d, %+v, ends with %+v", s.Body, i, l, last)
+			}
 			if l.Kind == "latent" {
 				seen = true
 				z, err := m.Features(t.Context(), tensor.New(1, 30, 64, s.Channels), 0, nil)

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"slices"
+
 	"sieve/model/nn"
 	"sieve/model/tensor"
 )
@@ -60,9 +62,11 @@ type node struct {
 	leg       int    // the skip connection by which that comes, counted from the largest; none: -1
 	k, stride int
 	h, w, c   int
-	first     int // of a latent: the channel that it begins with
-	place     int // in Spec.Layers; nothing that is listed: -1
-	part      int // of a residual block: which of its convolutions
+	first     int    // of a latent: the channel that it begins with
+	place     int    // in Spec.Layers; nothing that is listed: -1
+	part      int    // of a residual block or a loop: which of what it consists of
+	pass      int    // of a loop, from 0
+	role      string // in a loop, as the Kind of Spec.Parts; "": kind says all
 
 	layer nn.Layer // nil where only the shape is known
 	act   nn.Layer // nil: none
@@ -281,6 +285,19 @@ func (g *net) one(st stage, layer nn.Layer, x, place, part int) int {
 	return g.add(n)
 }
 
+// at returns the nodes that have what a site has: none if there is no such site, and of latents one for
+// each pass.
+func (g *net) at(s Site) []int {
+	if s.Layer == g.nodes[g.latents[0]].place {
+		return g.latents
+	}
+	i := slices.IndexFunc(g.nodes, func(n node) bool { return s == Site{n.place, n.part, n.pass} })
+	if i < 0 || s.Layer < 0 {
+		return nil
+	}
+	return []int{i}
+}
+
 // passes lays out a recurrent body.
 func (g *net) passes(s Spec, m *Model) {
 	var l *loop
@@ -290,35 +307,42 @@ func (g *net) passes(s Spec, m *Model) {
 		l = &loop{first: &nn.Conv2D{}, enc: make([]*nn.GRU, s.Depth), head: &nn.Conv2D{}, tail: &nn.Conv2D{}, dec: make([]*nn.GRU, s.Depth), up: make([]*nn.Conv2D, s.Depth)}
 	}
 	p := g.nodes[g.picture]
-	conv := func(layer *nn.Conv2D, x, out, k, stride, place int) int {
-		return g.one(stage{kind: "conv", out: out, k: k, stride: stride}, layer, x, place, 0)
+	pass, part := 0, 0
+	list := func(x int, role string) int { // as the next part of the loop
+		n := &g.nodes[x]
+		n.place, n.part, n.pass, n.role = g.layers, part, pass, role
+		part++
+		return x
+	}
+	conv := func(layer *nn.Conv2D, x, out, k, stride int, role string) int {
+		return list(g.one(stage{kind: "conv", out: out, k: k, stride: stride}, layer, x, -1, 0), role)
 	}
 	unit := func(u *nn.GRU, x, memory, c, stride int) int {
 		var seen, kept *nn.Conv2D
 		var mix func(t *nn.Tape, x []*nn.Var) *nn.Var
 		if u != nil {
 			seen, kept = u.Convs()
-			mix = func(t *nn.Tape, x []*nn.Var) *nn.Var { return u.Step(t, x[0], x[1], x[2]) }
+			mix = func(t *nn.Tape, x []*nn.Var) *nn.Var { return u.Step(t, x[1], x[2], x[0]) }
 		}
-		a := conv(seen, x, 3*c, 3, stride, -1)
+		a := conv(seen, x, 3*c, 3, stride, "seen")
 		h, w := g.nodes[a].h, g.nodes[a].w
 		if memory < 0 {
 			memory = g.add(node{kind: "zero", h: h, w: w, c: c, place: -1})
 		}
-		b := conv(kept, memory, 3*c, 3, 1, -1)
-		return g.add(node{kind: "each", from: []int{a, b, memory}, h: h, w: w, c: c, place: -1, mix: mix})
+		b := conv(kept, memory, 3*c, 3, 1, "kept")
+		return list(g.add(node{kind: "each", from: []int{memory, a, b}, h: h, w: w, c: c, mix: mix}), "memory")
 	}
-	g.layers = 1
 	var enc, dec [maxDepth]int
 	for i := range maxDepth {
 		enc[i], dec[i] = -1, -1
 	}
 	y := g.add(node{kind: "grey", h: p.h, w: p.w, c: p.c, place: -1})
-	for pass := range s.Passes {
-		x := g.add(node{kind: "each", from: []int{g.picture, y}, h: p.h, w: p.w, c: p.c, place: -1, mix: func(t *nn.Tape, x []*nn.Var) *nn.Var {
+	for pass = range s.Passes {
+		g.layers, part = 1, 0
+		x := list(g.add(node{kind: "each", from: []int{g.picture, y}, h: p.h, w: p.w, c: p.c, mix: func(t *nn.Tape, x []*nn.Var) *nn.Var {
 			return nn.AddScaled(t, x[0], -1, x[1])
-		}})
-		x = conv(l.first, x, s.Width, 3, 2, -1)
+		}}), "missing")
+		x = conv(l.first, x, s.Width, 3, 2, "")
 		for i := range s.Depth {
 			stride := 2
 			if i == 0 {
@@ -327,15 +351,17 @@ func (g *net) passes(s Spec, m *Model) {
 			x = unit(l.enc[i], x, enc[i], s.width(i), stride)
 			enc[i] = x
 		}
-		g.nodes[x].place = 1
-		x = conv(l.head, x, s.head(), 1, 1, -1)
+		x = conv(l.head, x, s.head(), 1, 1, "")
 		var rows nn.Layer
 		if m != nil {
-			rows = nn.Func(func(t *nn.Tape, y *nn.Var) *nn.Var { return m.silence(t, m.bottleneck.Rows(t, y), pass) })
+			now := pass
+			rows = nn.Func(func(t *nn.Tape, y *nn.Var) *nn.Var { return m.silence(t, m.bottleneck.Rows(t, y), now) })
 		}
 		x = g.add(node{kind: "each", from: []int{x}, h: g.nodes[x].h, w: g.nodes[x].w, c: s.Latent, place: -1, layer: rows})
-		g.layers = 2
-		x = conv(l.tail, g.latent(x, pass*s.Latent), s.width(s.Depth-1), 1, 1, -1)
+		g.layers, part = 2, 0
+		x = g.latent(x, pass*s.Latent)
+		g.layers = 3
+		x = conv(l.tail, x, s.width(s.Depth-1), 1, 1, "")
 		for i := range s.Depth {
 			level := s.Depth - 1 - i
 			x = unit(l.dec[i], x, dec[i], s.width(level), 1)
@@ -344,11 +370,11 @@ func (g *net) passes(s Spec, m *Model) {
 			if level > 0 {
 				out = s.width(level - 1)
 			}
-			x = conv(l.up[i], x, 4*out, 3, 1, -1)
-			x = g.add(node{kind: "spread", from: []int{x}, k: 2, h: 2 * g.nodes[x].h, w: 2 * g.nodes[x].w, c: out, place: -1,
-				layer: nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Shuffle(t, x, 2) })})
+			x = conv(l.up[i], x, 4*out, 3, 1, "")
+			x = list(g.add(node{kind: "spread", from: []int{x}, k: 2, h: 2 * g.nodes[x].h, w: 2 * g.nodes[x].w, c: out,
+				layer: nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Shuffle(t, x, 2) })}), "")
 		}
-		g.nodes[x].plus, g.nodes[x].place = y, 3
+		g.nodes[x].plus, g.nodes[x].role = y, "made"
 		y = x
 	}
 	g.out = y

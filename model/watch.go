@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,19 @@ import (
 // This file lets people watch layers at work: what goes in, what comes out, and how one
 // number of a convolution comes about.
 
-// ErrWatch reports something that is no layer that can be watched.
+// ErrWatch reports a site that cannot be watched.
 var ErrWatch = errors.New("model: cannot be watched")
+
+// A Site is where a network is watched. All count from 0.
+type Site struct {
+	Layer int // of Spec.Layers
+	Part  int // of Spec.Parts; 0 where the layer is one operation
+	Pass  int // of a loop; 0 elsewhere
+}
+
+func (s Site) String() string {
+	return fmt.Sprintf("layer %d, part %d, pass %d", s.Layer, s.Part, s.Pass)
+}
 
 // sourceOf fills the sources of a net with a picture.
 func sourceOf(g *net, x *tensor.Tensor) func(i int, p *pane) {
@@ -27,7 +39,7 @@ func sourceOf(g *net, x *tensor.Tensor) func(i int, p *pane) {
 // A Watched layer is what goes into a convolution, or another layer, and what comes out, in a
 // part of a picture.
 type Watched struct {
-	Kind    string         // as in Layer; of a residual block, that of the one of its convolutions
+	Kind    string         // as in Spec.Parts
 	In, Out *tensor.Tensor // (1, h, w, c): what is there of it
 	InAt    Rect           // where that is
 	OutAt   Rect
@@ -40,25 +52,22 @@ type Watched struct {
 	plus  *tensor.Tensor // what is added to the activation, shaped like Out; nil: nothing
 }
 
-// Watch returns what one of Spec.Layers makes of a picture x (1, H, W, Channels) in a
-// rectangle of its result, cut to what there is; an empty one is all of it. Of a residual
-// block, part is which of its convolutions is watched, from 0. What comes out is with the
-// activation, and with what is added behind it: a residual, a skip connection, the picture.
-// Nothing of a recurrent body can be watched, all of whose passes differ, nor the picture itself:
-// errors wrap ErrWatch, or are ctx's.
-func (m *Model) Watch(ctx context.Context, x *tensor.Tensor, level float64, layer, part int, where Rect) (*Watched, error) {
+// Watch returns what a site makes of a picture x (1, H, W, Channels) in a rectangle of its result,
+// cut to what there is; an empty one is all of it. What comes out is with the activation, and with
+// what is added behind it: a residual, a skip connection, the picture, or what the passes before
+// have made of it. What goes into a "missing" is the picture, and into a "memory" the memory before.
+// Passes see the whole picture at once, and not in tiles as Look does: of pictures of more than 256
+// pixels a side, what is near a tile's edge differs. Neither the picture itself can be watched, nor
+// the latent of several passes, for which there is Features: errors wrap ErrWatch, or are ctx's.
+func (m *Model) Watch(ctx context.Context, x *tensor.Tensor, level float64, site Site, where Rect) (*Watched, error) {
 	_, h, w, _ := x.Dims4()
 	ph, pw := padded(h, w, m.Cell())
 	g := m.net(ph, pw, float32(level))
-	at := -1
-	for i, n := range g.nodes {
-		if n.place == layer && n.part == part && len(n.from) > 0 {
-			at = i
-		}
+	all := g.at(site)
+	if len(all) != 1 || len(g.nodes[all[0]].from) == 0 {
+		return nil, fmt.Errorf("%w: %v", ErrWatch, site)
 	}
-	if at < 0 || m.loop != nil {
-		return nil, fmt.Errorf("%w: layer %d, part %d", ErrWatch, layer, part)
-	}
+	at := all[0]
 	n := &g.nodes[at]
 	if where.Empty() {
 		where = n.all()
@@ -71,7 +80,7 @@ func (m *Model) Watch(ctx context.Context, x *tensor.Tensor, level float64, laye
 		return nil, err
 	}
 	v := &Watched{
-		Kind: n.kind, In: s.panes[from].tensor(), Out: s.panes[at].tensor(),
+		Kind: cmp.Or(n.role, n.kind), In: s.panes[from].tensor(), Out: s.panes[at].tensor(),
 		InAt: s.panes[from].Rect, OutAt: where, InAll: g.nodes[from].all(), OutAll: n.all(), layer: n.layer, act: n.act, node: *n,
 	}
 	if n.plus >= 0 {

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"errors"
+	"iter"
 	"math"
 	"slices"
 	"testing"
@@ -17,50 +18,154 @@ func TestSumsAreTheTensors(t *testing.T) {
 	everyKind(t, func(t *testing.T, m *Model) {
 		x := noisy(43, 50, m.Spec.Channels, 3)
 		seen := 0
-		for i, l := range m.Spec.Layers(43, 50) {
-			for part := range 2 {
-				v, err := m.Watch(t.Context(), x, 0.1, i, part, Rect{})
-				if errors.Is(err, ErrWatch) {
-					continue
+		for site, l := range sites(m.Spec, 43, 50) {
+			v, err := m.Watch(t.Context(), x, 0.1, site, Rect{})
+			if l.Kind == "picture" || l.Kind == "latent" && m.loop != nil {
+				if !errors.Is(err, ErrWatch) {
+					t.Errorf("%v, %s: %v", site, l.Kind, err)
 				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				if v.Out.Shape[1] != l.H || v.Out.Shape[2] != l.W || v.Out.Shape[3] != l.C {
-					t.Fatalf("layer %d, %s: is %v, listed as %d×%d×%d", i, l.Kind, v.Out.Shape, l.H, l.W, l.C)
-				}
-				small, err := m.Watch(t.Context(), x, 0.1, i, part, Rect{l.H / 2, l.W / 2, l.H/2 + 1, l.W/2 + 1})
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, p := range [][2]int{{0, 0}, {l.H - 1, l.W - 1}, {l.H / 2, l.W / 2}, {l.H / 3, 0}, {0, l.W / 2}} {
-					for c := 0; c < l.C; c += 7 {
-						s, ok := v.At(p[0], p[1], c)
-						if !ok {
-							continue
-						}
-						var scale float64
-						for _, tap := range s.Taps {
-							scale += math.Abs(float64(tap.Product))
-						}
-						if off := math.Abs(float64(s.Active + s.Plus - s.Out)); off > 1e-5*(1+scale) {
-							t.Fatalf("layer %d, %s, part %d, at %v, %d: %g + %g is not %g", i, l.Kind, part, p, c, s.Active, s.Plus, s.Out)
-						}
-						seen++
-						if p != [2]int{l.H / 2, l.W / 2} {
-							continue
-						}
-						if one, _ := small.At(p[0], p[1], c); one.Out != s.Out || !slices.Equal(one.Taps, s.Taps) {
-							t.Fatalf("layer %d, %s: a window has other numbers", i, l.Kind)
-						}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Kind != l.Kind || v.Out.Shape[1] != l.H || v.Out.Shape[2] != l.W || v.Out.Shape[3] != l.C {
+				t.Fatalf("%v, %s: is %s, %v, listed as %d×%d×%d", site, l.Kind, v.Kind, v.Out.Shape, l.H, l.W, l.C)
+			}
+			small, err := m.Watch(t.Context(), x, 0.1, site, Rect{l.H / 2, l.W / 2, l.H/2 + 1, l.W/2 + 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range [][2]int{{0, 0}, {l.H - 1, l.W - 1}, {l.H / 2, l.W / 2}, {l.H / 3, 0}, {0, l.W / 2}} {
+				for c := 0; c < l.C; c += 7 {
+					s, ok := v.At(p[0], p[1], c)
+					if ok != (l.Params > 0 && l.Kind != "latent") {
+						t.Fatalf("%v, %s: it is a convolution: %v", site, l.Kind, ok)
+					}
+					if !ok {
+						continue
+					}
+					var scale float64
+					for _, tap := range s.Taps {
+						scale += math.Abs(float64(tap.Product))
+					}
+					if off := math.Abs(float64(s.Active + s.Plus - s.Out)); off > 1e-5*(1+scale) {
+						t.Fatalf("%v, %s, at %v, %d: %g + %g is not %g", site, l.Kind, p, c, s.Active, s.Plus, s.Out)
+					}
+					seen++
+					if p != [2]int{l.H / 2, l.W / 2} {
+						continue
+					}
+					if one, _ := small.At(p[0], p[1], c); one.Out != s.Out || !slices.Equal(one.Taps, s.Taps) {
+						t.Fatalf("%v, %s: a window has other numbers", site, l.Kind)
 					}
 				}
 			}
 		}
-		if m.loop == nil && seen == 0 {
+		if seen == 0 {
 			t.Error("nothing to be watched")
 		}
+		for _, none := range []Site{{Layer: -1}, {Layer: 99}, {Layer: 1, Part: 99}, {Layer: 1, Pass: m.passes()}, {Layer: 1, Pass: -1}} {
+			if _, err := m.Watch(t.Context(), x, 0.1, none, Rect{}); !errors.Is(err, ErrWatch) {
+				t.Errorf("%v: %v", none, err)
+			}
+		}
 	})
+}
+
+// passes is how often a model goes over a picture.
+func (m *Model) passes() int {
+	if m.loop == nil {
+		return 1
+	}
+	return m.Spec.Passes
+}
+
+// sites goes through all parts of all layers in all passes.
+func sites(s Spec, h, w int) iter.Seq2[Site, Layer] {
+	return func(yield func(Site, Layer) bool) {
+		for i, l := range s.Layers(h, w) {
+			passes := 1
+			if l.Kind == "loop" {
+				passes = s.Passes
+			}
+			for pass := range passes {
+				for k, p := range s.Parts(h, w, i) {
+					if !yield(Site{i, k, pass}, p) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPassesAreWhatTheyRemember goes over a picture of odd size by hand, pass by pass, and compares each part that
+// one of them hands on with what is watched.
+func TestPassesAreWhatTheyRemember(t *testing.T) {
+	for _, bottleneck := range []string{"plain", "binary"} {
+		s := recurrent()
+		s.Bottleneck, s.Channels, s.Depth, s.Latent = bottleneck, 3, 3, 5
+		m, err := New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err = m.Without(Lesion{Layer: 2, Channel: s.Latent + 2}); err != nil { // of the second pass
+			t.Fatal(err)
+		}
+		x := noisy(43, 50, 3, 3)
+		whole := tensor.New(1, 48, 56, 3)
+		for y := range 48 {
+			mirrored(whole.Data[y*56*3:][:56*3], x, y, 0, 56)
+		}
+		same := func(site Site, kind string, want *tensor.Tensor) {
+			t.Helper()
+			v, err := m.Watch(t.Context(), x, 0, site, Rect{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := math.Sqrt(metric.MSE(v.Out, want)); v.Kind != kind || d > 1e-6 {
+				t.Errorf("%s, %v: %s is off by %g, want %s", bottleneck, site, v.Kind, d, kind)
+			}
+		}
+		var enc, dec memories
+		y := nn.Const(middle(nil, whole.Shape))
+		for pass := range s.Passes {
+			missing := nn.AddScaled(nil, nn.Const(whole), -1, y)
+			same(Site{1, 0, pass}, "missing", missing.Val)
+			same(Site{1, 1, pass}, "conv", m.loop.first.Forward(nil, missing).Val)
+			wasEnc := enc
+			head := m.loop.encode(nil, missing, &enc)
+			seen := m.loop.first.Forward(nil, missing)
+			for i, u := range m.loop.enc {
+				fresh, kept := u.Convs()
+				same(Site{1, 2 + 3*i, pass}, "seen", fresh.Forward(nil, seen).Val)
+				was := nn.Const(tensor.New(enc[i].Val.Shape...))
+				if pass > 0 {
+					was = wasEnc[i]
+				}
+				same(Site{1, 3 + 3*i, pass}, "kept", kept.Forward(nil, was).Val)
+				same(Site{1, 4 + 3*i, pass}, "memory", enc[i].Val)
+				seen = enc[i]
+			}
+			same(Site{1, 2 + 3*s.Depth, pass}, "conv", head.Val)
+			z := m.silence(nil, m.bottleneck.Rows(nil, head), pass)
+			same(Site{3, 0, pass}, "conv", m.loop.tail.Forward(nil, z).Val)
+			y = nn.Add(nil, y, m.loop.decode(nil, z, &dec))
+			for i, up := range m.loop.up {
+				same(Site{3, 3 + 5*i, pass}, "memory", dec[i].Val)
+				same(Site{3, 4 + 5*i, pass}, "conv", up.Forward(nil, dec[i]).Val)
+			}
+			same(Site{3, 5 * s.Depth, pass}, "made", y.Val)
+			made, err := m.After(pass+1).Reconstruct(t.Context(), x, 0, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := math.Sqrt(metric.MSE(made, cutOut(y.Val, 0, 0, 43, 50))); d > 1e-6 {
+				t.Errorf("%s: after pass %d the model's picture is off by %g", bottleneck, pass, d)
+			}
+		}
+	}
 }
 
 // TestWithoutIsWithout switches parts off, and compares with what a model makes of pictures
@@ -117,7 +222,7 @@ func TestWithoutIsWithout(t *testing.T) {
 				t.Fatal(err)
 			}
 			for part := range 2 {
-				v, err := off.Watch(t.Context(), x, 0.1, i, part, Rect{})
+				v, err := off.Watch(t.Context(), x, 0.1, Site{Layer: i, Part: part}, Rect{})
 				if err != nil || l.Kind == "residual" && part == 0 {
 					continue
 				}
@@ -142,7 +247,7 @@ func TestWithoutIsWithout(t *testing.T) {
 			if _, y := look(whole); slices.Equal(y.Data, was.Data) {
 				t.Errorf("layer %d, %s, is off and nothing has changed", i, l.Kind)
 			}
-			v, err := whole.Watch(t.Context(), x, 0.1, i, 1, Rect{})
+			v, err := whole.Watch(t.Context(), x, 0.1, Site{Layer: i, Part: 1}, Rect{})
 			if l.Kind == "residual" && (err != nil || !slices.Equal(v.Out.Data, v.plus.Data)) {
 				t.Errorf("layer %d: a block that is off changes what comes in: %v", i, err)
 			}
@@ -226,25 +331,29 @@ func TestPeaksAreGreatest(t *testing.T) {
 			}
 		}
 		layers := m.Spec.Layers(40, 40)
-		if peaks, err := m.Excite(t.Context(), stream, slices.IndexFunc(layers, func(l Layer) bool { return l.Kind == "latent" }), 1, nil, nil); err != nil || len(peaks) != m.Spec.Numbers() {
+		if peaks, err := m.Excite(t.Context(), stream, Site{Layer: slices.IndexFunc(layers, func(l Layer) bool { return l.Kind == "latent" })}, 1, nil, nil); err != nil || len(peaks) != m.Spec.Numbers() {
 			t.Errorf("%d channels of the latent, want %d: %v", len(peaks), m.Spec.Numbers(), err)
 		}
-		for _, layer := range []int{1, len(layers) - 1} {
+		some := []Site{{Layer: 1}, {Layer: len(layers) - 1}}
+		if m.loop != nil { // gates that see what is remembered, and what a pass hands on
+			some = []Site{{1, 0, 1}, {1, 3, 2}, {1, 4, 1}, {len(layers) - 1, 4, 0}}
+		}
+		for _, site := range some {
 			told := 0
-			got, err := m.Excite(t.Context(), stream, layer, 3, func(*tensor.Tensor) float64 { return 0.1 }, func(int, [][]Peak) { told++ })
-			if err != nil || len(got) != layers[layer].C || told != len(all) {
+			got, err := m.Excite(t.Context(), stream, site, 3, func(*tensor.Tensor) float64 { return 0.1 }, func(int, [][]Peak) { told++ })
+			if err != nil || len(got) != m.Spec.Parts(40, 40, site.Layer)[site.Part].C || told != len(all) {
 				t.Fatal(len(got), told, err)
 			}
 			for c, peaks := range got {
 				var best []float32
 				for _, x := range all {
-					best = append(best, greatest(t, m, x, layer, c))
+					best = append(best, greatest(t, m, x, site, c))
 				}
 				slices.SortFunc(best, func(a, b float32) int { return int(math.Copysign(1, float64(b-a))) })
 				taken := map[int]bool{}
 				for k, p := range peaks {
 					if p.Value != best[k] || taken[p.Picture] {
-						t.Fatalf("layer %d, channel %d: %v, want values %v", layer, c, peaks, best)
+						t.Fatalf("%v, channel %d: %v, want values %v", site, c, peaks, best)
 					}
 					taken[p.Picture] = true
 				}
@@ -253,19 +362,21 @@ func TestPeaksAreGreatest(t *testing.T) {
 				}
 			}
 		}
-		if _, err := m.Excite(t.Context(), stream, len(layers), 3, nil, nil); !errors.Is(err, ErrWatch) {
-			t.Errorf("a layer that is none: %v", err)
+		for _, none := range []Site{{Layer: len(layers)}, {}, {Layer: 1, Pass: m.passes()}} {
+			if _, err := m.Excite(t.Context(), stream, none, 3, nil, nil); !errors.Is(err, ErrWatch) {
+				t.Errorf("%v: %v", none, err)
+			}
 		}
 	})
 }
 
-// greatest returns the greatest number of a channel of a layer.
-func greatest(t *testing.T, m *Model, x *tensor.Tensor, layer, channel int) float32 {
+// greatest returns the greatest number of a channel of a site.
+func greatest(t *testing.T, m *Model, x *tensor.Tensor, site Site, channel int) float32 {
 	_, h, w, _ := x.Dims4()
 	ph, pw := padded(h, w, m.Cell())
 	g := m.net(ph, pw, 0.1)
 	s := newSheet(g, nn.NewForms(""), true)
-	at := g.ends(layer)[0]
+	at := g.at(site)[0]
 	if err := s.build(t.Context(), g.plan(map[int]Rect{at: g.nodes[at].all()}, nil, func(i int) bool { return i == at }), sourceOf(g, x), nil); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -36,8 +37,14 @@ type networkPart struct {
 	how     *widget.Note
 	layer   *widget.Section
 	facts   *widget.Facts
+	inside  *widget.Section
 	inner   *widget.Segmented // which convolution of a residual block
 	block   *widget.Hint      // of inner
+	parts   *choice           // which part of a loop
+	inLoop  *widget.Hint      // of parts
+	gates   *widget.Note
+	pass    *widget.LabeledSlider
+	passes  *widget.Hint // of pass
 	slide   *fynewidget.Button
 	lesion  *widget.Section
 	whole   *fynewidget.Button
@@ -92,7 +99,19 @@ func newNetworkPart(w *window) *networkPart {
 	}
 	p.slide = fynewidget.NewButtonWithIcon(lang.L("Let the window slide"), fynetheme.MediaPlayIcon(), func() { p.play(!p.playing) })
 	p.block = widget.NewHint(lang.L("Which of the two convolutions of the block is shown"), "", p.inner)
-	p.layer = widget.NewSection(lang.L("Layer"), p.facts, p.block,
+	p.parts = newChoice(func(v string) {
+		w.session.Probe(func(want *session.Probing) { want.Part, _ = strconv.Atoi(v) })
+	}, nil, nil)
+	p.inLoop = widget.NewHint(lang.L("Which step of a pass is shown"), "", p.parts)
+	p.gates = widget.NewNote(lang.L("The first third of the channels is for the update gate, the second for the reset gate, the last for the candidate."))
+	p.pass = widget.NewLabeledSlider(lang.L("Pass"), "", 1, 2, 1, 1)
+	p.pass.Format = func(v float64) string {
+		return lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": widget.FormatCount(int(v)), "All": widget.FormatCount(int(p.pass.Max))})
+	}
+	p.pass.OnChanged = func(v float64) { w.session.Probe(func(want *session.Probing) { want.Pass = int(v) - 1 }) }
+	p.passes = widget.NewHint(lang.L("Which pass over the picture is shown: each sees what the ones before have left, and remembers them"), "", p.pass)
+	p.inside = widget.NewSection(lang.L("Inside the layer"), p.block, p.passes, p.inLoop, p.gates)
+	p.layer = widget.NewSection(lang.L("Layer"), p.facts,
 		widget.NewHint(lang.L("Goes over the picture place by place"), lang.L("Space"), p.slide))
 
 	p.whole = fynewidget.NewButtonWithIcon("", fynetheme.VisibilityOffIcon(), func() { w.session.SwitchOff(p.drawn.Want.Layer, model.WholeLayer) })
@@ -121,11 +140,11 @@ func newNetworkPart(w *window) *networkPart {
 	p.where = widget.NewSection(lang.L("Part of the picture"), container.New(fixedHigh(20*grid), p.place))
 	p.keep = fynewidget.NewButtonWithIcon(lang.L("Save the picture…"), fynetheme.DocumentSaveIcon(), p.save)
 
-	form := container.New(column{gap: 2 * grid}, head, p.layer, p.lesion, p.excite, p.where, p.again)
+	form := container.New(column{gap: 2 * grid}, head, p.inside, p.layer, p.lesion, p.excite, p.where, p.again)
 	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(widget.NewHint(lang.L("Save what is shown: the channels, the picture without what is off, or the parts of pictures"), "Ctrl+S", p.keep))),
 		nil, nil, container.NewVScroll(margins(form)))
 	p.build()
-	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "mode": p.mode, "inner": p.inner, "slide": p.slide, "whole": p.whole, "back": p.back, "data": p.data, "place": p.place, "again": p.again,
+	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "mode": p.mode, "inner": p.inner, "part": p.parts, "pass": p.pass, "slide": p.slide, "whole": p.whole, "back": p.back, "data": p.data, "place": p.place, "again": p.again,
 		"save": p.keep, "strip": p.strip, "first": p.scopes[0], "second": p.scopes[1], "third": p.scopes[2], "kernel": p.kernel, "gallery": p.gallery} {
 		w.trace.name(control{name: "network." + name, o: o, when: p.front})
 	}
@@ -302,7 +321,9 @@ func (p *networkPart) pickChannel(i int) {
 		p.w.session.Probe(func(want *session.Probing) { want.Channel = i })
 	}
 	if lesion {
-		p.w.session.SwitchOff(p.drawn.Want.Layer, i)
+		if l, ok := p.chosen(p.drawn); ok && l.Kind != "loop" {
+			p.w.session.SwitchOff(p.drawn.Want.Layer, i)
+		}
 		p.gallery.UnselectAll()
 	}
 }
@@ -334,18 +355,21 @@ func (p *networkPart) show(f frame) {
 	}
 	p.look = f.look
 	p.showStrip(n, old)
+	p.showInside(n)
 	p.showLayer(n)
 	p.showLesion(n, old)
 	p.showExcited(n, old)
 	p.showWhere(n, old)
 	p.showMiddle(n, old)
 	p.showGallery(n, old)
-	p.folds.settle(p.side, p.how, p.about, p.layer, p.lesion, p.excite, p.where, p.off, p.state, p.block, p.again)
+	p.folds.settle(p.side, p.how, p.about, p.inside, p.layer, p.lesion, p.excite, p.where, p.off, p.state, p.block, p.inLoop, p.gates, p.passes, p.again)
 	if n.Want.Mode != old.Want.Mode || (n.Number == nil) != (old.Number == nil) || (n.In == nil) != (old.In == nil) {
 		p.middleOf.Refresh()
 		p.w.trace.stir()
 	}
 	p.w.trace.setting("network.layer", n.Want.Layer)
+	p.w.trace.setting("network.part", n.Want.Part)
+	p.w.trace.setting("network.pass", n.Want.Pass)
 	p.w.trace.setting("network.channel", n.Want.Channel)
 	p.w.trace.setting("network.off", len(n.Lesion.Off))
 	p.w.trace.setting("network.patches", len(n.Excited.Patches))
@@ -385,9 +409,39 @@ func (p *networkPart) chosen(n session.Network) (model.Layer, bool) {
 	return n.Layers[n.Want.Layer], true
 }
 
-// showLayer says what the layer is.
+// showInside shows which part of a layer is watched, if it has several, and in which pass.
+func (p *networkPart) showInside(n session.Network) {
+	l, _ := p.chosen(n)
+	loop := l.Kind == "loop"
+	visible(p.inside, n.Want.Mode != session.ProbeLesion && (loop || l.Kind == "residual"))
+	visible(p.block, !loop)
+	visible(p.inLoop, loop)
+	visible(p.passes, loop && n.Passes > 1)
+	part, _ := n.At(n.Want.Site)
+	visible(p.gates, part.Kind == "seen" || part.Kind == "kept")
+	p.inner.SetSelected(min(n.Want.Part, 1))
+	if !loop {
+		return
+	}
+	var values, names []string
+	for i, part := range n.Parts[n.Want.Layer] {
+		values, names = append(values, strconv.Itoa(i)), append(names, fmt.Sprintf("%d   %s", i+1, layerName(part)))
+	}
+	p.parts.offer(values, names)
+	p.parts.set(strconv.Itoa(n.Want.Part))
+	if last := float64(n.Passes); n.Passes > 1 && p.pass.Max != last {
+		p.pass.Max, p.pass.Default = last, last
+		p.pass.Refresh()
+	}
+	p.pass.SetValue(float64(n.Want.Pass + 1))
+}
+
+// showLayer says what the layer is, or which part of a loop.
 func (p *networkPart) showLayer(n session.Network) {
 	l, ok := p.chosen(n)
+	if l.Kind == "loop" {
+		l, ok = n.At(n.Want.Site)
+	}
 	layers := n.Want.Mode == session.ProbeLayers
 	visible(p.layer, layers)
 	if ok {
@@ -397,12 +451,6 @@ func (p *networkPart) showLayer(n session.Network) {
 		}
 		p.facts.Set(widget.FormatCount(l.Params), amount(float64(l.MACs)), sees)
 	}
-	visible(p.block, n.Parts == 2)
-	at := 1
-	if n.Want.Part == 0 {
-		at = 0
-	}
-	p.inner.SetSelected(at)
 	enable(p.slide, n.Out != nil)
 }
 
@@ -413,6 +461,12 @@ func moves(kind string) string {
 		return lang.L("This is the picture itself. Choose a layer after it.")
 	case "latent":
 		return lang.L("This is all that the decoder is told, but for skip connections.")
+	case "missing":
+		return lang.L("This is the picture less what the passes before have made of it. Before the first, that is grey.")
+	case "memory":
+		return lang.L("Number by number, the update gate keeps what was remembered, or puts the candidate in its place.")
+	case "made":
+		return lang.L("What the pass adds is spread over squares of 2 × 2, and added to what the passes before have made.")
 	}
 	return lang.L("Numbers change their places here, and nothing is computed.")
 }
@@ -486,7 +540,7 @@ func (p *networkPart) showExcited(n, old session.Network) {
 	p.data.offer(append(values, exciteFolder), append(names, lang.L("A folder of pictures…")))
 	p.data.set(dataValue(n.Want.Data))
 	e := n.Excited
-	fresh := e.Layer == n.Want.Layer && e.Data == n.Want.Data
+	fresh := e.Site == n.Want.Site && e.Data == n.Want.Data
 	text, level := "", widget.StatusInfo
 	switch {
 	case n.Want.Layer == 0:
@@ -590,7 +644,7 @@ func (p *networkPart) showBeforeAfter(n, old session.Network) {
 func (p *networkPart) showKernels(n, old session.Network) {
 	s := p.scopes[0]
 	channel := lang.L("Channel {{.Number}}", map[string]any{"Number": n.Want.Channel + 1})
-	if kernels := n.Excited.Kernels; len(kernels) > 0 && n.Excited.Layer == n.Want.Layer {
+	if kernels := n.Excited.Kernels; len(kernels) > 0 && n.Excited.Site == n.Want.Site {
 		if p.output != -2 {
 			p.output = -2
 			s.Set(kernelSheet(kernels))
@@ -663,12 +717,13 @@ func (p *networkPart) showGallery(n, old session.Network) {
 	l, ok := p.chosen(n)
 	text := ""
 	switch {
-	case ok && n.Out == nil:
-		text = lang.L("The channels of this layer cannot be shown.")
-	case ok && n.Want.Mode == session.ProbeLesion:
+	case !ok || n.Out == nil:
+	case n.Want.Mode == session.ProbeLesion && l.Kind == "loop":
+		text = lang.L("A loop can be switched off as a whole only")
+	case n.Want.Mode == session.ProbeLesion:
 		text = lang.L("{{.Count}} channels: click one to switch it off", map[string]any{"Count": widget.FormatCount(l.C)})
-	case ok:
-		text = lang.L("{{.Count}} channels of {{.Width}} × {{.Height}}", map[string]any{"Count": widget.FormatCount(p.count()), "Width": l.W, "Height": l.H})
+	default:
+		text = lang.L("{{.Count}} channels of {{.Width}} × {{.Height}}", map[string]any{"Count": widget.FormatCount(p.count()), "Width": n.Out.Shape[2], "Height": n.Out.Shape[1]})
 	}
 	p.heading.SetText(text)
 	if n.Want.Mode == session.ProbeLesion {
@@ -692,7 +747,7 @@ func (p *networkPart) showCard(i int, card *filterCard) {
 	}
 	img, ok := p.cards[i]
 	if !ok {
-		if kernels := p.drawn.Excited.Kernels; p.drawn.Want.Mode == session.ProbeFilters && i < len(kernels) && p.drawn.Excited.Layer == p.drawn.Want.Layer {
+		if kernels := p.drawn.Excited.Kernels; p.drawn.Want.Mode == session.ProbeFilters && i < len(kernels) && p.drawn.Excited.Site == p.drawn.Want.Site {
 			img = kernelSheet(kernels[i : i+1])
 		} else {
 			img = imageio.Channel(coarse(p.drawn.Out, i), 0, p.look.Map)

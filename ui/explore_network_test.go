@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
+	"sieve/model"
 	"sieve/ui/session"
 	"sieve/ui/widget"
 )
@@ -30,7 +34,9 @@ func TestANumberIsFollowed(t *testing.T) {
 		t.Errorf("the kernel of the first layer is %+v", d)
 	}
 	test.TapAt(p.strip, fyne.NewPos(p.strip.Size().Width*0.2, 20))
-	s.until("another layer", func() bool { return p.drawn.Want.Layer > 1 && p.drawn.Number != nil && p.drawn.Parts == 2 })
+	s.until("another layer", func() bool {
+		return p.drawn.Want.Layer > 1 && p.drawn.Number != nil && len(p.drawn.Parts[p.drawn.Layer]) == 2
+	})
 	out := p.scopes[2]
 	out.MouseDown(&desktop.MouseEvent{Button: desktop.MouseButtonPrimary, PointEvent: fyne.PointEvent{Position: fyne.NewPos(out.Size().Width/2, out.Size().Height-4)}})
 	s.until("a place below", func() bool { return p.drawn.Number.Y > p.drawn.Out.Shape[1]*9/10 })
@@ -98,4 +104,54 @@ func TestPatchesAreShown(t *testing.T) {
 	if c := kernelAt(p.drawn.Excited.Kernels, r.Max.X, r.Min.Y); c != -1 {
 		t.Errorf("between kernels there is %d", c)
 	}
+}
+
+// TestPassesAreChosen looks into a recurrent model: another part, another pass, and a model without any.
+func TestPassesAreChosen(t *testing.T) {
+	spec := model.DefaultSpec()
+	spec.Body, spec.Width, spec.Latent, spec.Depth, spec.Passes, spec.Bottleneck = "recurrent", 4, 3, 1, 3, "plain"
+	m, err := model.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "loop.safetensors")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(f); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	s, p := onNetwork(t)
+	if p.inside.Visible() {
+		t.Error("a convolution has parts to choose from")
+	}
+	s.session.ExploreModel(path)
+	s.until("the last pass", func() bool {
+		return p.passes.Visible() && p.pass.Value() == 3 && p.parts.value() == "1" && p.drawn.Number != nil
+	})
+	if p.block.Visible() || p.gates.Visible() || len(p.parts.values) != 6 {
+		t.Errorf("of a loop with %d parts it shows First and Second: %v, gates: %v", len(p.parts.values), p.block.Visible(), p.gates.Visible())
+	}
+	p.pass.OnChanged(2)
+	p.parts.picked("3")
+	s.until("a gate in the second pass", func() bool {
+		return p.drawn.Site == model.Site{Layer: 1, Part: 3, Pass: 1} && p.gates.Visible() && p.pass.Value() == 2
+	})
+	p.w.session.Probe(func(want *session.Probing) { want.Channel = 5 })
+	s.until("the reset gate", func() bool { return p.scopes[2].Title() == "Result: reset gate, channel 2" })
+	p.parts.picked("0")
+	s.until("what is missing", func() bool {
+		return p.drawn.Part == 0 && strings.Contains(p.kernel.Data().Text, "less what the passes before")
+	})
+	p.mode.OnChanged(1)
+	s.until("a lesion", func() bool { return p.drawn.Lesion.Version != 0 && !p.inside.Visible() })
+	p.gallery.Select(0)
+	if off := s.session.State().Network.Lesion.Off; len(off) != 0 {
+		t.Errorf("a channel of a loop is switched off: %v", off)
+	}
+	p.mode.OnChanged(0)
+	s.session.ExploreModel(session.DefaultExplorer)
+	s.until("no loop", func() bool { return p.drawn.Passes == 1 && !p.inside.Visible() })
 }

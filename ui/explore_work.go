@@ -42,13 +42,18 @@ func (p *networkPart) showWork(n, old session.Network) {
 		at = image.Rect(k.X, k.Y, k.X+1, k.Y+1)
 	}
 	value := float64(n.Out.Data[(min(at.Min.Y, n.Out.Shape[1]-1)*n.Out.Shape[2]+min(at.Min.X, n.Out.Shape[2]-1))*n.Out.Shape[3]+channel])
-	p.scopes[2].Say(lang.L("Result: channel {{.Number}}", map[string]any{"Number": channel + 1}), widget.FormatNumber(value, 3))
+	p.scopes[2].Say(resultName(n, channel), widget.FormatNumber(value, 3))
 	p.scopes[2].Mark(at.Min, widget.Outline{Rect: at, Ink: theme.ColorNameValidation})
 	if k == nil {
 		first.Mark(image.Point{})
-		p.drawInput(n, 0)
+		input := 0
+		if n.In != nil && n.In.Shape[3] == n.Out.Shape[3] {
+			input = channel
+		}
+		p.drawInput(n, input)
 		p.scopes[1].Mark(image.Point{})
-		p.kernel.Set(widget.KernelData{Text: moves(n.Kind)})
+		part, _ := n.At(n.Site)
+		p.kernel.Set(widget.KernelData{Text: moves(part.Kind)})
 		return
 	}
 	var seen []widget.Outline
@@ -85,6 +90,22 @@ func (p *networkPart) drawInput(n session.Network, c int) {
 		p.input = c
 		p.scopes[1].Set(imageio.Channel(n.In, c, p.look.Map))
 	}
+}
+
+// resultName is what a channel of the result is called: in a gated unit, with the gate that it is for.
+func resultName(n session.Network, c int) string {
+	number := map[string]any{"Number": c + 1}
+	if part, _ := n.At(n.Site); part.Kind == "seen" || part.Kind == "kept" {
+		number["Number"] = c%(part.C/3) + 1
+		switch c / (part.C / 3) {
+		case 0:
+			return lang.L("Result: update gate, channel {{.Number}}", number)
+		case 1:
+			return lang.L("Result: reset gate, channel {{.Number}}", number)
+		}
+		return lang.L("Result: candidate, channel {{.Number}}", number)
+	}
+	return lang.L("Result: channel {{.Number}}", number)
 }
 
 // inputName is what a channel of the input is called.

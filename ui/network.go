@@ -169,6 +169,16 @@ func layerName(l model.Layer) string {
 		return lang.L("Residual block")
 	case "loop":
 		return lang.L("Loop with memory")
+	case "missing":
+		return lang.L("What is missing")
+	case "seen":
+		return lang.L("GRU: convolution of its input")
+	case "kept":
+		return lang.L("GRU: convolution of its memory")
+	case "memory":
+		return lang.L("GRU: its memory afterwards")
+	case "made":
+		return lang.L("What has been made so far")
 	case "latent":
 		return lang.L("Latent, the bottleneck")
 	}

@@ -28,18 +28,14 @@ const (
 // ProbeModes are all of them.
 var ProbeModes = [...]ProbeMode{ProbeLayers, ProbeLesion, ProbeFilters}
 
-// Values of a Probing that are no numbers of anything.
-const (
-	LastPart  = -1 // of a residual block: the convolution that it ends with
-	MostInput = -1 // the channel of the input that contributes most
-)
+// MostInput is the Input of a Probing that means the channel which contributes most.
+const MostInput = -1
 
 // Probing is what a person wants to see of the network.
 type Probing struct {
-	Mode    ProbeMode
-	Layer   int         // of Spec.Layers
-	Part    int         // of a residual block: which of its convolutions, or LastPart
-	Channel int         // of the layer's result
+	Mode ProbeMode
+	model.Site
+	Channel int         // of its result
 	X, Y    int         // place in it
 	Input   int         // the channel of its input that is shown, or MostInput
 	Centre  image.Point // of the window, in the picture
@@ -48,7 +44,7 @@ type Probing struct {
 }
 
 // DefaultProbing is what is shown before a network is known.
-var DefaultProbing = Probing{Mode: ProbeLayers, Part: LastPart, Input: MostInput, Seed: 1}
+var DefaultProbing = Probing{Mode: ProbeLayers, Input: MostInput, Seed: 1}
 
 // Network is a network at work on a window of the picture.
 type Network struct {
@@ -61,15 +57,15 @@ type Network struct {
 	Picture *tensor.Tensor  // what is in the window
 	Drawn   bool            // it is a digit that was drawn, in place of a picture that the model does not know
 	Layers  []model.Layer   // that it goes through
+	Parts   [][]model.Layer // of each of them, as Spec.Parts
+	Passes  int             // over the picture, of a recurrent model; else 1
 
-	Seen   uint64 // version of what follows
-	Layer  int    // that it is of
-	Parts  int    // convolutions of the layer, if it is a residual block; else 1
-	Kind   string // as model.Watched
-	In     *tensor.Tensor
-	Out    *tensor.Tensor // nil where the layer cannot be watched
-	Why    Sentence       // … and why
-	Number *Number        // the one at the place that is wanted; nil: it is not computed
+	Seen       uint64 // version of what follows
+	model.Site        // that it is of
+	In         *tensor.Tensor
+	Out        *tensor.Tensor // nil where nothing can be seen
+	Why        Sentence       // … and why
+	Number     *Number        // the one at the place that is wanted; nil: it is not computed
 
 	Lesion  Lesion
 	Excited Excited
@@ -86,7 +82,7 @@ type Number struct {
 	Values, Weights, Products []float32
 
 	Hit        image.Rectangle // of the input: what the taps see, which may be beyond its edges
-	Depends    image.Rectangle // pixels of the window; empty where that is not known
+	Depends    image.Rectangle // pixels of the window
 	Activation string          // as in model.Spec; "" for none
 }
 
@@ -117,9 +113,8 @@ func (s *Session) Probe(change func(p *Probing)) {
 	if want == was {
 		return
 	}
-	n := s.state.Network
-	if want.Layer != was.Layer {
-		want = n.moved(want, was)
+	if want.Site != was.Site {
+		want = s.state.Network.moved(want, was)
 	}
 	s.publish(func(st *State) { st.Network.Want = want })
 	// What waits for the hand is at once there, and is not to end what takes longer.
@@ -127,15 +122,38 @@ func (s *Session) Probe(change func(p *Probing)) {
 	s.kickNetwork(want != was)
 }
 
-// moved takes a place in one layer to the same in another.
+// At is what one of the layers, or a part of it, is like; false where there is none.
+func (n Network) At(at model.Site) (model.Layer, bool) {
+	if at.Layer < 0 || at.Layer >= len(n.Parts) || at.Part < 0 || at.Part >= len(n.Parts[at.Layer]) {
+		return model.Layer{}, false
+	}
+	return n.Parts[at.Layer][at.Part], true
+}
+
+// moved takes a place at one site to the same at another. In another layer, that is the convolution which it ends
+// with, and in a loop the pass in which one was before.
 func (n Network) moved(want, was Probing) Probing {
-	if want.Layer < 0 || want.Layer >= len(n.Layers) || was.Layer < 0 || was.Layer >= len(n.Layers) {
+	if want.Layer != was.Layer && want.Layer >= 0 && want.Layer < len(n.Parts) {
+		want.Part = lastConvolution(n.Parts[want.Layer])
+	}
+	to, ok := n.At(want.Site)
+	from, known := n.At(was.Site)
+	if !ok || !known || want.Pass < 0 || want.Pass >= n.Passes {
 		return was
 	}
-	to, from := n.Layers[want.Layer], n.Layers[was.Layer]
 	want.X, want.Y = (2*was.X+1)*to.W/(2*from.W), (2*was.Y+1)*to.H/(2*from.H)
-	want.Channel, want.Input, want.Part = min(want.Channel, to.C-1), MostInput, LastPart
+	want.Channel, want.Input = min(want.Channel, to.C-1), MostInput
 	return want
+}
+
+// lastConvolution is the last part of a layer that is one, or 0.
+func lastConvolution(parts []model.Layer) int {
+	for i := len(parts) - 1; i > 0; i-- {
+		if parts[i].Params > 0 {
+			return i
+		}
+	}
+	return 0
 }
 
 // kickNetwork has what is wanted made, and ends what is under way if that is not wanted any more. s.mu is held.
@@ -186,13 +204,13 @@ type netWork struct {
 	x       *tensor.Tensor // what is in it
 	level   float64
 	layers  []model.Layer
+	parts   [][]model.Layer
 	fields  *model.Fields
 
-	layer, part int // that is watched
-	parts       int
-	watched     *model.Watched // nil where there is none
-	seen        bool           // layer and part have been tried
-	fresh       bool           // nobody has chosen a channel of this model yet
+	site    model.Site     // that is watched
+	watched *model.Watched // nil where there is none
+	seen    bool           // site has been tried
+	fresh   bool           // nobody has chosen a channel of this model yet
 
 	lesion  lesionWork
 	excited exciteWork
@@ -281,15 +299,26 @@ func (w *netWork) open(ctx context.Context, l loaded, picture *presented, sample
 	}
 	w.window, w.x, w.seen = window, cutOut(w.whole, window), false
 	w.level = levelOf(w.model.m, w.x)
-	w.layers = w.model.m.Spec.Layers(window.Dy(), window.Dx())
-	w.fields = w.model.m.Spec.Fields(window.Dy(), window.Dx())
+	spec := w.model.m.Spec
+	w.layers, w.parts = spec.Layers(window.Dy(), window.Dx()), nil
+	for i := range w.layers {
+		w.parts = append(w.parts, spec.Parts(window.Dy(), window.Dx(), i))
+	}
+	w.fields = spec.Fields(window.Dy(), window.Dx())
 	w.told = w.show(ctx, func(n *Network) {
 		if !w.told {
-			*n = Network{Want: firstLook(n.Want, w.layers), Model: w.model.info}
+			*n = Network{Want: n.Want, Model: w.model.info}
+		}
+		n.Version, n.Whole, n.Window, n.Picture, n.Layers, n.Parts, n.Drawn = w.s.next(), w.whole, window, w.x, w.layers, w.parts, w.drawn
+		if n.Passes = 1; spec.Body == "recurrent" {
+			n.Passes = spec.Passes
+		}
+		if !w.told {
+			n.Want = n.firstLook()
 		}
 		n.Want.Centre = want.Centre
-		n.Want.X, n.Want.Y = min(n.Want.X, w.layers[n.Want.Layer].W-1), min(n.Want.Y, w.layers[n.Want.Layer].H-1)
-		n.Version, n.Whole, n.Window, n.Picture, n.Layers, n.Drawn = w.s.next(), w.whole, window, w.x, w.layers, w.drawn
+		at, _ := n.At(n.Want.Site)
+		n.Want.X, n.Want.Y = min(n.Want.X, at.W-1), min(n.Want.Y, at.H-1)
 	}) || w.told
 	if ctx.Err() != nil {
 		w.picture, w.window = 0, image.Rectangle{}
@@ -297,11 +326,17 @@ func (w *netWork) open(ctx context.Context, l loaded, picture *presented, sample
 	return ctx.Err()
 }
 
-// firstLook is what is seen of a network at first: the middle of what its first convolution makes.
-func firstLook(want Probing, layers []model.Layer) Probing {
-	want.Layer = max(1, slices.IndexFunc(layers, func(l model.Layer) bool { return l.Kind == "conv" }))
-	l := layers[want.Layer]
-	want.Part, want.Channel, want.Input, want.X, want.Y = LastPart, 0, MostInput, l.W/2, l.H/2
+// firstLook is what is seen of a network at first: the middle of what its first convolution makes. Of a loop that is in
+// the last pass, in which units remember something, and at whose end stands what the model makes of the picture; in
+// the first, memories are empty, and convolutions of them add nothing but their biases.
+func (n *Network) firstLook() Probing {
+	want := n.Want
+	conv := func(l model.Layer) bool { return l.Kind == "conv" }
+	want.Layer = max(1, slices.IndexFunc(n.Layers, conv))
+	want.Part = max(0, slices.IndexFunc(n.Parts[want.Layer], conv))
+	want.Pass = n.Passes - 1
+	l := n.Parts[want.Layer][want.Part]
+	want.Channel, want.Input, want.X, want.Y = 0, MostInput, l.W/2, l.H/2
 	return want
 }
 
@@ -350,54 +385,46 @@ func cutOut(x *tensor.Tensor, r image.Rectangle) *tensor.Tensor {
 	return out
 }
 
-// watch looks at a layer, unless it is seen already. A layer that cannot be watched says why.
+// siteOf is where a person wants to look: what is no loop has one pass.
+func (w *netWork) siteOf(want Probing) model.Site {
+	at := want.Site
+	if w.layers[at.Layer].Kind != "loop" {
+		at.Pass = 0
+	}
+	return at
+}
+
+// watch looks at a site, unless it is seen already.
 func (w *netWork) watch(ctx context.Context, want Probing) error {
-	if w.seen && w.layer == want.Layer && w.part == want.Part {
+	if w.seen && w.site == want.Site {
 		return nil
 	}
-	m, l := w.model.m, w.layers[want.Layer]
 	var in, out *tensor.Tensor
-	var why Sentence
-	kind := l.Kind
-	w.watched, w.parts = nil, 1
-	part := want.Part
-	if l.Kind == "residual" {
-		if err := w.countParts(ctx, want.Layer); err != nil {
-			return err
-		}
-	}
-	if part == LastPart {
-		part = w.parts - 1
-	}
-	switch v, err := m.Watch(ctx, w.x, w.level, want.Layer, part, model.Rect{}); {
+	w.watched = nil
+	switch v, err := w.model.m.Watch(ctx, w.x, w.level, w.siteOf(want), model.Rect{}); {
 	case err == nil:
-		w.watched, in, out, kind = v, v.In, v.Out, v.Kind
-	case ctx.Err() != nil:
-		return ctx.Err()
+		w.watched, in, out = v, v.In, v.Out
 	case !errors.Is(err, model.ErrWatch):
 		return err
-	case l.Kind == "picture":
+	case want.Layer == 0:
 		out = w.x
-	case l.Kind == "latent": // of a recurrent body: those of all passes
-		if out, err = m.Features(ctx, w.x, w.level, nil); err != nil {
+	default: // the latent of a loop: that of all passes
+		if out, err = w.model.m.Features(ctx, w.x, w.level, nil); err != nil {
 			return err
 		}
-	default:
-		why = Explain(imageio.FileError{Path: w.model.info.Name, Err: err})
 	}
-	w.layer, w.part = want.Layer, want.Part
-	fresh := w.fresh && out != nil
+	w.site = want.Site
 	lively := 0
-	if fresh {
+	if w.fresh {
 		lively = liveliest(out)
 	}
 	w.seen = w.show(ctx, func(n *Network) {
-		if fresh {
+		if w.fresh {
 			n.Want.Channel = lively
 		}
-		n.Layer, n.Parts, n.Kind, n.In, n.Out, n.Why, n.Seen, n.Number = want.Layer, w.parts, kind, in, out, why, w.s.next(), nil
+		n.Site, n.In, n.Out, n.Why, n.Seen, n.Number = want.Site, in, out, Sentence{}, w.s.next(), nil
 	})
-	w.fresh = w.fresh && !(fresh && w.seen)
+	w.fresh = w.fresh && !w.seen
 	return ctx.Err()
 }
 
@@ -412,40 +439,34 @@ func liveliest(x *tensor.Tensor) (channel int) {
 	return channel
 }
 
-// countParts finds how many convolutions a residual block has.
-func (w *netWork) countParts(ctx context.Context, layer int) error {
-	for w.parts = 0; ; w.parts++ {
-		_, err := w.model.m.Watch(ctx, w.x, w.level, layer, w.parts, model.Rect{Bottom: 1, Right: 1})
-		if errors.Is(err, model.ErrWatch) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
 // point shows how the number that is wanted comes about.
 func (w *netWork) point(ctx context.Context) {
 	want := w.want()
 	var number *Number
-	if v := w.watched; v != nil && want.Layer == w.layer {
+	if v := w.watched; v != nil && want.Site == w.site {
 		_, h, wd, c := v.Out.Dims4()
 		x, y, channel := min(max(want.X, 0), wd-1), min(max(want.Y, 0), h-1), min(max(want.Channel, 0), c-1)
 		if s, ok := v.At(y, x, channel); ok {
 			number = newNumber(s, x, y, channel, v.In.Shape[3], want.Input)
-			if w.part == LastPart || w.part == w.parts-1 {
-				number.Depends = rectOf(w.fields.Of(w.layer, y, x))
-			}
+			number.Depends = rectOf(w.fields.Of(w.siteOf(want), y, x))
 			if s.Acts {
-				number.Activation = w.model.m.Spec.Activation
-				if w.layer == len(w.layers)-1 && w.model.m.Spec.Output == "sigmoid" {
-					number.Activation = "sigmoid"
-				}
+				number.Activation = w.activation()
 			}
 		}
 	}
 	w.show(ctx, func(n *Network) { n.Number = number })
+}
+
+// activation is that behind the convolution that is watched.
+func (w *netWork) activation() string {
+	switch spec := w.model.m.Spec; {
+	case spec.Body == "recurrent":
+		return "relu"
+	case w.site.Layer == len(w.layers)-1 && spec.Output == "sigmoid":
+		return "sigmoid"
+	default:
+		return spec.Activation
+	}
 }
 
 // newNumber sorts the taps of a sum by channels of the input.

@@ -23,9 +23,9 @@ const MostPatches = 9
 
 // Excited is what excites the channels of a layer.
 type Excited struct {
-	Version  uint64 // of Kernels; 0: none yet
-	Layer    int
-	Kernels  []*tensor.Tensor // of each channel, (1, k, k, C); mid-grey is 0. nil where the layer does not see the picture itself
+	Version uint64 // of Kernels; 0: none yet
+	model.Site
+	Kernels  []*tensor.Tensor // of each channel, (1, k, k, C); mid-grey is 0. nil where the site sees neither the picture nor what is missing of it
 	Data     string           // that is looked through
 	Done, Of int              // pictures of it
 	Bad      int              // that cannot be read
@@ -46,9 +46,9 @@ type Excitement struct {
 
 // exciteWork is what is known of what excites a layer.
 type exciteWork struct {
-	layer   int
+	site    model.Site
 	data    string
-	kernels bool // are there for layer
+	kernels bool // are there for site
 	peaks   [][]model.Peak
 	found   bool // peaks are those of all pictures
 	list    *album
@@ -80,13 +80,13 @@ type album struct {
 // excite finds what excites the layer that is wanted, unless that is known.
 func (w *netWork) excite(ctx context.Context, report model.Report) error {
 	want, k := w.want(), &w.excited
-	if k.layer != want.Layer || k.data != want.Data {
-		*k = exciteWork{layer: want.Layer, data: want.Data}
+	if k.site != want.Site || k.data != want.Data {
+		*k = exciteWork{site: want.Site, data: want.Data}
 	}
 	if !k.kernels {
 		kernels := w.kernels()
 		k.kernels = w.show(ctx, func(n *Network) {
-			n.Excited = Excited{Version: w.s.next(), Layer: want.Layer, Kernels: kernels, Data: want.Data}
+			n.Excited = Excited{Version: w.s.next(), Site: want.Site, Kernels: kernels, Data: want.Data}
 		})
 	}
 	if !k.found {
@@ -129,7 +129,7 @@ func (w *netWork) look(ctx context.Context, want Probing, report model.Report) e
 		}
 	}
 	shown := w.s.o.Now()
-	peaks, err := w.model.m.Excite(ctx, stream, want.Layer, MostPatches, func(x *tensor.Tensor) float64 { return levelOf(w.model.m, x) }, func(i int, so [][]model.Peak) {
+	peaks, err := w.model.m.Excite(ctx, stream, w.siteOf(want), MostPatches, func(x *tensor.Tensor) float64 { return levelOf(w.model.m, x) }, func(i int, so [][]model.Peak) {
 		report(order[i]+1, all)
 		if now := w.s.o.Now(); now.Sub(shown) > exciteAgain {
 			shown = now
@@ -280,15 +280,16 @@ func (w *netWork) pieces(ctx context.Context) (*album, error) {
 }
 
 // kernels are those of the convolution that is watched as pictures, if it sees the picture itself, at most with
-// squares of it gathered before. Each is on a scale of its own.
+// squares of it gathered before, or what is missing of it. Each is on a scale of its own.
 func (w *netWork) kernels() []*tensor.Tensor {
-	v := w.watched
-	first := slices.IndexFunc(w.layers, func(l model.Layer) bool { return l.Kind == "conv" })
-	block := 1
-	if first == 2 && w.layers[1].Kind == "gather" {
-		block = w.layers[1].K
+	v, first, block := w.watched, model.Site{Layer: 1}, 1
+	switch w.layers[1].Kind {
+	case "gather":
+		first.Layer, block = 2, w.layers[1].K
+	case "loop":
+		first.Part, first.Pass = 1, w.site.Pass
 	}
-	if v == nil || w.layer != first || first > 1 && block == 1 {
+	if v == nil || v.Kind != "conv" || w.site != first {
 		return nil
 	}
 	_, h, wd, c := v.Out.Dims4()

@@ -209,7 +209,7 @@ func TestPatchesHaveTheirNumbers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := w.model.m.Watch(t.Context(), x, levelOf(w.model.m, x), layer, 1, model.Rect{})
+			v, err := w.model.m.Watch(t.Context(), x, levelOf(w.model.m, x), n.Excited.Site, model.Rect{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -260,7 +260,7 @@ func TestGatheredKernelsLieOverThePicture(t *testing.T) {
 	m := mustModel(t, "compress")
 	base := tensor.New(1, 64, 64, 3)
 	watch := func(x *tensor.Tensor) (*model.Watched, model.Sum) {
-		v, err := m.Watch(t.Context(), x, 0, 2, 0, model.Rect{})
+		v, err := m.Watch(t.Context(), x, 0, model.Site{Layer: 2}, model.Rect{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,10 +284,11 @@ func TestGatheredKernelsLieOverThePicture(t *testing.T) {
 	}
 }
 
-// TestANetworkThatCannotBeWatchedSaysWhy looks into a recurrent model, and a folder with nothing in it.
-func TestANetworkThatCannotBeWatchedSaysWhy(t *testing.T) {
+// openLoop looks into a recurrent model that goes over pictures three times.
+func openLoop(t *testing.T) (*Session, Network, *model.Model) {
+	t.Helper()
 	spec := model.DefaultSpec()
-	spec.Body, spec.Width, spec.Latent, spec.Depth, spec.Passes, spec.Bottleneck = "recurrent", 4, 3, 3, 2, "plain"
+	spec.Body, spec.Width, spec.Latent, spec.Depth, spec.Passes, spec.Bottleneck = "recurrent", 4, 3, 2, 3, "plain"
 	m, err := model.New(spec)
 	if err != nil {
 		t.Fatal(err)
@@ -302,18 +303,122 @@ func TestANetworkThatCannotBeWatchedSaysWhy(t *testing.T) {
 	}
 	f.Close()
 	s, n := openNetwork(t, path)
-	if n.Out != nil || !strings.Contains(n.Why.String(), "loop.safetensors") {
-		t.Errorf("of a loop it says %q", n.Why)
+	return s, n, m
+}
+
+// TestEachPassIsWatched goes through the parts of both loops in each pass: what each pass hands on is what a model that
+// stops after it makes of the picture, and numbers add up.
+func TestEachPassIsWatched(t *testing.T) {
+	s, n, m := openLoop(t)
+	if n.Passes != 3 || n.Pass != 2 || n.Number == nil || n.Number.Kernel != 3 || n.Number.Activation != "relu" {
+		t.Fatalf("at first it shows %v of %d passes: %+v", n.Site, n.Passes, n.Number)
 	}
-	latent := slices.IndexFunc(n.Layers, func(l model.Layer) bool { return l.Kind == "latent" })
-	s.Probe(func(p *Probing) { p.Layer = latent })
-	n = probed(t, s, func(n Network) bool { return n.Out != nil && n.Out.Shape[3] == 6 })
+	before := tensor.New(n.Picture.Shape...)
+	for i := range before.Data {
+		before.Data[i] = 0.5
+	}
+	for pass := range 3 {
+		made, err := m.After(pass+1).Reconstruct(t.Context(), n.Picture, 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, layer := range []int{1, 3} {
+			for part, l := range n.Parts[layer] {
+				s.Probe(func(p *Probing) { p.Layer = layer })
+				s.Probe(func(p *Probing) { p.Part, p.Pass = part, pass })
+				s.Probe(func(p *Probing) { p.Channel, p.X, p.Y = l.C-1, 5, l.H-1 })
+				site := model.Site{Layer: layer, Part: part, Pass: pass}
+				n = probed(t, s, func(n Network) bool {
+					return n.Site == site && n.Want.Site == site && n.Out != nil && (l.Params == 0 || n.Number != nil && n.Number.Channel == l.C-1 && n.Number.X == 5)
+				})
+				_, h, w, c := n.Out.Dims4()
+				if h != l.H || w != l.W || c != l.C {
+					t.Errorf("%v, %s: is %v", site, l.Kind, n.Out.Shape)
+				}
+				if k := n.Number; k != nil {
+					if d := math.Abs(float64(k.Active + k.Plus - k.Out)); k.Depends.Empty() == (pass > 0 || l.Kind != "kept") || d > 1e-4*(1+math.Abs(float64(k.Sum.Sum))) {
+						t.Errorf("%v, %s: %g + %g is not %g; it depends on %v", site, l.Kind, k.Active, k.Plus, k.Out, k.Depends)
+					}
+				}
+				switch l.Kind {
+				case "missing":
+					for i, v := range n.Out.Data {
+						if want := n.Picture.Data[i] - before.Data[i]; math.Abs(float64(v-want)) > 1e-5 {
+							t.Fatalf("%v: %g is missing, want %g", site, v, want)
+						}
+					}
+				case "made":
+					if d := apartBy(n.Out, made); d > 1e-5 {
+						t.Errorf("%v: what is made is off by %g", site, d)
+					}
+				}
+			}
+		}
+		before = made
+	}
+	was := n.Want.Site
+	for _, none := range []model.Site{{Layer: 3, Part: len(n.Parts[3]), Pass: 2}, {Layer: 3, Part: was.Part, Pass: 3}, {Layer: 3, Part: was.Part, Pass: -1}} {
+		s.Probe(func(p *Probing) { p.Site = none })
+		if got := s.State().Network.Want.Site; got != was {
+			t.Errorf("%v is chosen of what has no %v", got, none)
+		}
+	}
+	s.Probe(func(p *Probing) { p.Layer = 2 })
+	n = probed(t, s, func(n Network) bool { return n.Layer == 2 && n.Out != nil && n.Out.Shape[3] == 9 })
 	s.Probe(func(p *Probing) { p.Mode = ProbeLesion })
-	s.SwitchOff(latent, 0)
+	s.SwitchOff(2, 0)
 	probed(t, s, func(n Network) bool { return len(n.Lesion.Off) == 1 && n.Lesion.Version != 0 })
+}
+
+// TestPatchesAreThoseOfThePass looks at the pictures that excite a gate in a pass again, with Watch.
+func TestPatchesAreThoseOfThePass(t *testing.T) {
+	s, n, m := openLoop(t)
+	for _, site := range []model.Site{{Layer: 1, Part: 3, Pass: 1}, {Layer: 1, Part: 1, Pass: 2}} {
+		s.Probe(func(p *Probing) {
+			p.Mode, p.Data, p.Part, p.Pass, p.Channel = ProbeFilters, "builtin:digits:20", site.Part, site.Pass, 1
+		})
+		n = probed(t, s, func(n Network) bool {
+			return n.Excited.Site == site && n.Excited.Of > 0 && n.Excited.Done == n.Excited.Of && len(n.Excited.Patches) == MostPatches
+		})
+		if kernels := len(n.Excited.Kernels); kernels != (map[int]int{3: 0, 1: 4})[site.Part] {
+			t.Errorf("%v: %d kernels", site, kernels)
+		}
+		w := &netWork{s: s, model: loaded{m: m}}
+		list, err := w.album(t.Context(), "builtin:digits:20")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range n.Excited.Patches {
+			x, err := list.open(t.Context(), slices.Index(list.names, e.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := m.Watch(t.Context(), x, 0, site, model.Rect{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			most := float32(math.Inf(-1))
+			for i := 1; i < len(v.Out.Data); i += v.Out.Shape[3] {
+				most = max(most, v.Out.Data[i])
+			}
+			if math.Abs(float64(most-e.Value)) > 1e-5*(1+math.Abs(float64(most))) {
+				t.Errorf("%v, %s: Watch finds %g, the patch says %g", site, e.Name, most, e.Value)
+			}
+		}
+	}
+}
+
+// TestANetworkThatCannotBeWatchedSaysWhy looks for what excites the picture itself, and into a folder with nothing in it.
+func TestANetworkThatCannotBeWatchedSaysWhy(t *testing.T) {
+	s, _, _ := openLoop(t)
+	s.Probe(func(p *Probing) { p.Mode, p.Layer = ProbeFilters, 0 })
+	n := probed(t, s, func(n Network) bool { return n.Excited.Layer == 0 && n.Excited.Why.Key != "" })
+	if !strings.Contains(n.Excited.Why.String(), "loop.safetensors: layer 0") {
+		t.Errorf("of the picture it says %q", n.Excited.Why)
+	}
 	dir := t.TempDir()
-	s.Probe(func(p *Probing) { p.Mode, p.Data = ProbeFilters, dir })
-	n = probed(t, s, func(n Network) bool { return n.Excited.Why.Key != "" })
+	s.Probe(func(p *Probing) { p.Layer, p.Data = 1, dir })
+	n = probed(t, s, func(n Network) bool { return n.Excited.Layer == 1 && n.Excited.Why.Key != "" })
 	if !strings.Contains(n.Excited.Why.String(), filepath.Base(dir)) {
 		t.Errorf("of an empty folder it says %q", n.Excited.Why)
 	}

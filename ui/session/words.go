@@ -102,7 +102,7 @@ var plains = []plain{
 	{errLatent, "{{.File}} holds no latent that can be decoded: {{.Detail}}. Save finite numbers as NumPy does, in float32: numpy.save(name, numpy.ascontiguousarray(z, \"float32\"))."},
 	{errNeedsIt, "{{.File}} is not all that this model's decoder sees: what its encoder had at larger sizes goes past the latent. Name the picture that the latent was made of (--with)."},
 	{errOtherOne, "{{.File}} is not the picture that the latent was made of: {{.Detail}}. Name that one (--with)."},
-	{model.ErrWatch, "{{.File}}: {{.Detail}} cannot be watched. Choose a convolution, or another layer of a model that is not recurrent."},
+	{model.ErrWatch, "{{.File}}: {{.Detail}} cannot be watched. Choose a layer after the picture."},
 	{model.ErrLesion, "{{.File}}: {{.Detail}} cannot be switched off. Choose a layer that learns, or a channel of the latent."},
 	{errPackedExt, "{{.File}} cannot be written: the name of a compressed picture must end in .sieve. Choose such a name."},
 	{model.ErrTile, "{{.File}} is damaged ({{.Detail}}). Copy or download it again."},
