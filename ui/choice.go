@@ -109,7 +109,7 @@ func (b *bordered) Refresh() {
 const (
 	grid         = 8
 	margin       = 2 * grid
-	settingsWide = 38 * grid
+	settingsWide = 40 * grid
 )
 
 // row lays objects out side by side, equally wide.

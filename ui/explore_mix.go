@@ -5,6 +5,7 @@ package ui
 import (
 	"image"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -76,8 +77,8 @@ func newMixPart(w *window) *mixPart {
 	})
 	form := container.New(column{gap: 2 * grid}, model, mixing)
 	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(container.New(column{gap: grid},
-		widget.NewHint(lang.L("All pictures of the strip side by side, or one after the other as an animation"), "", p.film),
-		widget.NewHint(lang.L("Save the picture in the middle"), "Ctrl+S", p.keep)))), nil, nil, container.NewVScroll(margins(form)))
+		widget.NewHint(lang.L("All pictures of the strip side by side, at most 1024 pixels a side each, or one after the other as an animation"), "", p.film),
+		widget.NewHint(lang.L("The picture in the middle, made anew at the size of the first, at most 4096 pixels a side"), "Ctrl+S", p.keep)))), nil, nil, container.NewVScroll(margins(form)))
 
 	p.stage = widget.NewSquare()
 	p.stage.OnMoved = func(x, y float64) { p.change(func(m *session.Mixing) { m.X, m.Y = x, y }) }
@@ -209,14 +210,21 @@ func (p *mixPart) show(f frame) {
 	visible(p.again, mode == session.MixChance)
 	p.round.Checked = p.want.Round
 	p.amount.SetValue(p.want.Amount)
-	why := ""
+	var notes []string
 	level := widget.StatusInfo
-	switch {
-	case mix.Why.Key != "":
-		why, level = said(mix.Why), widget.StatusWarning
-	case mode == session.MixMean && mix.Count > 0:
-		why = lang.L("The mean of {{.Count}} pictures.", map[string]any{"Count": widget.FormatCount(mix.Count)})
+	if mix.Why.Key != "" {
+		notes, level = []string{said(mix.Why)}, widget.StatusWarning
+	} else {
+		if mode == session.MixMean && mix.Count > 0 {
+			notes = append(notes, lang.L("The mean of {{.Count}} pictures.", map[string]any{"Count": widget.FormatCount(mix.Count)}))
+		}
+		if mix.Beside && mode == session.MixMean {
+			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it is taken from the first picture of the folder, so the mean resembles that."))
+		} else if first := slices.IndexFunc(mix.Sources[:], func(source string) bool { return source != "" }); mix.Beside && first >= 0 {
+			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it is taken from {{.Picture}}, so the mixture resembles {{.Picture}}.", map[string]any{"Picture": slotLetter(first)}))
+		}
 	}
+	why := strings.Join(notes, " ")
 	p.why.Say(level, why)
 	visible(p.why, why != "")
 	enable(p.keep, mix.Result != nil)
@@ -233,8 +241,10 @@ func (p *mixPart) show(f frame) {
 func (p *mixPart) draw(mix session.Mix) {
 	corners := map[session.MixMode]int{session.MixBetween: 4, session.MixSum: 3, session.MixNumber: 1}[p.want.Mode]
 	for i, s := range p.slots {
-		name := string(rune('A' + i))
-		if mix.Names[i] != "" {
+		name := slotLetter(i)
+		if strings.HasPrefix(mix.Sources[i], "sample:") {
+			name += "   " + lang.L(mix.Names[i])
+		} else if mix.Names[i] != "" {
 			name += "   " + mix.Names[i]
 		}
 		s.Set(pictureOf(mix.Slots[i]), name, lang.L("Choose a picture"))
@@ -255,6 +265,9 @@ func (p *mixPart) draw(mix session.Mix) {
 	p.whole.Refresh()
 	p.w.trace.stir()
 }
+
+// slotLetter is what a corner is called.
+func slotLetter(i int) string { return string(rune('A' + i)) }
 
 // pictureOf is a tensor to show, nil where there is none.
 func pictureOf(x *tensor.Tensor) image.Image {

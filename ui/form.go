@@ -336,7 +336,7 @@ func kindName(kind string) string {
 	case "gaussian":
 		return lang.L("Gaussian")
 	case "poisson":
-		return lang.L("Photon (Poisson)")
+		return lang.L("Shot (Poisson)")
 	case "speckle":
 		return lang.L("Speckle")
 	case "saltpepper":
@@ -348,7 +348,7 @@ func kindName(kind string) string {
 	case "blindspot":
 		return lang.L("Blind spot")
 	case "pairs":
-		return lang.L("Pairs of neighbours")
+		return lang.L("Pixel pairs")
 	case session.OwnNoise:
 		return lang.L("Its own (few samples)")
 	}

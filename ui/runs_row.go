@@ -19,7 +19,7 @@ type runColumns struct{}
 
 // runWidths are those of the columns, in units of the grid; of that which has the rest, the least.
 // All lengths grow with the type.
-var runWidths = [columns]float32{4, 15, 14, 14, 8, 7, 10, 7, 10, 12}
+var runWidths = [columns]float32{4, 15, 14, 12, 10, 7, 10, 7, 10, 12}
 
 // runUnit is the unit of a row's lengths.
 func runUnit() float32 {

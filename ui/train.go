@@ -102,7 +102,7 @@ func newTrainPage(w *window) *trainPage {
 	p.about = widget.NewNote("")
 	p.scheme = newSchemeForm(f)
 
-	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Sparse, by activity"), lang.L("Sparse, the k largest"), lang.L("Variational"), lang.L("Binary"), lang.L("Quantised")})
+	bottleneck := f.choice("bottleneck", lang.L("Bottleneck"), model.Choices("bottleneck"), []string{lang.L("Plain"), lang.L("Sparse"), lang.L("Sparse, activity"), lang.L("Sparse, top k"), lang.L("Variational"), lang.L("Binary"), lang.L("Quantised")})
 	p.lambda = f.number("lambda", lang.L("Price λ"), 0, 1e6)
 	latent := f.number("latent", lang.L("Latent channels"), 1, 4096)
 	body := f.choice("body", lang.L("Body"), model.Choices("body"), []string{lang.L("Convolutional"), "U-Net", lang.L("Pixel shuffle"), lang.L("Linear"), lang.L("Recurrent")})
@@ -126,11 +126,11 @@ func newTrainPage(w *window) *trainPage {
 		f.choice("up", lang.L("Upsampling"), model.Choices("up"), []string{lang.L("Transposed"), lang.L("Nearest")}),
 		f.choice("output", lang.L("Output"), model.Choices("output"), []string{lang.L("Identity"), lang.L("Sigmoid"), lang.L("Residual")}),
 		f.number("activity", lang.L("Active share"), 0, 1), f.number("free", lang.L("Free nats a channel"), 0, 1000),
-		f.number("range", lang.L("λ at quality 0, times"), 0, 1e6), f.number("hyper", lang.L("Channels sent ahead"), 0, 1024),
-		f.choice("context", lang.L("Latent told from itself"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
+		f.number("range", lang.L("λ at quality 0, times"), 0, 1e6), f.number("hyper", lang.L("Channels ahead"), 0, 1024),
+		f.choice("context", lang.L("Told from itself"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
 		f.choice("skips", lang.L("Skip connections"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
 		f.choice("level", lang.L("Noise level is told"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),
-		f.choice("estimated", lang.L("Noise level in training"), []string{"false", "true"}, []string{lang.L("Known"), lang.L("Estimated")}),
+		f.choice("estimated", lang.L("Level in training"), []string{"false", "true"}, []string{lang.L("Known"), lang.L("Estimated")}),
 		f.choice("channels", lang.L("Pictures are"), []string{"0", "1", "3"}, []string{lang.L("As the data"), lang.L("Grey"), lang.L("Colour")}),
 		f.choice("crop", lang.L("Crop, pixels"), []string{"0", "16", "28", "32", "48", "64", "96", "128"}, []string{lang.L("As the data"), "16", "28", "32", "48", "64", "96", "128"}),
 		f.choice("augment", lang.L("Vary photographs"), []string{"false", "true"}, []string{lang.L("No"), lang.L("Yes")}),

@@ -678,7 +678,11 @@ func (w *window) message(st session.State) session.Message {
 		return st.Message
 	}
 	m := session.Message{Kind: session.Info, Serial: s.Serial}
-	m.Text = lang.L("{{.File}} is saved in {{.Folder}}.", map[string]any{"File": baseName(s.Path), "Folder": filepath.Dir(s.Path)})
+	words := map[string]any{"File": baseName(s.Path), "Folder": filepath.Dir(s.Path), "Width": s.Width, "Height": s.Height}
+	m.Text = lang.L("{{.File}} is saved in {{.Folder}}.", words)
+	if s.Width > 0 {
+		m.Text = lang.L("{{.File}}, {{.Width}} × {{.Height}} pixels, is saved in {{.Folder}}.", words)
+	}
 	return m
 }
 

@@ -61,6 +61,7 @@ type Mix struct {
 	Strip   []*tensor.Tensor // a way through the mixture
 	Columns int              // of Strip, when it is a table
 	Count   int              // pictures of which the mean was taken
+	Beside  bool             // something goes around the latent: that of the first picture, whatever the latent is
 	Why     Sentence         // why there is no result; without a Key when there is one
 	Version uint64
 	Pending bool
@@ -75,9 +76,9 @@ type mixer struct {
 
 // What stands in the way of a mixture.
 var (
-	errSkips  = errors.New("session: the decoder needs more than the latent")
 	errChance = errors.New("session: the model has no distribution of latents")
-	errEmpty  = errors.New("session: nothing to mix")
+	errEmpty  = errors.New("session: corners without a picture")
+	errNoMean = errors.New("session: no folder to take the mean of")
 )
 
 // ShowMix says whether the part Mix of the page Explore is in front: nothing is mixed when it is not.
@@ -117,7 +118,7 @@ func (s *Session) kickMix() {
 
 // mixing is the goroutine that mixes.
 func (s *Session) mixing() {
-	w := &mixWork{s: s}
+	w := &mixWork{s: s, side: mostMixed}
 	for {
 		select {
 		case <-s.mix.wake:
@@ -130,7 +131,7 @@ func (s *Session) mixing() {
 		on, want, l := s.mix.on, s.state.Mix.Want, s.explorer.model
 		s.mu.Unlock()
 		if on {
-			err := w.mix(ctx, want, l)
+			err := w.follow(ctx, want, l)
 			w.show(ctx, func(m *Mix) {
 				m.Pending = false
 				m.Why = Sentence{}
@@ -139,22 +140,27 @@ func (s *Session) mixing() {
 				}
 				m.Version = s.next()
 			})
+		} else {
+			w.opened = nil // it is large
 		}
 		cancel()
 	}
 }
 
-// mixWork is what is known of the pictures that are mixed.
+// mixWork mixes pictures at one size. One goroutine at a time may use it.
 type mixWork struct {
 	s       *Session
+	side    int // pixels that the longer side has at most
 	model   loaded
-	h, w    int // size of all
+	h, w    int            // size of all
+	lead    string         // the slot or the folder whose first picture has that size
+	beside  *tensor.Tensor // that picture, for a model that lets something around its latent
+	opened  *model.Opened  // … laid open; nil until it is needed
 	slots   [MixSlots]string
-	pixels  [MixSlots]*tensor.Tensor
+	pixels  [MixSlots]*tensor.Tensor // to be shown: nil at sizes that are not
 	latents [MixSlots]*tensor.Tensor
-	folder  string
-	mean    *tensor.Tensor // latent
-	count   int
+	mean    *tensor.Tensor // latent, of the folder that leads
+	count   int            // pictures in mean
 }
 
 func (w *mixWork) show(ctx context.Context, change func(m *Mix)) {
@@ -165,47 +171,51 @@ func (w *mixWork) show(ctx context.Context, change func(m *Mix)) {
 	}
 }
 
-// mostMixed is how many pixels a side a mixture has at most: it is to follow the hand.
-const mostMixed = 384
+// How many pixels a side a mixture has at most: while it follows the hand, as a table of many, and in an
+// animation; in a strip that is saved; and alone when it is saved.
+const (
+	mostMixed      = 384
+	mostStrip      = 1024
+	mostMixedSaved = 4096
+)
 
-// mix makes a mixture.
-func (w *mixWork) mix(ctx context.Context, want Mixing, l loaded) error {
+// follow mixes what is wanted, and shows it.
+func (w *mixWork) follow(ctx context.Context, want Mixing, l loaded) error {
 	t := w.s.begin("Mixing")
 	defer t.end()
-	if w.model.m == nil || w.model.version != l.version {
-		l, err := w.s.explored(l)
-		if err != nil {
-			return err
-		}
-		*w = mixWork{s: w.s, model: l}
-	}
-	m := w.model.m
-	if !m.Generates() {
-		return fmt.Errorf("%w: %s", errSkips, w.model.info.Name)
-	}
-	if want.Slots == ([MixSlots]string{}) {
-		want.Slots = w.usual()
-	}
-	if err := w.fill(ctx, want); err != nil {
+	if err := w.fill(ctx, want, l, partly(t.report, 0, 0.5)); err != nil {
 		return err
 	}
-	w.show(ctx, func(mix *Mix) {
-		mix.Slots, mix.Sources = w.pixels, w.slots
+	w.show(ctx, func(m *Mix) {
+		m.Beside, m.Why = w.beside != nil, Sentence{}
+		if want.Mode == MixMean || want.Mode == MixChance {
+			return
+		}
+		m.Slots, m.Sources = w.pixels, w.slots
 		for i, slot := range w.slots {
-			mix.Names[i] = slotName(slot)
+			m.Names[i] = slotName(slot)
 		}
 	})
-	switch want.Mode {
-	case MixSum:
-		return w.sum(ctx, want)
-	case MixMean:
-		return w.average(ctx, want.Folder, t.report)
-	case MixNumber:
-		return w.numbers(ctx)
-	case MixChance:
-		return w.chance(ctx, want.Seed)
+	x, err := w.mixture(want)
+	if err != nil {
+		return err
 	}
-	return w.between(ctx, want)
+	var y *tensor.Tensor
+	if x.result != nil {
+		if y, err = w.decode(ctx, x.result, nil); err != nil {
+			return err
+		}
+		w.show(ctx, func(m *Mix) {
+			m.Result, m.Count = y, w.count
+			if x.frames == 0 {
+				m.Strip = nil
+			}
+		})
+	}
+	_, err = w.strip(ctx, x, partly(t.report, 0.5, 1), func(all []*tensor.Tensor) {
+		w.show(ctx, func(m *Mix) { m.Result, m.Strip, m.Columns = y, slices.Clone(all), x.columns })
+	})
+	return err
 }
 
 // oneCell reports whether a model knows small pictures alone, whose latent is one cell.
@@ -262,12 +272,31 @@ func (w *mixWork) open(ctx context.Context, slot string) (*tensor.Tensor, error)
 	return p.Pix, nil
 }
 
-// fill opens the pictures that are new, at one size: that of the model's own pictures where these are small and
-// all alike, else that of the first, made smaller where it is large.
-func (w *mixWork) fill(ctx context.Context, want Mixing) error {
-	m := w.model.m
+// fill reads the model, and the pictures that are new, at one size: that of the model's own pictures where these
+// are small and all alike, else that of the first, made smaller where it is too large.
+func (w *mixWork) fill(ctx context.Context, want Mixing, l loaded, report model.Report) error {
+	if w.model.m == nil || w.model.version != l.version {
+		l, err := w.s.explored(l)
+		if err != nil {
+			return err
+		}
+		*w = mixWork{s: w.s, side: w.side, model: l}
+	}
+	switch m := w.model.m; {
+	case want.Mode == MixMean:
+		return w.average(ctx, want.Folder, report)
+	case want.Mode == MixChance && (m.Spec.Bottleneck != "variational" || !m.Generates()):
+		return fmt.Errorf("%w: %s", errChance, w.model.info.Name)
+	case want.Mode == MixChance:
+		w.resize(m.Spec.Crop, m.Spec.Crop)
+		return nil
+	}
+	if want.Slots == ([MixSlots]string{}) {
+		want.Slots = w.usual()
+	}
+	lead := slices.IndexFunc(want.Slots[:], func(slot string) bool { return slot != "" })
 	for i, slot := range want.Slots {
-		if slot == w.slots[i] && (slot == "" || w.pixels[i] != nil) {
+		if slot == w.slots[i] && (slot == "" || w.latents[i] != nil && (i != lead || slot == w.lead)) {
 			continue
 		}
 		w.slots[i], w.pixels[i], w.latents[i] = "", nil, nil
@@ -278,42 +307,123 @@ func (w *mixWork) fill(ctx context.Context, want Mixing) error {
 		if err != nil {
 			return err
 		}
-		if w.h == 0 || i == 0 { // no other has been fitted in this turn
-			w.resize(x)
+		if i == lead {
+			w.begin(slot, x)
 		}
-		x = imageio.Fit(inChannels(x, m.Spec.Channels), w.h, w.w)
-		z, err := m.Features(ctx, x, levelOf(m, x), nil)
+		x, z, err := w.latent(ctx, x, partly(report, float64(i)/MixSlots, float64(i+1)/MixSlots))
 		if err != nil {
 			return err
 		}
-		w.slots[i], w.pixels[i], w.latents[i] = slot, x, z
+		w.slots[i], w.latents[i] = slot, z
+		if w.side == mostMixed {
+			w.pixels[i] = x
+		}
 	}
 	return nil
 }
 
-// resize mixes at the size of a picture. If that is another than before, nothing that was fitted is left.
-func (w *mixWork) resize(x *tensor.Tensor) {
+// partly reports what is done of a part of the work, between from and to of 1.
+func partly(report model.Report, from, to float64) model.Report {
+	if report == nil {
+		return nil
+	}
+	return func(done, total int) { report(int(1000*(from+(to-from)*float64(done)/float64(total))), 1000) }
+}
+
+// begin mixes at the size of the first picture of a slot or a folder, and beside it.
+func (w *mixWork) begin(lead string, x *tensor.Tensor) {
 	_, height, width, _ := x.Dims4()
-	k := min(1, float64(mostMixed)/float64(max(height, width)))
-	h, wide := max(1, int(math.Round(k*float64(height)))), max(1, int(math.Round(k*float64(width))))
+	k := min(1, float64(w.side)/float64(max(height, width)))
+	w.resize(max(1, int(math.Round(k*float64(height)))), max(1, int(math.Round(k*float64(width)))))
+	w.lead, w.beside, w.opened, w.mean, w.count = lead, nil, nil, nil, 0
+	if !w.model.m.Generates() {
+		w.beside = w.fit(x)
+	}
+}
+
+// resize mixes at a size, or at the one that the model knows. If that is another than before, nothing that was
+// fitted is left.
+func (w *mixWork) resize(h, wide int) {
 	if s := w.model.m.Spec; oneCell(s) {
 		h, wide = s.Crop, s.Crop
 	}
 	if h != w.h || wide != w.w {
-		*w = mixWork{s: w.s, model: w.model, h: h, w: wide}
+		*w = mixWork{s: w.s, side: w.side, model: w.model, h: h, w: wide}
 	}
 }
 
-// decode is the picture of a latent.
-func (w *mixWork) decode(ctx context.Context, z *tensor.Tensor) (*tensor.Tensor, error) {
-	y, err := w.model.m.Generate(ctx, z, w.h, w.w, nil)
-	if err != nil {
+// fit is a picture as the others are.
+func (w *mixWork) fit(x *tensor.Tensor) *tensor.Tensor {
+	return imageio.Fit(inChannels(x, w.model.m.Spec.Channels), w.h, w.w)
+}
+
+// latent fits a picture, and returns it with its latent.
+func (w *mixWork) latent(ctx context.Context, x *tensor.Tensor, report model.Report) (fitted, z *tensor.Tensor, err error) {
+	x = w.fit(x)
+	z, err = w.model.m.Features(ctx, x, levelOf(w.model.m, x), report)
+	return x, z, err
+}
+
+// decode is the picture of a latent. What a model lets around it is that of the first picture.
+func (w *mixWork) decode(ctx context.Context, z *tensor.Tensor, report model.Report) (*tensor.Tensor, error) {
+	m := w.model.m
+	if w.beside == nil {
+		y, err := m.Generate(ctx, z, w.h, w.w, report)
+		if err != nil {
+			return nil, err
+		}
+		return clamp(y), nil
+	}
+	if w.opened == nil {
+		o, err := m.Open(ctx, w.beside, levelOf(m, w.beside), 0, partly(report, 0, 0.6))
+		if err != nil {
+			return nil, err
+		}
+		w.opened, report = o, partly(report, 0.6, 1)
+	}
+	y := tensor.New(w.beside.Shape...)
+	if _, err := w.opened.Decode(ctx, z, model.Rect{Bottom: w.h, Right: w.w}, y, report); err != nil {
 		return nil, err
 	}
-	for i, v := range y.Data {
-		y.Data[i] = within(v)
+	return clamp(y), nil
+}
+
+// A mixture is what the latents of pictures have become.
+type mixture struct {
+	result  *tensor.Tensor             // latent; nil where there is only a strip
+	frames  int                        // of the strip
+	columns int                        // … in a row; it is a table where that is less
+	frame   func(i int) *tensor.Tensor // latent of one
+}
+
+// mixture mixes the latents of what has been filled.
+func (w *mixWork) mixture(want Mixing) (mixture, error) {
+	switch want.Mode {
+	case MixSum:
+		return w.sum(want)
+	case MixMean:
+		return mixture{result: w.mean}, nil
+	case MixNumber:
+		return w.numbers()
+	case MixChance:
+		return w.chance(want.Seed), nil
 	}
-	return y, nil
+	return w.between(want)
+}
+
+// strip decodes the strip of a mixture, and hands on what there is of it after each row.
+func (w *mixWork) strip(ctx context.Context, x mixture, report model.Report, row func(all []*tensor.Tensor)) (all []*tensor.Tensor, err error) {
+	for i := range x.frames {
+		n := float64(x.frames)
+		y, err := w.decode(ctx, x.frame(i), partly(report, float64(i)/n, float64(i+1)/n))
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, y); len(all)%x.columns == 0 {
+			row(all)
+		}
+	}
+	return all, nil
 }
 
 // framesBetween is how many pictures a strip between two has.
@@ -321,26 +431,12 @@ const framesBetween = 9
 
 // between mixes the pictures at the corners: the first at the top left, then top right, bottom left, bottom
 // right. Where there are two, they lie side by side.
-func (w *mixWork) between(ctx context.Context, want Mixing) error {
-	have := w.have()
-	if len(have) < 2 {
-		return fmt.Errorf("%w: two pictures at least", errEmpty)
+func (w *mixWork) between(want Mixing) (mixture, error) {
+	if len(w.have()) < 2 {
+		return mixture{}, fmt.Errorf("%w: A, B", errEmpty)
 	}
-	y, err := w.decode(ctx, w.blend(want, want.X, want.Y))
-	if err != nil {
-		return err
-	}
-	w.show(ctx, func(m *Mix) { m.Result = y })
-	var strip []*tensor.Tensor
-	for i := range framesBetween {
-		f, err := w.decode(ctx, w.blend(want, float64(i)/(framesBetween-1), want.Y))
-		if err != nil {
-			return err
-		}
-		strip = append(strip, f)
-	}
-	w.show(ctx, func(m *Mix) { m.Strip, m.Columns = strip, framesBetween })
-	return nil
+	return mixture{result: w.blend(want, want.X, want.Y), frames: framesBetween, columns: framesBetween,
+		frame: func(i int) *tensor.Tensor { return w.blend(want, float64(i)/(framesBetween-1), want.Y) }}, nil
 }
 
 // have are the slots that have pictures.
@@ -404,96 +500,78 @@ func slerp(a, b *tensor.Tensor, t float64) *tensor.Tensor {
 }
 
 // sum is the first picture, less the second, plus the third.
-func (w *mixWork) sum(ctx context.Context, want Mixing) error {
+func (w *mixWork) sum(want Mixing) (mixture, error) {
 	z := w.latents
 	if z[0] == nil || z[1] == nil || z[2] == nil {
-		return fmt.Errorf("%w: three pictures", errEmpty)
+		return mixture{}, fmt.Errorf("%w: A, B, C", errEmpty)
 	}
-	at := func(amount float64) (*tensor.Tensor, error) {
+	at := func(amount float64) *tensor.Tensor {
 		out := tensor.New(z[0].Shape...)
 		for i, v := range z[0].Data {
 			out.Data[i] = v + float32(float32(amount)*(z[2].Data[i]-z[1].Data[i]))
 		}
-		return w.decode(ctx, out)
+		return out
 	}
-	y, err := at(want.Amount)
-	if err != nil {
-		return err
-	}
-	w.show(ctx, func(m *Mix) { m.Result = y })
-	var strip []*tensor.Tensor
-	for i := range framesBetween {
-		f, err := at(2 * float64(i) / (framesBetween - 1))
-		if err != nil {
-			return err
-		}
-		strip = append(strip, f)
-	}
-	w.show(ctx, func(m *Mix) { m.Strip, m.Columns = strip, framesBetween })
-	return nil
+	return mixture{result: at(want.Amount), frames: framesBetween, columns: framesBetween,
+		frame: func(i int) *tensor.Tensor { return at(2 * float64(i) / (framesBetween - 1)) }}, nil
 }
 
 // mostAveraged is how many pictures of a folder are averaged at most.
 const mostAveraged = 1000
 
-// average is the picture of the mean of the latents of a folder.
+// average takes the mean of the latents of a folder.
 func (w *mixWork) average(ctx context.Context, folder string, report model.Report) error {
 	if folder == "" {
-		return fmt.Errorf("%w: a folder", errEmpty)
+		return errNoMean
 	}
-	if w.folder != folder || w.mean == nil {
-		names, err := walk(ctx, folder, "", imageio.IsPicture)
-		if err != nil {
-			return err
-		}
-		if len(names) == 0 {
-			return imageio.FileError{Path: folder, Err: ErrNoPictures}
-		}
-		names = names[:min(len(names), mostAveraged)]
-		var sum []float64
-		var shape []int
-		count := 0
-		var trouble error
-		for i, name := range names {
-			x, err := w.open(ctx, filepath.Join(folder, name))
-			if err == nil {
-				if w.h == 0 {
-					_, w.h, w.w, _ = x.Dims4()
-				}
-				var z *tensor.Tensor
-				x = imageio.Fit(inChannels(x, w.model.m.Spec.Channels), w.h, w.w)
-				if z, err = w.model.m.Features(ctx, x, levelOf(w.model.m, x), nil); err == nil {
-					if sum == nil {
-						sum, shape = make([]float64, len(z.Data)), z.Shape
-					}
-					for k, v := range z.Data {
-						sum[k] += float64(v)
-					}
-					count++
-				}
-			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil && trouble == nil {
-				trouble = err
-			}
-			report(i+1, len(names))
-		}
-		if count == 0 {
-			return trouble
-		}
-		w.s.fail(trouble)
-		w.folder, w.count, w.mean = folder, count, tensor.New(shape...)
-		for k, v := range sum {
-			w.mean.Data[k] = float32(v / float64(count))
-		}
+	if w.lead == folder && w.mean != nil {
+		return nil
 	}
-	y, err := w.decode(ctx, w.mean)
+	names, err := walk(ctx, folder, "", imageio.IsPicture)
 	if err != nil {
 		return err
 	}
-	w.show(ctx, func(m *Mix) { m.Result, m.Strip, m.Count = y, nil, w.count })
+	if len(names) == 0 {
+		return imageio.FileError{Path: folder, Err: ErrNoPictures}
+	}
+	names = names[:min(len(names), mostAveraged)]
+	var sum []float64
+	var shape []int
+	count := 0
+	var trouble error
+	for i, name := range names {
+		x, err := w.open(ctx, filepath.Join(folder, name))
+		if err == nil {
+			if count == 0 {
+				w.begin(folder, x)
+			}
+			var z *tensor.Tensor
+			if _, z, err = w.latent(ctx, x, nil); err == nil {
+				if sum == nil {
+					sum, shape = make([]float64, len(z.Data)), z.Shape
+				}
+				for k, v := range z.Data {
+					sum[k] += float64(v)
+				}
+				count++
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil && trouble == nil {
+			trouble = err
+		}
+		report(i+1, len(names))
+	}
+	if count == 0 {
+		return trouble
+	}
+	w.s.fail(trouble)
+	w.mean, w.count = tensor.New(shape...), count
+	for k, v := range sum {
+		w.mean.Data[k] = float32(v / float64(count))
+	}
 	return nil
 }
 
@@ -506,10 +584,10 @@ const (
 // numbers changes one number of the first picture's latent after the other: a row for each of those that
 // differ most between the pictures at hand, from 3 below to 3 above in units of their spread, or of 1 in a
 // variational model. Of a latent of many cells the whole channel is moved.
-func (w *mixWork) numbers(ctx context.Context) error {
+func (w *mixWork) numbers() (mixture, error) {
 	have := w.have()
 	if len(have) == 0 {
-		return fmt.Errorf("%w: a picture", errEmpty)
+		return mixture{}, fmt.Errorf("%w: A", errEmpty)
 	}
 	z := w.latents[have[0]]
 	n := z.Shape[3]
@@ -523,63 +601,77 @@ func (w *mixWork) numbers(ctx context.Context) error {
 		}
 		return max(1, float32(math.Abs(float64(e.mean[c]))))
 	}
-	rows := min(n, mostMoved)
-	var strip []*tensor.Tensor
-	for _, c := range e.ranking()[:rows] {
-		for i := range numberSteps {
-			moved := z.Clone()
-			by := unit(c) * float32(6*float64(i)/(numberSteps-1)-3)
-			for k := c; k < len(moved.Data); k += n {
-				moved.Data[k] += by
-			}
-			y, err := w.decode(ctx, moved)
-			if err != nil {
-				return err
-			}
-			strip = append(strip, y)
+	order := e.ranking()[:min(n, mostMoved)]
+	return mixture{frames: len(order) * numberSteps, columns: numberSteps, frame: func(i int) *tensor.Tensor {
+		c := order[i/numberSteps]
+		moved := z.Clone()
+		by := unit(c) * float32(6*float64(i%numberSteps)/(numberSteps-1)-3)
+		for k := c; k < len(moved.Data); k += n {
+			moved.Data[k] += by
 		}
-		w.show(ctx, func(m *Mix) { m.Result, m.Strip, m.Columns = nil, slices.Clone(strip), numberSteps })
-	}
-	return nil
+		return moved
+	}}, nil
 }
 
-// drawn is how many pictures are drawn from chance.
-const drawnFromChance = 36
+// Pictures that are drawn from chance, and how many of them in a row.
+const drawnFromChance, drawnInRow = 36, 9
 
-// chance draws pictures from a variational model.
-func (w *mixWork) chance(ctx context.Context, seed uint64) error {
+// chance draws latents of a variational model.
+func (w *mixWork) chance(seed uint64) mixture {
 	m := w.model.m
-	if m.Spec.Bottleneck != "variational" {
-		return fmt.Errorf("%w: %s", errChance, w.model.info.Name)
-	}
-	if w.h == 0 {
-		w.h, w.w = m.Spec.Crop, m.Spec.Crop
-	}
 	cell := m.Cell()
-	rng := rand.New(rand.NewPCG(seed, 0))
-	var strip []*tensor.Tensor
-	for range drawnFromChance {
+	return mixture{frames: drawnFromChance, columns: drawnInRow, frame: func(i int) *tensor.Tensor {
 		z := tensor.New(1, (w.h+cell-1)/cell, (w.w+cell-1)/cell, m.Spec.Numbers())
-		noise.Normal(rng, z.Data)
-		y, err := w.decode(ctx, z)
+		noise.Normal(rand.New(rand.NewPCG(seed, uint64(i))), z.Data)
+		return z
+	}}
+}
+
+// SaveMix writes the result as a picture, or the strip as one (.png) or as an animation (.gif). Both are mixed anew,
+// at the size of the first picture as far as limits allow: 4096 pixels a side for the result, 1024 for each
+// picture of a strip, and for a table and an animation what is shown. What a Mix says meanwhile is not saved.
+func (s *Session) SaveMix(path string, strip bool) {
+	s.mu.Lock()
+	ctx, want, l := s.jobs, s.state.Mix.Want, s.explorer.model
+	s.mu.Unlock()
+	s.spawn(func() {
+		t := s.begin("Saving the mixture")
+		defer t.end()
+		s.fail(s.saveMix(ctx, path, strip, want, l, t.report))
+	})
+}
+
+func (s *Session) saveMix(ctx context.Context, path string, strip bool, want Mixing, l loaded, report model.Report) error {
+	w := &mixWork{s: s, side: mostMixedSaved}
+	row := want.Mode == MixBetween || want.Mode == MixSum
+	switch animation := strings.EqualFold(filepath.Ext(path), ".gif"); {
+	case strip && row && !animation:
+		w.side = mostStrip
+	case strip:
+		w.side = mostMixed
+	}
+	if err := w.fill(ctx, want, l, partly(report, 0, 0.5)); err != nil {
+		return err
+	}
+	x, err := w.mixture(want)
+	if err != nil {
+		return err
+	}
+	if !strip {
+		if x.result == nil {
+			return ErrNothing
+		}
+		y, err := w.decode(ctx, x.result, partly(report, 0.5, 1))
 		if err != nil {
 			return err
 		}
-		strip = append(strip, y)
+		return s.saveMade(ctx, path, y)
 	}
-	w.show(ctx, func(m *Mix) { m.Result, m.Strip, m.Columns = nil, strip, 9 })
-	return nil
-}
-
-// SaveMix writes the result as a picture, or the strip as one (.png) or as an animation (.gif).
-func (s *Session) SaveMix(path string, strip bool) {
-	mix := s.State().Mix
-	s.do("Saving the mixture", func(ctx context.Context) error {
-		if strip {
-			return s.saveStrip(ctx, path, mix.Strip, mix.Columns)
-		}
-		return s.saveMade(ctx, path, mix.Result)
-	})
+	all, err := w.strip(ctx, x, partly(report, 0.5, 1), func([]*tensor.Tensor) {})
+	if err != nil {
+		return err
+	}
+	return s.saveStrip(ctx, path, all, x.columns)
 }
 
 // saveMade writes a picture that was made here.
@@ -590,7 +682,8 @@ func (s *Session) saveMade(ctx context.Context, path string, x *tensor.Tensor) e
 	if err := savePicture(ctx, path, &imageio.Picture{Pix: x, Depth: 8}, imageio.SaveOptions{}); err != nil {
 		return err
 	}
-	s.saved("picture", path)
+	_, h, w, _ := x.Dims4()
+	s.savedSize("picture", path, w, h)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"math"
 	"os"
@@ -13,6 +14,8 @@ import (
 
 	"sieve/assets"
 	"sieve/imageio"
+	"sieve/model"
+	"sieve/model/metric"
 	"sieve/model/tensor"
 )
 
@@ -158,16 +161,11 @@ func TestSumsMeansTablesAndChance(t *testing.T) {
 }
 
 func TestAMixtureThatCannotBeSaysWhy(t *testing.T) {
-	s := openMix(t, "photo")
-	m := mixed(t, s, func(m Mix) bool { return m.Why.Key != "" })
-	if !strings.Contains(m.Why.String(), "photo") || !strings.Contains(m.Why.String(), "skip") {
-		t.Errorf("of a model with skips it says %q", m.Why)
-	}
-	s.ExploreModel(DefaultExplorer)
+	s := openMix(t, DefaultExplorer)
 	want := DefaultMixing
 	want.Mode = MixChance
 	s.SetMixing(want)
-	m = mixed(t, s, func(m Mix) bool { return m.Want.Mode == MixChance && m.Why.Key == errChanceKey() })
+	m := mixed(t, s, func(m Mix) bool { return m.Want.Mode == MixChance && m.Why.Key == errChanceKey() })
 	if m.Result != nil || len(m.Strip) > 0 {
 		t.Error("something was drawn all the same")
 	}
@@ -182,6 +180,177 @@ func TestAMixtureThatCannotBeSaysWhy(t *testing.T) {
 	m = mixed(t, s, func(m Mix) bool { return m.Want == want && m.Why.Key != "" })
 	if !strings.Contains(m.Why.String(), "gone.png") {
 		t.Errorf("of a file that is not there it says %q", m.Why)
+	}
+}
+
+// between is a mixing of two pictures.
+func between(a, b string, x float64) Mixing {
+	want := DefaultMixing
+	want.Slots, want.X, want.Y = [MixSlots]string{a, b}, x, 0
+	return want
+}
+
+// remixed waits until something has been mixed, and returns it.
+func remixed(t *testing.T, s *Session, want Mixing) Mix {
+	t.Helper()
+	s.SetMixing(want)
+	return mixed(t, s, func(m Mix) bool { return m.Want == want && m.Result != nil })
+}
+
+// pictureFile writes a part of a sample picture.
+func pictureFile(t *testing.T, sample, h, w int) string {
+	t.Helper()
+	p, err := source{sample: sample}.open(t.Context(), imageio.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), fmt.Sprintf("%d-%dx%d.png", sample, w, h))
+	if err := imageio.Save(path, &imageio.Picture{Pix: imageio.Fit(p.Pix, h, w), Depth: 8}, imageio.SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestWhatGoesAroundTheLatentIsOfA mixes with a model that has skip connections: at A is what it makes of A, at B
+// what it makes of A with the latent of B.
+func TestWhatGoesAroundTheLatentIsOfA(t *testing.T) {
+	s := openMix(t, "photo")
+	a, b := pictureFile(t, 0, 96, 120), pictureFile(t, 1, 120, 96)
+	l, err := exploreModel(loaded{name: "photo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := remixed(t, s, between(a, b, 0))
+	if !m.Beside {
+		t.Error("it does not say that something goes around the latent")
+	}
+	o, err := l.m.Open(t.Context(), m.Slots[0], levelOf(l.m, m.Slots[0]), 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := apartBy(clamp(o.Made().Clone()), m.Result); d != 0 {
+		t.Errorf("at A it differs by %g from what the model makes of A", d)
+	}
+	m = remixed(t, s, between(a, b, 1))
+	z, err := l.m.Features(t.Context(), m.Slots[1], levelOf(l.m, m.Slots[1]), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := tensor.New(m.Slots[0].Shape...)
+	if _, err := o.Decode(t.Context(), z, model.Rect{Bottom: 96, Right: 120}, want, nil); err != nil {
+		t.Fatal(err)
+	}
+	if d := apartBy(clamp(want), m.Result); d > 1e-6 {
+		t.Errorf("at B it differs by %g from A with the latent of B", d)
+	}
+	if d := apartBy(want, clamp(o.Made().Clone())); d < 0.005 {
+		t.Errorf("the latent of B changes A by %g: nothing was tested", d)
+	}
+
+	other := between("", b, 0)
+	other.Slots[2] = a
+	if m = remixed(t, s, other); !slices.Equal(m.Result.Shape, []int{1, 120, 96, 3}) {
+		t.Errorf("without A the mixture has the shape %v, want that of B", m.Result.Shape)
+	}
+	mean := between(a, b, 0)
+	mean.Mode, mean.Folder = MixMean, filepath.Dir(a)
+	if m = remixed(t, s, mean); apartBy(clamp(o.Made().Clone()), m.Result) > 1e-6 || m.Count != 1 {
+		t.Errorf("the mean of A alone is not what the model makes of A, or one of %d pictures", m.Count)
+	}
+	mean.Mode = MixChance
+	s.SetMixing(mean)
+	mixed(t, s, func(m Mix) bool { return m.Want == mean && m.Why.Key == errChanceKey() })
+}
+
+// TestAMixtureIsSavedAtFullSize compares what is saved with what is shown, and its ends with the reconstructions.
+func TestAMixtureIsSavedAtFullSize(t *testing.T) {
+	s := openMix(t, DefaultExplorer)
+	l, err := exploreModel(loaded{name: DefaultExplorer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const h, w = 400, 600
+	slots := [2]string{pictureFile(t, 0, h, w), pictureFile(t, 1, h, w)}
+	save := func(want Mixing, name string, strip bool) *tensor.Tensor {
+		t.Helper()
+		s.SetMixing(want)
+		path := filepath.Join(t.TempDir(), name)
+		s.SaveMix(path, strip)
+		saved := untilState(t, s, name, func(st State) bool { return st.Saved.Path == path }).Saved
+		p, err := openPicture(t.Context(), path, imageio.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ph, pw, _ := p.Pix.Dims4(); saved.Height != ph || saved.Width != pw {
+			t.Errorf("%s is %d × %d, and is said to be %d × %d", name, pw, ph, saved.Width, saved.Height)
+		}
+		return p.Pix
+	}
+	for i, x := range []float64{0, 1} {
+		y := save(between(slots[0], slots[1], x), fmt.Sprintf("end-%d.png", i), false)
+		p, err := openPicture(t.Context(), slots[i], imageio.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := l.m.Reconstruct(t.Context(), p.Pix, levelOf(l.m, p.Pix), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := apartBy(clamp(want), y); !slices.Equal(y.Shape, want.Shape) || d > 0.51/255 {
+			t.Errorf("end %d, of shape %v, differs by %g from what the model makes of its picture, of shape %v", i, y.Shape, d, want.Shape)
+		}
+	}
+	want := between(slots[0], slots[1], 0.3)
+	shown := remixed(t, s, want).Result
+	y := save(want, "middle.png", false)
+	if !slices.Equal(y.Shape, []int{1, h, w, 3}) || shown.Shape[2] != mostMixed {
+		t.Fatalf("of shape %v is saved as %v", shown.Shape, y.Shape)
+	}
+	psnr := func(other *tensor.Tensor) float64 {
+		return metric.PSNR(imageio.Fit(other, shown.Shape[1], shown.Shape[2]), shown)
+	}
+	away := save(between(slots[0], slots[1], 0.5), "away.png", false)
+	if same, other := psnr(y), psnr(away); same < 28 || same < other+3 {
+		t.Errorf("what is saved agrees with what is shown at %.1f dB, another mixture at %.1f dB", same, other)
+	} else {
+		t.Logf("agrees at %.1f dB, another mixture at %.1f dB", same, other)
+	}
+	if strip := save(want, "strip.png", true); !slices.Equal(strip.Shape, []int{1, h, framesBetween*(w+2) - 2, 3}) {
+		t.Errorf("a strip is saved as %v", strip.Shape)
+	}
+	large := &mixWork{side: mostMixedSaved, model: l}
+	if large.begin("", tensor.New(1, 100, 6000, 3)); large.h != 68 || large.w != 4096 {
+		t.Errorf("6000 × 100 pixels are mixed at %d × %d", large.w, large.h)
+	}
+}
+
+func TestMixingIsCancelled(t *testing.T) {
+	s := openMix(t, "photo")
+	s.ShowMix(false)
+	want := between(pictureFile(t, 0, 1500, 2000), pictureFile(t, 1, 96, 120), 0.5)
+	s.SetMixing(want)
+	cancel := func(what string) {
+		t.Helper()
+		untilState(t, s, "progress", func(st State) bool { return st.Work != nil && st.Work.Title == what && st.Work.Done > 0 })
+		s.Cancel()
+		began := time.Now()
+		untilState(t, s, "the end", func(st State) bool { return st.Work == nil && !st.Mix.Pending })
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: to cancel takes %v", what, took)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "big.png")
+	s.SaveMix(path, false)
+	cancel("Saving the mixture")
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("what was cancelled was written: %v", err)
+	}
+	s.ShowMix(true)
+	want.Mode = MixNumber
+	s.SetMixing(want)
+	cancel("Mixing")
+	if n := len(s.State().Mix.Strip); n == mostMoved*numberSteps {
+		t.Error("what was cancelled went on to its end")
 	}
 }
 

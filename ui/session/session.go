@@ -228,11 +228,14 @@ func (s *Session) fail(err error) {
 }
 
 // saved shows that a file has been written.
-func (s *Session) saved(kind, path string) {
+func (s *Session) saved(kind, path string) { s.savedSize(kind, path, 0, 0) }
+
+// savedSize is saved, of so many pixels.
+func (s *Session) savedSize(kind, path string, width, height int) {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	s.update(func(st *State) { st.Saved = Saved{kind, path, s.next()} })
+	s.update(func(st *State) { st.Saved = Saved{kind, path, width, height, s.next()} })
 }
 
 // spawn runs f behind unless the session is closing.
@@ -329,6 +332,10 @@ func (s *Session) Cancel() {
 	if s.easel.cancel != nil {
 		s.easel.cancel()
 		s.easel.leave()
+	}
+	if s.mix.cancel != nil {
+		s.mix.cancel()
+		s.publish(func(st *State) { st.Mix.Pending = false })
 	}
 	if s.state.Train.Phase == Preparing {
 		s.run.cancel()

@@ -253,6 +253,8 @@ type Message struct {
 type Saved struct {
 	Kind   string // "model", "checkpoint", "picture", "chart", "animation", "lesson", "answers" or "table"
 	Path   string
+	Width  int // of a picture that was made for the purpose, in pixels; else 0
+	Height int
 	Serial uint64
 }
 
