@@ -113,7 +113,7 @@ func TestFieldsAreExact(t *testing.T) {
 					t.Errorf("pixel %v is seen by %v, and changes %v", p, got, hit)
 				}
 			}
-			o, err := m.Open(t.Context(), x, 0, 0, nil)
+			o, err := m.Open(t.Context(), x, 0, 0, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

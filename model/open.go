@@ -44,8 +44,11 @@ type Opened struct {
 }
 
 // Open lays a picture x (1, H, W, Channels) open. level is as for Features. room is how
-// many bytes may be held to follow changes fast; 0 is DefaultRoom. The only error is ctx's.
-func (m *Model) Open(ctx context.Context, x *tensor.Tensor, level float64, room int64, report Report) (*Opened, error) {
+// many bytes may be held to follow changes fast; 0 is DefaultRoom. made, which may be nil, is
+// told of pixels as they are made, from one goroutine, part of a row at a time and each once:
+// what it is given is what Latent and Made will return, and has those pixels and the cells that
+// they lie in. The only error is ctx's.
+func (m *Model) Open(ctx context.Context, x *tensor.Tensor, level float64, room int64, made func(z, y *tensor.Tensor, px Rect), report Report) (*Opened, error) {
 	n, h, w, _ := x.Dims4()
 	if n != 1 {
 		panic("model: open: one picture at a time")
@@ -71,7 +74,37 @@ func (m *Model) Open(ctx context.Context, x *tensor.Tensor, level float64, room 
 	for _, leg := range o.legs {
 		p.legs = append(p.legs, rows(leg))
 	}
-	return o, m.pass(ctx, p, level, rows(o.z), rows(o.y), report)
+	write := rows(o.y)
+	if made != nil {
+		write = func(s *strip, from []float32, y, x int) {
+			rows(o.y)(s, from, y, x)
+			made(o.z, o.y, Rect{y, x, y + 1, x + len(from)/m.Spec.Channels})
+		}
+	}
+	return o, m.pass(ctx, p, level, rows(o.z), write, report)
+}
+
+// LookIn is Look for part of one picture x (1, H, W, Channels): the latent of the cells that px touches,
+// and what is made of all pixels of these, which it names. Both are those of the whole within the rounding
+// of float32, and of a recurrent body within what tiles do not see. It costs what is made, and a margin.
+// The only error is ctx's.
+func (m *Model) LookIn(ctx context.Context, x *tensor.Tensor, level float64, px Rect) (z, y *tensor.Tensor, of Rect, err error) {
+	_, h, w, _ := x.Dims4()
+	n, margin := m.Cell(), loopMargin
+	if m.loop == nil {
+		margin = m.margin(true)
+	}
+	all := Rect{0, 0, h, w}
+	px = px.Intersect(all)
+	cells := Rect{px.Top / n, px.Left / n, (px.Bottom + n - 1) / n, (px.Right + n - 1) / n}
+	of = Rect{cells.Top * n, cells.Left * n, cells.Bottom * n, cells.Right * n}.Intersect(all)
+	seen := Rect{max(0, cells.Top-margin) * n, max(0, cells.Left-margin) * n, (cells.Bottom + margin) * n, (cells.Right + margin) * n}.Intersect(all)
+	z, y, err = m.Look(ctx, cutOut(x, seen.Top, seen.Left, seen.Bottom-seen.Top, seen.Right-seen.Left), level, nil)
+	if err != nil {
+		return nil, nil, of, err
+	}
+	z = cutOut(z, cells.Top-seen.Top/n, cells.Left-seen.Left/n, cells.Bottom-cells.Top, cells.Right-cells.Left)
+	return z, cutOut(y, of.Top-seen.Top, of.Left-seen.Left, of.Bottom-of.Top, of.Right-of.Left), of, nil
 }
 
 // keepLegs makes room for what the encoder keeps for the decoder, if it takes no more than

@@ -39,7 +39,7 @@ func BenchmarkBrush(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			m := c.model()
-			o, err := m.Open(b.Context(), noisy(c.h, c.w, m.Spec.Channels, 1), 0.1, 0, nil)
+			o, err := m.Open(b.Context(), noisy(c.h, c.w, m.Spec.Channels, 1), 0.1, 0, nil, nil)
 			if err != nil {
 				b.Fatal(err)
 			}

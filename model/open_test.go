@@ -56,7 +56,7 @@ func everyKind(t *testing.T, f func(t *testing.T, m *Model)) {
 // opened opens a picture of odd size with a model.
 func opened(t *testing.T, m *Model, h, w int, room int64) *Opened {
 	t.Helper()
-	o, err := m.Open(t.Context(), noisy(h, w, m.Spec.Channels, 1), 0.1, room, nil)
+	o, err := m.Open(t.Context(), noisy(h, w, m.Spec.Channels, 1), 0.1, room, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +169,71 @@ func TestOpenedIsReconstructed(t *testing.T) {
 		}
 		if off := math.Sqrt(metric.MSE(want, y)); off > 1e-5 {
 			t.Errorf("a changed latent is decoded elsewhere: off by %g", off)
+		}
+	})
+}
+
+// TestOpeningSaysWhatIsMade takes over what is there each time it is told of pixels, in a picture of
+// several strips, and looks whether that is all and right in the end.
+func TestOpeningSaysWhatIsMade(t *testing.T) {
+	defer func(pixels, rows, strip int) { bandPixels, leastRows, stripPixels = pixels, rows, strip }(bandPixels, leastRows, stripPixels)
+	bandPixels, leastRows, stripPixels = 256, 4, 48
+	everyKind(t, func(t *testing.T, m *Model) {
+		const h, w = 67, 131
+		var latent, out *tensor.Tensor
+		n := m.Cell()
+		copied := 0
+		o, err := m.Open(t.Context(), noisy(h, w, m.Spec.Channels, 1), 0.1, 0, func(z, y *tensor.Tensor, px Rect) {
+			if out == nil {
+				latent, out = tensor.New(z.Shape...), tensor.New(y.Shape...)
+			}
+			put(latent, z, Rect{px.Top / n, px.Left / n, (px.Bottom + n - 1) / n, (px.Right + n - 1) / n})
+			put(out, y, px)
+			copied += px.Area()
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if copied != h*w || !slices.Equal(out.Data, o.Made().Data) || !slices.Equal(latent.Data, o.Latent().Data) {
+			t.Errorf("told of %d pixels, want %d; what was there is the picture: %v, and the latent: %v",
+				copied, h*w, slices.Equal(out.Data, o.Made().Data), slices.Equal(latent.Data, o.Latent().Data))
+		}
+	})
+}
+
+// put copies a rectangle of one tensor to another.
+func put(to, from *tensor.Tensor, r Rect) {
+	_, _, w, c := to.Dims4()
+	for y := r.Top; y < r.Bottom; y++ {
+		copy(to.Data[(y*w+r.Left)*c:(y*w+r.Right)*c], from.Data[(y*w+r.Left)*c:])
+	}
+}
+
+// TestAPartIsLookedAtAsInTheWhole compares parts of pictures, looked at alone, with the same parts of
+// the whole.
+func TestAPartIsLookedAtAsInTheWhole(t *testing.T) {
+	everyKind(t, func(t *testing.T, m *Model) {
+		const h, w = 181, 213
+		x := noisy(h, w, m.Spec.Channels, 1)
+		n := m.Cell()
+		wholeZ, wholeY, err := m.Look(t.Context(), x, 0.1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, px := range []Rect{{0, 0, 5, 5}, {70, 90, 101, 117}, {90, 101, h, w}, {-3, -3, h + 3, w + 3}} {
+			z, y, of, err := m.LookIn(t.Context(), x, 0.1, px)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if px = px.Intersect(Rect{0, 0, h, w}); !of.Contains(px) || of.Top <= px.Top-n || of.Left <= px.Left-n || of.Bottom >= px.Bottom+n || of.Right >= px.Right+n {
+				t.Errorf("%v: what is made is %v", px, of)
+			}
+			wantY := cutOut(wholeY, of.Top, of.Left, of.Bottom-of.Top, of.Right-of.Left)
+			wantZ := cutOut(wholeZ, of.Top/n, of.Left/n, (of.Bottom-of.Top+n-1)/n, (of.Right-of.Left+n-1)/n)
+			offY, offZ := math.Sqrt(metric.MSE(y, wantY)), math.Sqrt(metric.MSE(z, wantZ))
+			if most := 1e-5; m.loop == nil && (offY > most || offZ > most) || m.loop != nil && offY > 0.05 {
+				t.Errorf("%v is looked at as %v, off by %g, and its latent by %g", px, of, offY, offZ)
+			}
 		}
 	})
 }

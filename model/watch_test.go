@@ -202,7 +202,7 @@ func TestWithoutIsWithout(t *testing.T) {
 				t.Fatal("another channel of the latent has changed")
 			}
 		}
-		o, err := m.Open(t.Context(), x, 0.1, 0, nil)
+		o, err := m.Open(t.Context(), x, 0.1, 0, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -268,13 +268,13 @@ func TestWithoutIsWithout(t *testing.T) {
 func TestWorthIsWhatIsLost(t *testing.T) {
 	everyKind(t, func(t *testing.T, m *Model) {
 		x, clean := noisy(40, 48, m.Spec.Channels, 3), noisy(40, 48, m.Spec.Channels, 4)
-		o, err := m.Open(t.Context(), x, 0.1, 0, nil)
+		o, err := m.Open(t.Context(), x, 0.1, 0, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range []*tensor.Tensor{nil, clean} {
 			next := 0
-			got, err := m.Worth(t.Context(), x, want, 0.1, func(channel int, _ float64) {
+			got, err := o.Worth(t.Context(), want, func(channel int, _ float64) {
 				if channel != next {
 					t.Errorf("channel %d is told of after %d", channel, next)
 				}
@@ -305,7 +305,7 @@ func TestWorthIsWhatIsLost(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	m, _ := New(small())
 	n := 0
-	got, err := m.Worth(ctx, noisy(300, 300, 1, 1), nil, 0, func(int, float64) {
+	got, err := opened(t, m, 300, 300, 0).Worth(ctx, nil, func(int, float64) {
 		if n++; n == 2 {
 			cancel()
 		}

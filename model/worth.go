@@ -17,32 +17,25 @@ const (
 	worthWindows = 4
 )
 
-// Worth returns the mean squared error of a picture x (1, H, W, Channels) for each channel of its
-// latent, when that is 0 and nothing else is changed. want is the picture that is right, such as the
-// clean one, and errors are what is lost of it; nil is what the model makes of x: then errors are what
+// Worth returns the mean squared error of the opened picture for each channel of its latent, when that
+// is 0 and nothing else is changed. want is the picture that is right, such as the
+// clean one, and errors are what is lost of it; nil is what the model makes of it: then errors are what
 // the channel alone says, 0 for one that nothing rests on, and do not depend on how good the model
 // is. Pictures of more pixels than windows have are judged in these, four of 64 × 64 in the
 // middles of the quarters of the picture. each is told of every error as it is found, in order; it
 // may be nil. The only error is ctx's, with the errors of the channels so far.
-func (m *Model) Worth(ctx context.Context, x, want *tensor.Tensor, level float64, each func(channel int, loss float64)) ([]float64, error) {
-	z, err := m.Features(ctx, x, level, nil)
-	if err != nil {
-		return nil, err
-	}
-	_, h, w, _ := x.Dims4()
-	ph, pw := padded(h, w, m.Cell())
-	g := m.net(ph, pw, float32(level))
+func (o *Opened) Worth(ctx context.Context, want *tensor.Tensor, each func(channel int, loss float64)) ([]float64, error) {
 	forms := nn.NewForms("")
 	var trials []*trial
-	for _, r := range judged(h, w) {
-		t, err := newTrial(ctx, g, forms, x, want, z, r)
+	for _, r := range judged(o.x.Shape[1], o.x.Shape[2]) {
+		t, err := newTrial(ctx, o.net, forms, o.x, want, o.z, r)
 		if err != nil {
 			return nil, err
 		}
 		trials = append(trials, t)
 	}
 	var all []float64
-	for channel := range m.Spec.Numbers() {
+	for channel := range o.z.Shape[3] {
 		var sum float64
 		n := 0
 		for _, t := range trials {

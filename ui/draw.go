@@ -131,7 +131,7 @@ func (f frame) savable() bool {
 	case session.PageDetect:
 		return f.Detect.Normal != nil
 	case session.PageExplore:
-		return f.Explore.Version != 0
+		return f.part != partChannels || f.Explore.Version != 0 && !f.Explore.Opening // other parts know themselves
 	}
 	return f.State.Result != nil
 }
@@ -232,7 +232,7 @@ func (d *drawer) draw(st session.State) frame {
 	f := frame{State: st, view: d.view}
 	d.mu.Unlock()
 	if f.exploring() {
-		d.open.draw(&f)
+		d.open.draw(&f, d.drawn[0][session.PaneOriginal])
 		return f
 	}
 	f.panes = st.Panes

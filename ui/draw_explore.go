@@ -16,8 +16,9 @@ const partChannels = 0
 // openDrawn is what has been drawn of a picture whose latent is open.
 type openDrawn struct {
 	version       uint64 // of the opened picture
-	original      *image.RGBA
-	before, after *image.RGBA // changed in place, by those who show them
+	picture       *tensor.Tensor
+	original      *image.RGBA // … drawn
+	before, after *image.RGBA // changed in place, by those who show them; nil while nothing of them is there
 	seen          [2][]uint64 // versions of the tiles of before and after that are drawn
 	channel       *image.RGBA
 	pinned        *image.RGBA
@@ -31,14 +32,19 @@ type openDrawn struct {
 // thumbSide is how many pixels a side the picture of a channel in the gallery has at most.
 const thumbSide = 88
 
-// draw makes the layers of a frame.
-func (d *openDrawn) draw(f *frame) {
+// draw makes the layers of a frame. opened is the picture as it was opened, drawn for other pages.
+func (d *openDrawn) draw(f *frame, opened drawn) {
 	ex := f.Explore
 	f.panes = session.Panes{Original: ex.Original, Latent: ex.Latent}
 	if d.version != ex.Version {
-		*d = openDrawn{version: ex.Version, original: imageio.ToRGBA(nil, ex.Original)}
-		d.before = image.NewRGBA(d.original.Rect)
-		d.after = image.NewRGBA(d.original.Rect)
+		original := opened.img
+		switch {
+		case d.picture == ex.Original: // another model explores the same
+			original = d.original
+		case f.State.Panes.Original != ex.Original || opened.version != f.State.Panes.Versions[session.PaneOriginal]:
+			original = imageio.ToRGBA(nil, ex.Original)
+		}
+		*d = openDrawn{version: ex.Version, picture: ex.Original, original: original}
 	}
 	for k, t := range []session.Tiles{ex.Before, ex.After} {
 		if k == 0 && f.pinned > 0 {
@@ -52,18 +58,25 @@ func (d *openDrawn) draw(f *frame) {
 				continue
 			}
 			d.seen[k][i] = t.Versions[i]
-			f.patches = append(f.patches, patch{pane: session.Pane(1 + 2*k), img: imageio.ToRGBA(nil, part), at: t.Rect(i).Min})
+			f.patches = append(f.patches, patch{pane: session.Pane(1 + 2*k), img: hollow(imageio.ToRGBA(nil, part), part, 0), at: t.Rect(i).Min})
 		}
+	}
+	f.layers[session.PaneOriginal] = d.original
+	if d.before == nil {
+		if len(f.patches) == 0 {
+			return
+		}
+		d.before, d.after = image.NewRGBA(d.original.Rect), image.NewRGBA(d.original.Rect)
 	}
 	if pin := min(f.pinned, len(ex.Channels)); d.edited != ex.Edited || d.look != f.look || d.pin != pin {
 		if d.pin, d.pinned = pin, nil; pin > 0 {
 			lo, hi := bounds(ex, pin-1, f.look.Common)
-			d.pinned = imageio.ChannelWithin(ex.Latent, pin-1, f.look.Map, lo, hi)
+			d.pinned = drawChannel(ex, ex.Latent, pin-1, f.look.Map, lo, hi)
 		}
 		d.edited, d.look = ex.Edited, f.look
 		c := min(max(f.look.Channel-1, 0), len(ex.Channels)-1)
 		lo, hi := bounds(ex, c, f.look.Common)
-		d.channel = imageio.ChannelWithin(ex.Latent, c, f.look.Map, lo, hi)
+		d.channel = drawChannel(ex, ex.Latent, c, f.look.Map, lo, hi)
 		d.drawThumbs(ex, f.look)
 	}
 	f.layers = [4]*image.RGBA{d.original, d.before, d.channel, d.after}
@@ -91,9 +104,28 @@ func (d *openDrawn) drawThumbs(ex session.Explore, look session.Look) {
 		}
 		d.channels[c] = version
 		lo, hi := bounds(ex, c, look.Common)
-		thumbs[c] = imageio.ChannelWithin(coarse(ex.Latent, c), 0, look.Map, lo, hi)
+		thumbs[c] = drawChannel(ex, coarse(ex.Latent, c), 0, look.Map, lo, hi)
 	}
 	d.thumbs = thumbs
+}
+
+// drawChannel draws a channel of a latent, all of it or the part that is there.
+func drawChannel(ex session.Explore, z *tensor.Tensor, c int, m imageio.Colormap, lo, hi float32) *image.RGBA {
+	img := imageio.ChannelWithin(z, c, m, lo, hi)
+	if ex.Opening {
+		return hollow(img, z, c)
+	}
+	return img
+}
+
+// hollow leaves out of a drawn channel what is not there yet.
+func hollow(img *image.RGBA, t *tensor.Tensor, c int) *image.RGBA {
+	for i := range len(img.Pix) / 4 {
+		if v := t.Data[i*t.Shape[3]+c]; v != v {
+			clear(img.Pix[4*i : 4*i+4])
+		}
+	}
+	return img
 }
 
 // bounds are the numbers that are drawn in the first and the last colour: those of the encoder, so that colours

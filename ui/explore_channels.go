@@ -273,6 +273,8 @@ func (p *channelsPart) turned() {
 		return
 	}
 	p.inFront = on
+	p.w.session.ShowChannels(on)
+	p.w.seen()
 	// Other pages show the channel that was chosen there.
 	channel := p.outside
 	if on {
@@ -290,7 +292,7 @@ func (p *channelsPart) hands() {
 	for i, pane := range w.panes {
 		pane.Paint = nil
 		switch {
-		case !on:
+		case !on || p.drawn.Opening:
 		case p.tool == toolPaint && session.Pane(i) == session.PaneLatent:
 			pane.Paint = p.paint
 		case p.tool == toolMove || p.tool == toolTake:
@@ -404,22 +406,28 @@ func (p *channelsPart) show(f frame) {
 	p.drawn = ex
 	w := p.w
 	w.showExploredModel(f, p.model, p.about)
-	open := ex.Version != 0
+	open := ex.Version != 0 && !ex.Opening
 	for _, b := range []fyne.Disableable{p.zero, p.only, p.invert, p.back, p.scale, p.keep, p.noise, p.bits, p.strongest, p.directions, p.value, p.radius} {
 		enable(b, open)
 	}
 	enable(p.undo, ex.Undo > 0)
 	enable(p.redo, ex.Redo > 0)
 	enable(p.reset, ex.Undo > 0)
-	if !open {
+	if ex.Version == 0 {
 		p.heading.SetText(lang.L("The picture is being laid open…"))
 		return
 	}
-	if ex.Version != old.Version {
-		p.chosen = -1
+	fresh := ex.Version != old.Version
+	if fresh {
 		p.pin.SetChecked(false)
 		p.marked = image.Rectangle{}
+	}
+	if fresh || ex.Opening != old.Opening {
+		if fresh || p.chosen == old.Order[0] { // nobody has chosen
+			p.chosen = -1
+		}
 		p.limits(ex)
+		p.hands()
 	}
 	if p.chosen < 0 || p.chosen >= len(ex.Channels) {
 		p.choose(ex.Order[0])
@@ -438,8 +446,12 @@ func (p *channelsPart) show(f frame) {
 	if !math.IsNaN(c.Share) {
 		share = percent(c.Share)
 	}
-	p.facts.Set(lang.L("{{.Low}} to {{.High}}", map[string]any{"Low": widget.FormatNumber(float64(c.Low), 3), "High": widget.FormatNumber(float64(c.High), 3)}), share)
-	if p.valued != ex.Version {
+	values := "—"
+	if open {
+		values = lang.L("{{.Low}} to {{.High}}", map[string]any{"Low": widget.FormatNumber(float64(c.Low), 3), "High": widget.FormatNumber(float64(c.High), 3)})
+	}
+	p.facts.Set(values, share)
+	if open && p.valued != ex.Version {
 		p.valued = ex.Version
 		low, high := bounds(ex, p.chosen, false)
 		room := max(high-low, 1e-3)
@@ -447,12 +459,19 @@ func (p *channelsPart) show(f frame) {
 		p.value.SetValue(float64(high + room/2))
 		p.value.Refresh()
 	}
-	p.figures.Set(fmt.Sprintf("%.3g", ex.BitsPerPixel), widget.FormatCount(ex.Changed), fmt.Sprintf("%d ms", ex.Decoding.Milliseconds()))
+	if open {
+		p.figures.Set(fmt.Sprintf("%.3g", ex.BitsPerPixel), widget.FormatCount(ex.Changed), fmt.Sprintf("%d ms", ex.Decoding.Milliseconds()))
+	} else {
+		p.figures.Set("—", "—", "—")
+	}
 	heading := lang.L("{{.Count}} channels of {{.Width}} × {{.Height}} cells, the one that contributes most first", map[string]any{
 		"Count": widget.FormatCount(len(ex.Channels)), "Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1]})
 	if ex.Measured < len(ex.Channels) {
 		heading = lang.L("{{.Count}} channels of {{.Width}} × {{.Height}} cells; what each contributes is being measured: {{.Done}}", map[string]any{
 			"Count": widget.FormatCount(len(ex.Channels)), "Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1], "Done": widget.FormatCount(ex.Measured)})
+	}
+	if ex.Opening {
+		heading = lang.L("The picture is being laid open…")
 	}
 	p.heading.SetText(heading)
 	moved := !slices.Equal(p.order, ex.Order)

@@ -38,6 +38,11 @@ func (f frame) readExplored(pane session.Pane, x, y int) string {
 	ex := f.Explore
 	tile := func(t session.Tiles) string {
 		part, px, py := t.At(x, y)
+		if part != nil {
+			if v := part.Data[(py*part.Shape[2]+px)*part.Shape[3]]; v != v {
+				return "" // it is not there yet
+			}
+		}
 		return readPixel(part, px, py)
 	}
 	c := min(max(f.look.Channel-1, 0), len(ex.Channels)-1)
@@ -51,7 +56,11 @@ func (f frame) readExplored(pane session.Pane, x, y int) string {
 		if i >= h || j >= w {
 			return ""
 		}
-		return lang.L("cell ({{.X}}, {{.Y}})", map[string]any{"X": j, "Y": i}) + "   " + widget.FormatNumber(float64(ex.Latent.Data[(i*w+j)*n+c]), 4)
+		v := ex.Latent.Data[(i*w+j)*n+c]
+		if ex.Opening && v != v {
+			return "" // it is not there yet
+		}
+		return lang.L("cell ({{.X}}, {{.Y}})", map[string]any{"X": j, "Y": i}) + "   " + widget.FormatNumber(float64(v), 4)
 	}
 	switch pane {
 	case session.PaneNoisy:

@@ -49,7 +49,7 @@ func strokes(ctx context.Context, m *model.Model, h, w, cells, count int, seed u
 	for y := range h {
 		copy(x.Data[y*w*m.Spec.Channels:(y+1)*w*m.Spec.Channels], leaves.Data[y*max(h, w)*m.Spec.Channels:])
 	}
-	o, err := m.Open(ctx, x, levelOf(m, x), 0, nil)
+	o, err := m.Open(ctx, x, levelOf(m, x), 0, nil, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -20,6 +20,9 @@ type Explore struct {
 	Model   Model
 	Picture string // what it is called
 	Version uint64 // of the opened picture; 0: there is none yet
+	// Opening says that it is still being laid open, and cannot be edited: what is not there yet of Before,
+	// After and Latent is NaN, and so are all figures. That is shown of large pictures only.
+	Opening bool
 
 	Original *tensor.Tensor // as the model sees it, (1, H, W, C)
 	Before   Tiles          // what the model makes of it
@@ -65,7 +68,7 @@ func (ex Explore) SeenBy(x, y int) image.Rectangle { return rectOf(ex.fields.See
 // pane is what a pane of the part Channels shows; nil before it is there.
 func (ex Explore) pane(i Pane, look Look) *tensor.Tensor {
 	switch {
-	case ex.Version == 0:
+	case ex.Version == 0 || ex.Opening && i != PaneOriginal:
 		return nil
 	case i == PaneNoisy, i == PaneRemoved:
 		return ex.Before.Whole()
@@ -96,8 +99,8 @@ type ChannelFacts struct {
 // Tiles are a picture of which parts change. A part that has changed is another tensor, with a greater version.
 type Tiles struct {
 	Width, Height int
-	Parts         []*tensor.Tensor // (1, h, w, C), row by row
-	Versions      []uint64
+	Parts         []*tensor.Tensor // (1, h, w, C), row by row; nil: nothing of it is there yet
+	Versions      []uint64         // 0: nothing is there yet
 }
 
 // TileSide is how many pixels a side a part of Tiles has, but for the last ones of a row and a column.
@@ -133,37 +136,51 @@ func (t Tiles) Whole() *tensor.Tensor {
 	return out
 }
 
-// tilesOf cuts a picture up, cut to [0, 1] as with does.
-func tilesOf(x *tensor.Tensor, next func() uint64) Tiles {
-	_, h, w, _ := x.Dims4()
+// newTiles are those of a picture of which nothing is there yet.
+func newTiles(w, h int) Tiles {
 	t := Tiles{Width: w, Height: h}
 	n := t.Across() * ((h + TileSide - 1) / TileSide)
 	t.Parts, t.Versions = make([]*tensor.Tensor, n), make([]uint64, n)
-	return t.with(x, image.Rect(0, 0, w, h), next)
+	return t
 }
 
-// with returns the tiles with what a rectangle of a picture shows now, cut to [0, 1]. Those before stay as they are.
+// with returns the tiles with what a rectangle of a picture shows now, cut to [0, 1], and NaN as it is. Those before
+// stay as they are.
 func (t Tiles) with(x *tensor.Tensor, rect image.Rectangle, next func() uint64) Tiles {
-	_, _, w, c := x.Dims4()
 	t.Parts, t.Versions = slices.Clone(t.Parts), slices.Clone(t.Versions)
 	for i := range t.Parts {
 		r := t.Rect(i)
 		if !r.Overlaps(rect) {
 			continue
 		}
-		part := tensor.New(1, r.Dy(), r.Dx(), c)
-		for y := range r.Dy() {
-			copy(part.Data[y*r.Dx()*c:][:r.Dx()*c], x.Data[((r.Min.Y+y)*w+r.Min.X)*c:])
+		part := tensor.New(1, r.Dy(), r.Dx(), x.Shape[3])
+		copyRect(part, x, r, r.Min, image.Point{})
+		for k, v := range part.Data {
+			if v == v {
+				part.Data[k] = within(v)
+			}
 		}
-		t.Parts[i], t.Versions[i] = clamp(part), next()
+		t.Parts[i], t.Versions[i] = part, next()
 	}
 	return t
 }
 
+// copyRect copies a rectangle between pictures that are parts of one: from where they begin in it.
+func copyRect(to, from *tensor.Tensor, r image.Rectangle, toAt, fromAt image.Point) {
+	_, _, tw, c := to.Dims4()
+	fw := from.Shape[2]
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		copy(to.Data[((y-toAt.Y)*tw+r.Min.X-toAt.X)*c:][:r.Dx()*c], from.Data[((y-fromAt.Y)*fw+r.Min.X-fromAt.X)*c:])
+	}
+}
+
 // An explorer is the page at work. The session's mutex guards it.
 type explorer struct {
-	on    bool // the page is in front
+	page  bool // the page is in front
+	on    bool // … and its part Channels
 	model loaded
+	good  loaded // the last one that could be read
+	told  uint64 // version of the one that State.Explore has
 	ops   []func(x *exploring) (dirty image.Rectangle)
 	seen  image.Rectangle    // pixels that are on the screen
 	wake  chan struct{}      // holds one
@@ -175,15 +192,26 @@ type explorer struct {
 // through its latent.
 const DefaultExplorer = "denoise"
 
-// ShowExplore says whether the page Explore is in front: nothing is measured when it is not.
+// ShowExplore says whether the page Explore is in front, and ShowChannels whether its part Channels is: nothing is
+// laid open or measured before both are. What is being laid open is then finished, and what is measured is not.
 func (s *Session) ShowExplore(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.explorer.on = on
+	s.explorer.page = on
 	if on && s.explorer.model.version == 0 {
 		s.explorer.model = loaded{name: DefaultExplorer, version: s.next()}
 	}
 	s.kickExplore(nil)
+}
+
+// ShowChannels is explained at ShowExplore.
+func (s *Session) ShowChannels(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.explorer.on != on {
+		s.explorer.on = on
+		s.kickExplore(nil)
+	}
 }
 
 // ExploreModel chooses the model that is explored: a shipped one, a file, "" for the one of the page
@@ -233,7 +261,7 @@ func (s *Session) reopenLatent() {
 func (s *Session) kickExplore(op func(x *exploring) image.Rectangle) {
 	e := &s.explorer
 	if op != nil {
-		if s.state.Explore.Version == 0 {
+		if s.state.Explore.Version == 0 || s.state.Explore.Opening {
 			return // nothing is open
 		}
 		e.ops = append(e.ops, op)

@@ -25,6 +25,7 @@ func laidOpen(t *testing.T, model string, size int) (*Session, Explore) {
 	untilState(t, s, "the picture", func(st State) bool { return st.Picture.Name == "mine.png" })
 	s.ExploreModel(model)
 	s.ShowExplore(true)
+	s.ShowChannels(true)
 	return s, untilState(t, s, "an open latent", func(st State) bool {
 		return st.Explore.Version != 0 && st.Explore.Picture == "mine.png" && st.Explore.Model.Name == model
 	}).Explore
@@ -233,7 +234,7 @@ func TestTilesAreThePicture(t *testing.T) {
 	}
 	var n uint64
 	next := func() uint64 { n++; return n }
-	first := tilesOf(x, next)
+	first := newTiles(520, 300).with(x, image.Rect(0, 0, 520, 300), next)
 	if !slices.Equal(first.Whole().Data, x.Data) {
 		t.Error("all tiles together are not the picture")
 	}

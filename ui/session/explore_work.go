@@ -17,7 +17,8 @@ import (
 )
 
 // explore opens the picture with the model that is wanted, does what is to be done to its latent, decodes
-// what has changed, and measures what channels contribute when nothing else is to be done.
+// what has changed, and measures what channels contribute when nothing else is to be done; all of it while
+// the part Channels is in front. While another part is, it says which model that has.
 func (s *Session) explore() {
 	var x *exploring
 	for {
@@ -36,11 +37,19 @@ func (s *Session) explore() {
 func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 	s.mu.Lock()
 	e := &s.explorer
-	if !e.on || s.press.picture == nil {
+	want, picture, seen := e.model, s.press.picture, e.seen
+	switch told := e.told == want.version; {
+	case !e.page || !e.on && told || e.on && picture == nil:
 		s.mu.Unlock()
 		return x, false
+	case !e.on:
+		s.mu.Unlock()
+		if err := s.tellModel(want); err != nil {
+			s.fail(err)
+			return x, s.giveUp(want)
+		}
+		return x, true
 	}
-	want, picture, seen := e.model, s.press.picture, e.seen
 	ctx, cancel := context.WithCancel(s.ctx)
 	rest, hurry := context.WithCancel(ctx)
 	e.leave, e.hurry = cancel, hurry
@@ -60,8 +69,7 @@ func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 		}
 		if err != nil {
 			s.fail(err)
-			s.giveUp(x, want)
-			return x, x != nil
+			return x, s.giveUp(want)
 		}
 		return opened, true
 	case len(ops) > 0:
@@ -80,19 +88,21 @@ func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 	return x, x.measure(rest)
 }
 
-// giveUp goes back to the model that was there before one that cannot be used, if there was any.
-func (s *Session) giveUp(x *exploring, bad loaded) {
+// giveUp goes back to the last model that could be read from one that cannot, and says whether there was any.
+func (s *Session) giveUp(bad loaded) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.explorer.model.version == bad.version {
-		s.explorer.model = loaded{name: DefaultExplorer, version: s.next()}
-		if x != nil {
-			s.explorer.model = x.model
-		}
-		s.kickNetwork(true)
-		s.kickMix()
-		s.remap()
+	e := &s.explorer
+	if e.model.version != bad.version {
+		return true // another has been chosen
 	}
+	if e.model = e.good; e.good.m == nil {
+		e.model = loaded{name: DefaultExplorer, version: s.next()}
+	}
+	s.kickNetwork(true)
+	s.kickMix()
+	s.remap()
+	return e.good.m != nil
 }
 
 // ExploreModels are the names of the shipped models that can be explored, the one to begin with first.
@@ -146,44 +156,29 @@ func (s *Session) explored(l loaded) (loaded, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.explorer.model.version == l.version {
-		s.explorer.model = l
+		s.explorer.model, s.explorer.good = l, l
 	}
 	return l, nil
 }
 
-// layOpen opens a picture with a model.
-func (s *Session) layOpen(ctx context.Context, l loaded, picture *presented) (*exploring, error) {
-	t := s.begin("Laying the picture open")
-	defer t.end()
+// tellModel says which model the page has. What was laid open by another is gone with that.
+func (s *Session) tellModel(l loaded) error {
 	l, err := s.explored(l)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	in := inChannels(picture.Pix, l.m.Spec.Channels)
-	x := &exploring{s: s, model: l, picture: picture.version, level: levelOf(l.m, in), asked: s.o.Now()}
-	if x.o, err = l.m.Open(ctx, in, x.level, 0, t.report); err != nil {
-		return nil, err
-	}
-	_, h, w, _ := in.Dims4()
-	x.out, x.e = x.o.Made().Clone(), newEditable(x.o.Latent())
-	x.changes = make([]uint64, len(x.e.low))
-	made := tilesOf(x.out, s.ticket)
-	x.ex = Explore{Model: l.info, Version: s.ticket(), Original: in, Before: made, After: made, Cell: l.m.Cell(),
-		Skips: !l.m.Generates(), Connections: l.m.Spec.Connections(), Decoding: s.o.Now().Sub(x.asked), fields: l.m.Spec.Fields(h, w)}
-	x.ex.PSNR = x.psnr()
-	x.ex.Plain = x.ex.PSNR
-	x.e.all()
-	x.look()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.explorer.model.version == l.version {
-		s.explorer.ops = nil
-		s.publish(func(st *State) {
-			x.ex.Picture = st.Picture.Name
-			st.Explore = x.ex
-		})
+		s.explorer.told = l.version
+		s.publish(func(st *State) { st.Explore = exploreOf(l) })
 	}
-	return x, nil
+	return nil
+}
+
+// exploreOf is what is known before anything is laid open.
+func exploreOf(l loaded) Explore {
+	return Explore{Model: l.info, Cell: l.m.Cell(), Skips: !l.m.Generates(), Connections: l.m.Spec.Connections(), PSNR: nan, Plain: nan, BitsPerPixel: nan}
 }
 
 // do does what was asked for, and shows what becomes of the part that is on the screen.
@@ -432,7 +427,7 @@ func (x *exploring) measure(ctx context.Context) bool {
 		return false
 	}
 	shown := x.s.o.Now()
-	loss, err := x.model.m.Worth(ctx, x.ex.Original, nil, x.level, func(c int, _ float64) {
+	loss, err := x.o.Worth(ctx, nil, func(c int, _ float64) {
 		if now := x.s.o.Now(); now.Sub(shown) > 100*time.Millisecond {
 			shown = now
 			x.ex.Measured = c + 1

@@ -219,7 +219,7 @@ func (job DecodeJob) decodeWith(ctx context.Context, m *model.Model, z *tensor.T
 	if _, h, w, _ := x.Dims4(); h != note.Height || w != note.Width {
 		return nil, 0, imageio.FileError{Path: job.With, Err: fmt.Errorf("%w: it has %d × %d pixels, the other had %d × %d", errOtherOne, w, h, note.Width, note.Height)}
 	}
-	o, err := m.Open(ctx, x, note.Level, 0, half(report, 0))
+	o, err := m.Open(ctx, x, note.Level, 0, nil, half(report, 0))
 	if err != nil {
 		return nil, 0, err
 	}

@@ -375,7 +375,7 @@ func (w *mixWork) decode(ctx context.Context, z *tensor.Tensor, report model.Rep
 		return clamp(y), nil
 	}
 	if w.opened == nil {
-		o, err := m.Open(ctx, w.beside, levelOf(m, w.beside), 0, partly(report, 0, 0.6))
+		o, err := m.Open(ctx, w.beside, levelOf(m, w.beside), 0, nil, partly(report, 0, 0.6))
 		if err != nil {
 			return nil, err
 		}

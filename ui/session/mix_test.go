@@ -224,7 +224,7 @@ func TestWhatGoesAroundTheLatentIsOfA(t *testing.T) {
 	if !m.Beside {
 		t.Error("it does not say that something goes around the latent")
 	}
-	o, err := l.m.Open(t.Context(), m.Slots[0], levelOf(l.m, m.Slots[0]), 0, nil)
+	o, err := l.m.Open(t.Context(), m.Slots[0], levelOf(l.m, m.Slots[0]), 0, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
