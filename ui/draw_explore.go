@@ -58,7 +58,11 @@ func (d *openDrawn) draw(f *frame, opened drawn) {
 				continue
 			}
 			d.seen[k][i] = t.Versions[i]
-			f.patches = append(f.patches, patch{pane: session.Pane(1 + 2*k), img: hollow(imageio.ToRGBA(nil, part), part, 0), at: t.Rect(i).Min})
+			img := imageio.ToRGBA(nil, part)
+			if ex.Opening {
+				hollow(img, part, 0)
+			}
+			f.patches = append(f.patches, patch{pane: session.Pane(1 + 2*k), img: img, at: t.Rect(i).Min})
 		}
 	}
 	f.layers[session.PaneOriginal] = d.original
@@ -113,19 +117,18 @@ func (d *openDrawn) drawThumbs(ex session.Explore, look session.Look) {
 func drawChannel(ex session.Explore, z *tensor.Tensor, c int, m imageio.Colormap, lo, hi float32) *image.RGBA {
 	img := imageio.ChannelWithin(z, c, m, lo, hi)
 	if ex.Opening {
-		return hollow(img, z, c)
+		hollow(img, z, c)
 	}
 	return img
 }
 
 // hollow leaves out of a drawn channel what is not there yet.
-func hollow(img *image.RGBA, t *tensor.Tensor, c int) *image.RGBA {
+func hollow(img *image.RGBA, t *tensor.Tensor, c int) {
 	for i := range len(img.Pix) / 4 {
 		if v := t.Data[i*t.Shape[3]+c]; v != v {
 			clear(img.Pix[4*i : 4*i+4])
 		}
 	}
-	return img
 }
 
 // bounds are the numbers that are drawn in the first and the last colour: those of the encoder, so that colours

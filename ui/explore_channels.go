@@ -58,7 +58,6 @@ type channelsPart struct {
 	noise, bits, strongest, directions *widget.LabeledSlider
 	skips                              *widget.LabeledSlider
 	steer                              *steerBox
-	steered                            *widget.Section
 	dials                              session.Dials
 	figures                            *widget.Facts
 	undo, redo, reset, keep            *fynewidget.Button
@@ -182,7 +181,7 @@ func newChannelsPart(w *window) *channelsPart {
 		p.dials.Steering = to
 		w.session.DragDials(p.dials)
 	}, func(session.Course) { w.session.EndStroke() })
-	p.steered = widget.NewSection(lang.L("Along directions"), p.steer.whole)
+	along := widget.NewSection(lang.L("Along directions"), p.steer.whole)
 
 	p.figures = widget.NewFacts(lang.L("Bits a pixel"), lang.L("Numbers changed"), lang.L("Decoded in"))
 	p.undo = fynewidget.NewButtonWithIcon("", fynetheme.ContentUndoIcon(), w.session.UndoEdit)
@@ -190,7 +189,7 @@ func newChannelsPart(w *window) *channelsPart {
 	p.reset = fynewidget.NewButtonWithIcon(lang.L("Reset"), fynetheme.ViewRefreshIcon(), w.session.ResetEdits)
 	p.keep = fynewidget.NewButtonWithIcon(lang.L("Save the picture…"), fynetheme.DocumentSaveIcon(), p.save)
 
-	form := container.New(column{gap: 2 * grid}, model, tool, p.channel, whole, p.steered)
+	form := container.New(column{gap: 2 * grid}, model, tool, p.channel, whole, along)
 	foot := margins(container.New(column{gap: grid}, p.figures,
 		container.NewBorder(nil, nil, container.NewHBox(widget.NewHint(lang.L("Undo"), "Ctrl+Z", p.undo), widget.NewHint(lang.L("Redo"), "Ctrl+Y", p.redo)), nil, p.reset),
 		widget.NewHint(lang.L("Save what the changed latent decodes to"), "Ctrl+S", p.keep)))

@@ -525,7 +525,7 @@ func (p *mapPart) show(f frame) {
 	enable(p.export, m.Version != 0)
 	enable(p.film, len(m.Way) > 0 || len(m.Along) > 0)
 	p.drawn = m
-	if m.Moved != old.Moved {
+	if m.Moved != old.Moved && m.Step == m.Steps { // they rest
 		p.hidden = covered(m.Points)
 	}
 	if m.Version != old.Version {

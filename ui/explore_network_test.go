@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -115,14 +114,9 @@ func TestPassesAreChosen(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "loop.safetensors")
-	f, err := os.Create(path)
-	if err != nil {
+	if err := session.SaveModel(path, m); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Save(f); err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
 	s, p := onNetwork(t)
 	if p.inside.Visible() {
 		t.Error("a convolution has parts to choose from")

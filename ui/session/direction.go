@@ -198,6 +198,15 @@ func loadDirections(dir string) (all []*Direction, trouble error) {
 	return all, trouble
 }
 
+// recallDirections reads what was kept before.
+func (s *Session) recallDirections() {
+	s.filing.Lock()
+	defer s.filing.Unlock()
+	all, err := loadDirections(s.o.StateDir)
+	s.fail(err)
+	s.update(func(st *State) { st.Directions = all })
+}
+
 func sortDirections(all []*Direction) {
 	slices.SortFunc(all, func(a, b *Direction) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 }

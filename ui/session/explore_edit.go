@@ -35,7 +35,7 @@ type editable struct {
 	mean, spread []float32
 	pca          *embed.PCA     // of the cells, once a dial has asked for it
 	noise        *tensor.Tensor // of standard deviation 1, like was
-	push         []float32      // what pushed adds, like was; nil: not known
+	push         []float32      // what pushed adds, like was; nil: nothing
 	pushed       Steering
 
 	changed map[int]bool // channels, since they were last asked for
@@ -338,7 +338,10 @@ func (e *editable) dial(rect image.Rectangle) image.Rectangle {
 	if d.Directions > 0 || d.Sigmas != ([MostSigmas]float64{}) {
 		e.fit()
 	}
-	if e.push == nil || e.pushed != d.Steering {
+	switch {
+	case d.Steering == (Steering{}):
+		e.push = nil
+	case e.push == nil || e.pushed != d.Steering:
 		e.push, e.pushed = make([]float32, len(e.z.Data)), d.Steering
 		d.moved(e.push, e.z.Shape[1:], e.pca)
 	}
@@ -364,7 +367,9 @@ func (e *editable) dial(rect image.Rectangle) image.Rectangle {
 					cell[c] = 0
 					continue
 				}
-				cell[c] += e.push[i+c]
+				if e.push != nil {
+					cell[c] += e.push[i+c]
+				}
 				if d.Noise > 0 {
 					cell[c] += float32(d.Noise) * e.spread[c] * e.noise.Data[i+c]
 				}

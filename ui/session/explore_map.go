@@ -350,7 +350,8 @@ func (w *mapWork) lay(ctx context.Context, want Mapping, l loaded) error {
 		if err != nil {
 			return err
 		}
-		w.gallery, w.encoded, w.ends, w.dots, w.shown, w.start = g, e, [2][]int{}, nil, nil, nil
+		w.gallery, w.encoded, w.ends, w.dots, w.shown, w.start, w.near = g, e, [2][]int{}, nil, nil, nil, 0
+		w.want.Data = want.Data // they are of this, even if laying them out is ended
 		s.mu.Lock()
 		w.version = s.next()
 		s.mu.Unlock()

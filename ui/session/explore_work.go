@@ -115,7 +115,9 @@ func ExploreModels() []string {
 // exploreModel reads a model that is to be explored.
 func exploreModel(l loaded) (loaded, error) {
 	if l.m != nil {
-		l.info.ID = l.m.ID()
+		if l.info.ID == "" {
+			l.info.ID = l.m.ID()
+		}
 		return l, nil
 	}
 	if l.name == CodecModel {

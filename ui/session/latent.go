@@ -219,23 +219,14 @@ func (job DecodeJob) decodeWith(ctx context.Context, m *model.Model, z *tensor.T
 	if _, h, w, _ := x.Dims4(); h != note.Height || w != note.Width {
 		return nil, 0, imageio.FileError{Path: job.With, Err: fmt.Errorf("%w: it has %d × %d pixels, the other had %d × %d", errOtherOne, w, h, note.Width, note.Height)}
 	}
-	o, err := m.Open(ctx, x, note.Level, 0, nil, half(report, 0))
+	o, err := m.Open(ctx, x, note.Level, 0, nil, partly(report, 0, 0.5))
 	if err != nil {
 		return nil, 0, err
 	}
 	pix := tensor.New(x.Shape...)
-	c, err := o.Decode(ctx, z, model.Rect{Bottom: note.Height, Right: note.Width}, pix, half(report, 1))
+	c, err := o.Decode(ctx, z, model.Rect{Bottom: note.Height, Right: note.Width}, pix, partly(report, 0.5, 1))
 	out.Depth = p.Depth
 	return pix, c.Broken, err
-}
-
-// half reports the first or the second half of work.
-func half(report model.Report, which int) model.Report {
-	return func(done, total int) {
-		if report != nil {
-			report(which*total+done, 2*total)
-		}
-	}
 }
 
 // mend replaces numbers that are not finite as model.Opened does, and counts them.

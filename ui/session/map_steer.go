@@ -81,28 +81,38 @@ func (w *mapWork) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n, count := w.encoded.Numbers, len(w.encoded.Names)
+	if w.near == 0 {
+		if err := w.measureNear(ctx); err != nil {
+			return err
+		}
+	}
+	w.change(func(m *Mapped) { m.Shares = sharesOf(p) })
+	return ctx.Err()
+}
+
+// measureNear finds what is near, of some of the pictures; nothing is where there is but one.
+func (w *mapWork) measureNear(ctx context.Context) error {
+	count := len(w.encoded.Names)
+	rank := min(nearRank, count-1)
+	if rank < 1 {
+		return nil
+	}
 	var sample []float32
 	var self []int
 	for i := 0; i < count; i += (count + nearSample - 1) / nearSample {
 		sample, self = append(sample, w.latent(i)...), append(self, i)
 	}
-	rank := min(nearRank, count-1)
-	w.near = 0
-	if rank > 0 {
-		near, err := embed.Neighbours(ctx, sample, w.encoded.Data, n, rank, self)
-		if err != nil {
-			return err
-		}
-		var far []float64
-		for _, list := range near {
-			far = append(far, list[len(list)-1].Distance)
-		}
-		slices.Sort(far)
-		w.near = far[len(far)/2]
+	near, err := embed.Neighbours(ctx, sample, w.encoded.Data, w.encoded.Numbers, rank, self)
+	if err != nil {
+		return err
 	}
-	w.change(func(m *Mapped) { m.Shares = sharesOf(p) })
-	return ctx.Err()
+	var far []float64
+	for _, list := range near {
+		far = append(far, list[len(list)-1].Distance)
+	}
+	slices.Sort(far)
+	w.near = far[len(far)/2]
+	return nil
 }
 
 // around is the picture whose latent is nearest to one, and how many are near.
@@ -145,9 +155,7 @@ func (w *mapWork) steered(to Steering) []float32 {
 
 // steer shows where the steering leads.
 func (w *mapWork) steer(ctx context.Context) {
-	w.s.mu.Lock()
-	to := w.s.state.Map.Steering
-	w.s.mu.Unlock()
+	to := w.s.State().Map.Steering
 	if to == (Steering{}) && w.start == nil {
 		w.change(func(m *Mapped) { m.Here.Steered = false })
 		return
@@ -216,9 +224,7 @@ func (w *mapWork) lead(ctx context.Context) error {
 
 // follow makes a row of pictures.
 func (w *mapWork) follow(ctx context.Context, c Course) error {
-	w.s.mu.Lock()
-	to := w.s.state.Map.Steering
-	w.s.mu.Unlock()
+	to := w.s.State().Map.Steering
 	var latent func(t float64) []float32
 	low, high := -0.5, 1.5
 	switch {

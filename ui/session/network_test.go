@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -294,14 +293,9 @@ func openLoop(t *testing.T) (*Session, Network, *model.Model) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "loop.safetensors")
-	f, err := os.Create(path)
-	if err != nil {
+	if err := SaveModel(path, m); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Save(f); err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
 	s, n := openNetwork(t, path)
 	return s, n, m
 }

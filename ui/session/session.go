@@ -101,9 +101,8 @@ func New(o Options) *Session {
 	s.UseSample(0)
 	s.UseModel("")
 	if o.StateDir != "" {
-		kept, err := loadDirections(o.StateDir)
-		s.fail(err)
-		s.update(func(st *State) { st.Directions = kept })
+		s.spawn(s.recallDirections)
+		var err error
 		if s.slot, err = claim(o.StateDir, o.Now()); err != nil {
 			s.tell(Warning, unkept(err))
 		} else if _, err := os.Stat(s.slot.path); err == nil {
