@@ -30,7 +30,7 @@ func bits(params []*nn.Param) string {
 // referenceBits trains a small reference network for five steps.
 func referenceBits(t *testing.T, name, kind string) string {
 	t.Helper()
-	r, err := NewReference(name, kind, 4)
+	r, err := NewReference(name, kind, false, 4)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,8 +33,11 @@ type shard struct {
 
 // newDescent cuts batches into shards. Convolutions use the named kernel, or
 // the best.
-func newDescent(batch int, kernel string, opt *nn.Optimiser, learn func(i int)) *descent {
+//
+// With half, what they multiply is rounded to bf16.
+func newDescent(batch int, kernel string, half bool, opt *nn.Optimiser, learn func(i int)) *descent {
 	d := &descent{forms: nn.NewForms(kernel), opt: opt, move: opt.Move}
+	d.forms.Halve(half)
 	k := min(maxShards, batch)
 	tapes := make([]*nn.Tape, k)
 	for i := range k {
@@ -51,6 +54,12 @@ func newDescent(batch int, kernel string, opt *nn.Optimiser, learn func(i int)) 
 	d.refresh = d.forms.Refresh
 	d.gather = func(i int) { opt.Gather(i, tapes) }
 	return d
+}
+
+// halve changes whether what convolutions multiply is rounded, between steps.
+func (d *descent) halve(on bool) {
+	d.forms.Halve(on)
+	d.idle = nil
 }
 
 // takeMemory returns memory that another shard may have used before: what few

@@ -354,6 +354,9 @@ func readHeader(r io.Reader) (*file, error) {
 	if err := strict(meta["spec"], &f.spec); err != nil {
 		return nil, fmt.Errorf("%w: spec: %w", ErrFormat, err)
 	}
+	if f.spec.Precision == "" { // of before there was a choice
+		f.spec.Precision = "fp32"
+	}
 	if err := f.spec.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}

@@ -280,6 +280,13 @@ func (m *Model) Clone() *Model {
 // see nn.Kernels.
 func Kernels() []nn.Finding { return nn.Kernels() }
 
+// Tiles says whether this machine multiplies bf16 in tiles, in the words of Kernels: whether
+// training in bf16 is of use here.
+func Tiles() string { return nn.Tiles() }
+
+// BurstTiles is Burst for tiles, where they are available.
+func BurstTiles(rounds int) float64 { return nn.BurstTiles(rounds) }
+
 // Burst multiplies and adds in registers, as fast as the named kernel can, and
 // returns how many operations that were: a measure of the machine.
 func Burst(kernel string, rounds int) float64 { return nn.Burst(kernel, rounds) }

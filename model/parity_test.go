@@ -46,7 +46,7 @@ func TestParity(t *testing.T) {
 }
 
 func parity(t *testing.T, name, kernel string) {
-	r, err := NewReference(name, kernel, 4)
+	r, err := NewReference(name, kernel, false, 4)
 	if err != nil {
 		t.Fatal(err)
 	}

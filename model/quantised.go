@@ -107,6 +107,7 @@ func (q *quantised) Code(t *nn.Tape, y *nn.Var, quality float32, rng *rand.Rand)
 // code rounds what a gain has been applied to, and says what that costs. With chance,
 // noise stands in for rounding in the price.
 func (q *quantised) code(t *nn.Tape, y *nn.Var, quality float32, round func(x, mean *nn.Var) *nn.Var, rng *rand.Rand) (z, price *nn.Var) {
+	defer t.Full()() // a step of rounding less or more decides what is sent
 	n, h, w, _ := y.Val.Dims4()
 	ahead := q.analysis.Forward(t, y)
 	sent := nn.Rounded(t, ahead, nil)

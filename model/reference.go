@@ -31,9 +31,9 @@ type Reference struct {
 }
 
 // NewReference returns the named network. Convolutions use the named kernel, ""
-// for the best. A divisor above 1 makes a small version for tests: so many times
+// for the best; with half, what they multiply is rounded to bf16. A divisor above 1 makes a small version for tests: so many times
 // fewer channels, on few and small pictures.
-func NewReference(name, kernel string, divisor int) (*Reference, error) {
+func NewReference(name, kernel string, half bool, divisor int) (*Reference, error) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	r := &Reference{}
 	var n, side, channels int
@@ -68,7 +68,7 @@ func NewReference(name, kernel string, divisor int) (*Reference, error) {
 	for _, p := range r.net.Params() {
 		params = append(params, p)
 	}
-	r.descent = newDescent(n, kernel, nn.NewAdam(params, 0), r.learnShard)
+	r.descent = newDescent(n, kernel, half, nn.NewAdam(params, 0), r.learnShard)
 	r.loss = make([]float64, len(r.shards))
 	r.infer = r.inferShard
 	for _, sh := range r.shards {

@@ -1,22 +1,32 @@
 package model
 
-import "testing"
+import (
+	"testing"
+
+	"sieve/model/nn"
+)
 
 func BenchmarkReference(b *testing.B) {
+	precisions := []string{"fp32", "bf16"}
+	if nn.Tiles() != nn.Available {
+		precisions = precisions[:1]
+	}
 	for _, name := range References() {
-		r, err := NewReference(name, "", 1)
-		if err != nil {
-			b.Fatal(err)
-		}
-		for what, run := range map[string]func(){"train": func() { r.Train() }, "infer": r.Infer} {
-			b.Run(name+"/"+what, func(b *testing.B) {
-				run()
-				b.ReportAllocs()
-				for b.Loop() {
+		for _, p := range precisions {
+			r, err := NewReference(name, "", p == "bf16", 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for what, run := range map[string]func(){"train": func() { r.Train() }, "infer": r.Infer} {
+				b.Run(name+"/"+what+"/"+p, func(b *testing.B) {
 					run()
-				}
-				b.ReportMetric(float64(r.Batch()*b.N)/b.Elapsed().Seconds(), "images/s")
-			})
+					b.ReportAllocs()
+					for b.Loop() {
+						run()
+					}
+					b.ReportMetric(float64(r.Batch()*b.N)/b.Elapsed().Seconds(), "images/s")
+				})
+			}
 		}
 	}
 }
@@ -25,7 +35,7 @@ func BenchmarkReference(b *testing.B) {
 // their memory where the one before left it.
 func TestStepsAllocateNothing(t *testing.T) {
 	for _, name := range References() {
-		r, err := NewReference(name, "", 4)
+		r, err := NewReference(name, "", false, 4)
 		if err != nil {
 			t.Fatal(err)
 		}

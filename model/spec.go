@@ -59,6 +59,7 @@ type Spec struct {
 	Batch     int     `json:"batch"`     // pictures a step
 	Crop      int     `json:"crop"`      // side of a training picture in pixels
 	Check     int     `json:"check"`     // steps between validations
+	Precision string  `json:"precision"` // "fp32", or "bf16": what convolutions multiply in training is rounded, where the processor has tiles for that
 	Seed      uint64  `json:"seed"`
 }
 
@@ -70,7 +71,7 @@ func DefaultSpec() Spec {
 		Activation: "relu", Up: "transposed", Output: "identity", Bottleneck: "plain", Lambda: 1e-4, Activity: 0.1, Range: 100, Hyper: 32,
 		Scheme: "gaussian:0-50", Loss: "mse",
 		Optimiser: "adam", Rate: 1e-3, Schedule: "cosine", Warmup: 50, Steps: 2000, Momentum: 0.9, Clip: 1,
-		Batch: 16, Crop: 64, Check: 50, Seed: 1,
+		Batch: 16, Crop: 64, Check: 50, Precision: "fp32", Seed: 1,
 	}
 }
 
@@ -84,6 +85,7 @@ var choices = map[string][]string{
 	"loss":       {"mse", "rmse", "l1", "bce", "ssim"},
 	"optimiser":  {"adam", "muon", "sgd"},
 	"schedule":   {"constant", "cosine"},
+	"precision":  {"fp32", "bf16"},
 }
 
 // Choices returns the words a field of Spec may hold, by its JSON name, or nil.
@@ -107,7 +109,7 @@ func (e *SpecError) Error() string {
 func (s Spec) Validate() error {
 	for _, f := range []struct{ name, value string }{
 		{"body", s.Body}, {"activation", s.Activation}, {"up", s.Up}, {"output", s.Output},
-		{"bottleneck", s.Bottleneck}, {"loss", s.Loss}, {"optimiser", s.Optimiser}, {"schedule", s.Schedule},
+		{"bottleneck", s.Bottleneck}, {"loss", s.Loss}, {"optimiser", s.Optimiser}, {"schedule", s.Schedule}, {"precision", s.Precision},
 	} {
 		if !slices.Contains(choices[f.name], f.value) {
 			return &SpecError{f.name, fmt.Sprintf("%q", f.value), "one of " + strings.Join(choices[f.name], ", ")}

@@ -103,7 +103,7 @@ func NewTrainer(spec Spec, train, held Source) (*Trainer, error) {
 	default:
 		opt = nn.NewSGD(tr.params, float32(spec.Momentum), float32(spec.Decay))
 	}
-	tr.descent = newDescent(spec.Batch, "", opt, tr.learnShard)
+	tr.descent = newDescent(spec.Batch, "", tr.Halved(), opt, tr.learnShard)
 	tr.runs = make([]run, len(tr.shards))
 	for i := range tr.runs {
 		tr.runs[i].rng = rand.New(&tr.runs[i].pcg)
@@ -191,6 +191,28 @@ func (tr *Trainer) Taken() int { return tr.m.Info.Step }
 
 // SetRate changes the learning rate that schedule and warm-up start from.
 func (tr *Trainer) SetRate(r float64) { tr.m.Spec.Rate = r }
+
+// Halved tells whether what convolutions multiply is rounded to bf16: if Spec.Precision says so,
+// and this processor has tiles.
+func (tr *Trainer) Halved() bool {
+	return tr.m.Spec.Precision == "bf16" && (nn.Tiles() == nn.Available || tilesOrNot)
+}
+
+// tilesOrNot makes training in bf16 do without tiles, slowly, for tests.
+var tilesOrNot = false
+
+// SetPrecision changes the precision of the steps to come. A run that changes it does not end with
+// the weights of one that does not.
+func (tr *Trainer) SetPrecision(p string) error {
+	spec := tr.m.Spec
+	spec.Precision = p
+	if err := spec.Validate(); err != nil {
+		return err
+	}
+	tr.m.Spec = spec
+	tr.halve(tr.Halved())
+	return nil
+}
 
 // SetSteps moves the end of training, and with it the end of a cosine schedule.
 func (tr *Trainer) SetSteps(n int) { tr.m.Spec.Steps = n }

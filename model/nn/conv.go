@@ -73,10 +73,23 @@ type portion struct {
 // on. The tape must be one of inference.
 func (t *Tape) Exact() { t.exact = true }
 
+// Full makes convolutions round nothing that they multiply, whatever the precision of the pass
+// is, until the function that it returns is called.
+func (t *Tape) Full() (end func()) {
+	if t == nil || t.full {
+		return func() {}
+	}
+	t.full = true
+	return func() { t.full = false }
+}
+
 // place returns where the result of a convolution goes, and what is to be computed.
 func (t *Tape) place(s kernel.Conv, shape ...int) (*Var, kernel.Conv) {
 	if t != nil && t.exact {
 		s = s.Exact()
+	}
+	if t != nil && t.full {
+		s = s.Full()
 	}
 	if t == nil || t.part.y == nil {
 		return t.out(shape...), s

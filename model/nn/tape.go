@@ -47,6 +47,7 @@ type Layer interface {
 // them.
 type Forms struct {
 	kernel string
+	half   bool
 	mu     sync.Mutex
 	of     map[*Param]*kernel.Weights
 	all    []*kernel.Weights
@@ -57,6 +58,11 @@ type Forms struct {
 func NewForms(name string) *Forms {
 	return &Forms{kernel: name, of: map[*Param]*kernel.Weights{}}
 }
+
+// Halve makes tapes that work in memory of these forms, made from now on, round what
+// convolutions multiply to bf16, or no longer. Sums stay as they are, and so does all that is no
+// convolution.
+func (f *Forms) Halve(on bool) { f.half = on }
 
 // Changed says that parameters are others now. No tape may be in use. What was
 // in use before is made anew when it is asked for, or by Refresh.
@@ -101,6 +107,7 @@ type Tape struct {
 	team      []*kernel.Scratch // of the other goroutines that share an operation
 	part      portion           // of the next convolution's result
 	exact     bool              // convolutions are computed by their definition
+	full      bool              // and these round nothing that they multiply
 }
 
 // Memory is what a pass works in. Tapes may share one that do not run at once.
@@ -111,10 +118,12 @@ type Memory struct {
 
 // NewMemory returns no memory yet, for tapes with such forms.
 func NewMemory(f *Forms) *Memory {
-	if f.kernel == "" {
-		return &Memory{scratch: new(kernel.Scratch)}
+	s := new(kernel.Scratch)
+	if f.kernel != "" {
+		s = kernel.NewScratch(f.kernel)
 	}
-	return &Memory{scratch: kernel.NewScratch(f.kernel)}
+	s.Halve(f.half)
+	return &Memory{scratch: s}
 }
 
 // A step carries the gradient of an operation's result to its operands.

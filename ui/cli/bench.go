@@ -26,9 +26,10 @@ func (benchCmd) Help() string {
 // speedCmd trains and infers three networks of fixed shape.
 type speedCmd struct {
 	common
-	Kernel  string   `help:"Kernel of convolutions, instead of the fastest: avx512, avx2, neon or go." placeholder:"NAME"`
-	Only    []string `help:"Networks to measure, instead of all: a, b, c." placeholder:"a,b,c"`
-	Seconds float64  `help:"How long a measurement takes." default:"4"`
+	Kernel    string   `help:"Kernel of convolutions, instead of the fastest: avx512, avx2, neon or go." placeholder:"NAME"`
+	Precision string   `help:"fp32, or bf16: what convolutions multiply is rounded, for processors with tiles." default:"fp32" enum:"fp32,bf16"`
+	Only      []string `help:"Networks to measure, instead of all: a, b, c." placeholder:"a,b,c"`
+	Seconds   float64  `help:"How long a measurement takes." default:"4"`
 }
 
 func (speedCmd) Help() string {
@@ -52,7 +53,7 @@ func (c speedCmd) Run(ctx context.Context, s Streams) error {
 				network, names[what], r.Batch, r.Median, r.Best, r.GFLOPS, 100*r.Share, r.Allocs)
 		}
 	}
-	report, err := session.Speed(ctx, session.SpeedJob{Kernel: c.Kernel, Networks: c.Only, Seconds: c.Seconds}, say)
+	report, err := session.Speed(ctx, session.SpeedJob{Kernel: c.Kernel, Half: c.Precision == "bf16", Networks: c.Only, Seconds: c.Seconds}, say)
 	if err != nil {
 		return err
 	}
@@ -60,8 +61,8 @@ func (c speedCmd) Run(ctx context.Context, s Streams) error {
 		printLine(s.Out, report)
 		return nil
 	}
-	fmt.Fprintf(s.Out, "%s, %d of %d cores, kernel %s: ceiling %.1f GFLOPS on one, %.1f on all; peak memory %.0f MiB\n",
-		report.Machine.CPU, report.Threads, report.Machine.Cores, report.Machine.Kernel, report.Ceiling.One, report.Ceiling.All, report.PeakRSS)
+	fmt.Fprintf(s.Out, "%s, %d of %d cores, kernel %s, %s: ceiling %.1f GFLOPS on one, %.1f on all; peak memory %.0f MiB\n",
+		report.Machine.CPU, report.Threads, report.Machine.Cores, report.Machine.Kernel, report.Precision, report.Ceiling.One, report.Ceiling.All, report.PeakRSS)
 	return nil
 }
 

@@ -20,6 +20,7 @@ type MachineReport struct {
 	Kernel   string        `json:"kernel"`  // in use
 	Kernels  []string      `json:"kernels"` // that could be, the best first
 	Found    []KernelState `json:"found"`   // all there are, and why some cannot run
+	Tiles    string        `json:"tiles"`   // whether bf16 is multiplied in tiles (AMX): a state like those
 }
 
 // A KernelState says whether a kernel runs here: a key of reasons.
@@ -37,6 +38,13 @@ var reasons = map[string]string{
 	"left out":     "this build was made without it (tag purego)",
 }
 
+// A NoTilesError says that bf16 was asked for where it is of no use.
+type NoTilesError struct{ State string } // a key of reasons
+
+func (e *NoTilesError) Error() string {
+	return "session: bf16 needs tiles (AMX): " + reasons[e.State]
+}
+
 // Machine looks at this machine.
 func Machine() MachineReport {
 	m := MachineReport{Platform: runtime.GOOS + "/" + runtime.GOARCH, CPU: processor(), Cores: runtime.NumCPU()}
@@ -47,6 +55,7 @@ func Machine() MachineReport {
 		}
 	}
 	m.Kernel = m.Kernels[0]
+	m.Tiles = model.Tiles()
 	return m
 }
 
@@ -75,5 +84,6 @@ func (m MachineReport) Facts() []Fact {
 	for _, k := range m.Found {
 		facts = append(facts, Fact{"  " + k.Kernel, reasons[k.State]})
 	}
+	facts = append(facts, Fact{"Tiles of bf16", reasons[m.Tiles] + " (AMX; for --precision bf16)"})
 	return facts
 }

@@ -19,6 +19,7 @@ import (
 // A SpeedJob says what to measure.
 type SpeedJob struct {
 	Kernel   string   // for convolutions; "" is the best
+	Half     bool     // in bf16
 	Networks []string // of model.References; none are all
 	Seconds  float64  // a measurement
 }
@@ -29,9 +30,11 @@ type SpeedReport struct {
 		CPU    string `json:"cpu"`
 		Cores  int    `json:"cores"`
 		Kernel string `json:"kernel"` // that was measured
+		Tiles  string `json:"tiles"`  // whether there are any, as found in MachineReport
 	} `json:"machine"`
-	Threads int `json:"threads"`
-	Ceiling struct {
+	Precision string `json:"precision"` // "fp32" or "bf16"
+	Threads   int    `json:"threads"`
+	Ceiling   struct {
 		One float64 `json:"one"`
 		All float64 `json:"all"`
 	} `json:"ceiling_gflops"` // of fused multiplication and addition in registers
@@ -55,7 +58,14 @@ type SpeedRate struct {
 func Speed(ctx context.Context, job SpeedJob, report func(network, what string, r SpeedRate)) (SpeedReport, error) {
 	var out SpeedReport
 	m := Machine()
-	out.Machine.CPU, out.Machine.Cores, out.Machine.Kernel = m.CPU, m.Cores, m.Kernel
+	out.Machine.CPU, out.Machine.Cores, out.Machine.Kernel, out.Machine.Tiles = m.CPU, m.Cores, m.Kernel, model.Tiles()
+	out.Precision = "fp32"
+	if job.Half {
+		if job.Kernel != "go" && out.Machine.Tiles != "available" {
+			return out, &NoTilesError{out.Machine.Tiles}
+		}
+		out.Precision = "bf16"
+	}
 	if job.Kernel != "" {
 		if !slices.Contains(m.Kernels, job.Kernel) {
 			return out, &model.SpecError{Field: "kernel", Value: strconv.Quote(job.Kernel), Want: "one that runs here: " + strings.Join(m.Kernels, ", ")}
@@ -63,13 +73,17 @@ func Speed(ctx context.Context, job SpeedJob, report func(network, what string, 
 		out.Machine.Kernel = job.Kernel
 	}
 	out.Threads = runtime.GOMAXPROCS(0)
-	out.Ceiling.One, out.Ceiling.All = ceiling(out.Machine.Kernel, 1), ceiling(out.Machine.Kernel, out.Threads)
+	burst := func(rounds int) float64 { return model.Burst(out.Machine.Kernel, rounds) }
+	if job.Half && job.Kernel != "go" {
+		burst = model.BurstTiles
+	}
+	out.Ceiling.One, out.Ceiling.All = ceiling(burst, 1), ceiling(burst, out.Threads)
 	out.Networks = map[string]map[string]SpeedRate{}
 	if len(job.Networks) == 0 {
 		job.Networks = model.References()
 	}
 	for _, name := range job.Networks {
-		r, err := model.NewReference(name, job.Kernel, 1)
+		r, err := model.NewReference(name, job.Kernel, job.Half, 1)
 		if err != nil {
 			return out, err
 		}
@@ -136,9 +150,9 @@ func timed(ctx context.Context, seconds float64, pictures int, run func()) (Spee
 }
 
 // ceiling returns the GFLOPS of bursts on so many threads, the best of some.
-func ceiling(kernel string, threads int) float64 {
+func ceiling(burst func(rounds int) float64, threads int) float64 {
 	rounds := 1000
-	for model.Burst(kernel, 1)*float64(rounds) < 4e8 && rounds < 1<<24 { // some milliseconds
+	for burst(1)*float64(rounds) < 4e8 && rounds < 1<<24 { // some milliseconds
 		rounds *= 2
 	}
 	best := 0.0
@@ -146,10 +160,10 @@ func ceiling(kernel string, threads int) float64 {
 		var done sync.WaitGroup
 		start := time.Now()
 		for range threads {
-			done.Go(func() { model.Burst(kernel, rounds) })
+			done.Go(func() { burst(rounds) })
 		}
 		done.Wait()
-		best = max(best, float64(threads*rounds)*model.Burst(kernel, 1)/time.Since(start).Seconds()/1e9)
+		best = max(best, float64(threads*rounds)*burst(1)/time.Since(start).Seconds()/1e9)
 	}
 	return best
 }

@@ -55,8 +55,17 @@ func BenchmarkConv(b *testing.B) {
 		weights, dw := NewWeights(w), make([]float32, nw)
 		bias := randoms(rng, l.Cout).vec()
 		flops := 2 * float64(ny*l.K*l.K*l.Cin)
-		for _, kind := range Kinds() {
-			s := NewScratch(kind)
+		kinds := Kinds()
+		if Tiles() == Available {
+			kinds = append(kinds, "bf16")
+		}
+		for _, kind := range kinds {
+			s := new(Scratch)
+			if kind == "bf16" {
+				s.Halve(true)
+			} else {
+				s = NewScratch(kind)
+			}
 			for _, op := range []struct {
 				name string
 				run  func()

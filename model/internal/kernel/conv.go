@@ -8,7 +8,7 @@ type Conv struct {
 
 	from, to    int // see Only
 	band, bands int // see Band
-	exact       bool
+	exact, full bool
 }
 
 // Exact returns the convolution whose Forward adds the products of the definition and
@@ -18,6 +18,15 @@ func (c Conv) Exact() Conv {
 	c.exact = true
 	return c
 }
+
+// Full returns the convolution that is computed of float32, whatever Halve says.
+func (c Conv) Full() Conv {
+	c.full = true
+	return c
+}
+
+// halved tells whether what is multiplied is rounded to bf16.
+func (c Conv) halved(s *Scratch) bool { return s.bf16 && !c.exact && !c.full }
 
 // Only returns the convolution whose Forward and BackwardData compute the rows of
 // the smaller picture from Grid·from on and before Grid·to, and what belongs to them
@@ -147,6 +156,10 @@ func (c Conv) right() int {
 func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 	c.check(len(x), len(w.data), len(y))
 	e.check(len(y), c.Cout)
+	if c.halved(s) {
+		c.forwardTiles(s, y, nil, halfPicture{full: x}, w, e)
+		return
+	}
 	if c.narrowForward() {
 		c.forwardNarrow(s, y, x, w, e)
 		return
@@ -191,6 +204,10 @@ func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
 	c.check(len(x), len(w.data), len(dy))
 	e.check(len(x), c.Cin)
+	if c.halved(s) {
+		c.backwardTiles(s, x, nil, halfPicture{full: dy}, w, e)
+		return
+	}
 	if c.narrowData() {
 		c.backwardDataNarrow(s, x, dy, w, e)
 		return
@@ -317,6 +334,10 @@ func (c Conv) packPhases(out []float32, nr int, w []float32) {
 // or, when acc is set, adds that to dw.
 func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32, acc bool) {
 	c.check(len(x), len(dw), len(dy))
+	if c.halved(s) {
+		c.weightsTiles(s, dw, halfPicture{full: x}, halfPicture{full: dy}, acc)
+		return
+	}
 	if c.narrowForward() {
 		c.backwardWeightsNarrow(s, dw, x, dy, acc)
 		return

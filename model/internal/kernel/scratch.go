@@ -19,6 +19,16 @@ type Scratch struct {
 	spareC                                                     [maxTile]float32
 	aoff                                                       []int
 	block                                                      block
+
+	bf16                 bool // convolutions are of numbers rounded to it
+	strip, turned, pairs []uint16
+	firsts, segs, bytes  []int
+	pixels               []int32
+	jobs                 []sumJob
+	bias                 [32]float32
+	spill                [spillSize]float32
+	call                 tileCall
+	sumCall              sumCall
 }
 
 // NewScratch returns a Scratch whose calls use the named one of Kinds.
@@ -30,7 +40,15 @@ func NewScratch(kind string) *Scratch {
 }
 
 // Another returns a Scratch that uses the same implementation.
-func (s *Scratch) Another() *Scratch { return &Scratch{kind: s.kind} }
+func (s *Scratch) Another() *Scratch { return &Scratch{kind: s.kind, bf16: s.bf16} }
+
+// Halve makes convolutions round what they multiply to bf16, from now on, or no longer. Sums
+// are those of float32, in the order of a tileWork and a sumWork, and the same bits with tiles
+// and without. Exact convolutions are left as they are.
+func (s *Scratch) Halve(on bool) { s.bf16 = on }
+
+// tiles tells whether tiles compute what is rounded.
+func (s *Scratch) tiles() bool { return s.kind != "go" && Tiles() == Available }
 
 // pick returns the tile that computes the least beyond an m × n block: of equals
 // the first, or the widest.
@@ -50,6 +68,14 @@ func (s *Scratch) pick(m, n int, wide bool) tile {
 func grow(s *[]float32, n int) []float32 {
 	if cap(*s) < n {
 		*s = make([]float32, n)
+	}
+	return (*s)[:n]
+}
+
+// grow16 is grow.
+func grow16(s *[]uint16, n int) []uint16 {
+	if cap(*s) < n {
+		*s = make([]uint16, n)
 	}
 	return (*s)[:n]
 }

@@ -192,3 +192,59 @@ func sigmoidAsm(y *float32, x *float32, n int)
 //
 //go:noescape
 func tanhAsm(y *float32, x *float32, n int)
+
+// tileConv1AMX computes blocks of 32 pixels × 16 channels of a tileConv.
+//
+//go:noescape
+func tileConv1AMX(first **byte)
+
+// tileConv2AMX computes blocks of 32 pixels × 32 channels of a tileConv.
+//
+//go:noescape
+func tileConv2AMX(first **byte)
+
+// tileSums1x1AMX computes blocks of 16 × 16 numbers of a tileSums.
+//
+//go:noescape
+func tileSums1x1AMX(first **byte)
+
+// tileSums1x2AMX computes blocks of 16 × 32 numbers of a tileSums.
+//
+//go:noescape
+func tileSums1x2AMX(first **byte)
+
+// tileSums2x1AMX computes blocks of 32 × 16 numbers of a tileSums.
+//
+//go:noescape
+func tileSums2x1AMX(first **byte)
+
+// tileSums2x2AMX computes blocks of 32 × 32 numbers of a tileSums.
+//
+//go:noescape
+func tileSums2x2AMX(first **byte)
+
+// roundAsm is Round for n numbers.
+//
+//go:noescape
+func roundAsm(dst *uint16, src *float32, n int)
+
+// weaveAsm is weave for blocks of 16 columns, with the pitch in bytes.
+//
+//go:noescape
+func weaveAsm(dst *uint16, src *uint16, pitch int, pairs int, blocks int)
+
+// turnAsm is turn for 16 rows and blocks of 16 columns, with ldd and lds in bytes.
+//
+//go:noescape
+func turnAsm(dst *uint16, ldd int, src *uint16, lds int, blocks int)
+
+// burstAMX computes 4 products of whole tiles a round, which do not wait for each other.
+//
+//go:noescape
+func burstAMX(config *byte, rounds int)
+
+// cpuidCount asks the processor what it is: a leaf and a sub-leaf.
+func cpuidCount(leaf uint32, count uint32) (eax uint32, edx uint32)
+
+// xgetbv returns which states of the processor the system saves. The processor must have the instruction.
+func xgetbv() (eax uint32)

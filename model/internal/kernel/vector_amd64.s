@@ -3552,3 +3552,1275 @@ GLOBL numberbeaaaa98<>(SB), RODATA|NOPTR, $4
 
 DATA numberbf200000<>+0(SB)/4, $0xbf200000
 GLOBL numberbf200000<>(SB), RODATA|NOPTR, $4
+
+// func tileConv1AMX(first **byte)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·tileConv1AMX(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), DI
+	MOVQ (DI), AX
+
+	// LDTILECFG [RAX]
+	LONG         $0x4978e2c4
+	BYTE         $0x00
+	MOVQ         56(DI), R12
+	MOVQ         $0x00000040, R13
+	MOVQ         104(DI), R11
+	VBROADCASTSS 112(DI), Z10
+	VPXORD       Z11, Z11, Z11
+	VMOVUPS      (R11), Z8
+	MOVQ         120(DI), R11
+	KMOVD        R11, K4
+	KMOVW        R11, K1
+	SHRQ         $0x10, R11
+	KMOVW        R11, K2
+	MOVQ         72(DI), R15
+	MOVQ         R15, BX
+
+block:
+	// TILEZERO tmm0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+	// TILEZERO tmm1
+	LONG $0x497be2c4
+	BYTE $0xc8
+	MOVQ 32(DI), SI
+	MOVQ 24(DI), DX
+	MOVQ DX, 160(DI)
+	MOVQ 64(DI), R10
+
+segment:
+	MOVQ 16(DI), R11
+	MOVQ 48(DI), R8
+	ADDQ (SI), R8
+	ADDQ $0x08, SI
+	MOVQ R8, R9
+	ADDQ (R11), R8
+	ADDQ 8(R11), R9
+	MOVQ 40(DI), CX
+
+chunk:
+	// TILELOADD tmm4, [R8 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000020a4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm6, [R10 + R13 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00002ab4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm0, tmm4, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD tmm5, [R9 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000021ac
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm1, tmm5, tmm6
+	LONG    $0x5c4ae2c4
+	BYTE    $0xcd
+	ADDQ    $0x40, R8
+	ADDQ    $0x40, R9
+	ADDQ    $0x00000400, R10
+	CMPQ    R15, BX
+	JGE     idle
+	MOVQ    128(DI), R11
+	LEAQ    (R15)(R11*4), R11
+	CMPQ    R11, BX
+	CMOVQGT BX, R11
+	MOVQ    R11, 152(DI)
+
+pixel0:
+	CMPQ      R15, 152(DI)
+	JGE       finished0
+	MOVLQSX   (R15), R11
+	TESTQ     R11, R11
+	JL        skip0
+	VMOVUPS   (AX), Z0
+	VADDPS    Z8, Z0, Z0
+	MOVQ      96(DI), DX
+	TESTQ     DX, DX
+	JZ        plain0
+	VMOVUPS.Z (DX)(R11*4), K1, Z2
+	VADDPS    Z2, Z0, Z0
+
+plain0:
+	VCMPPS  $0x1a, Z11, Z0, K3
+	VMULPS  Z10, Z0, K3, Z0
+	MOVQ    80(DI), DX
+	TESTQ   DX, DX
+	JZ      unkept0
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+unkept0:
+	MOVQ  88(DI), DX
+	TESTQ DX, DX
+	JZ    whole0
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+whole0:
+skip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  pixel0
+
+finished0:
+idle:
+	DECQ CX
+	JNZ  chunk
+	DECQ 160(DI)
+	JNZ  segment
+	MOVQ BX, 152(DI)
+
+pixel1:
+	CMPQ      R15, 152(DI)
+	JGE       finished1
+	MOVLQSX   (R15), R11
+	TESTQ     R11, R11
+	JL        skip1
+	VMOVUPS   (AX), Z0
+	VADDPS    Z8, Z0, Z0
+	MOVQ      96(DI), DX
+	TESTQ     DX, DX
+	JZ        plain1
+	VMOVUPS.Z (DX)(R11*4), K1, Z2
+	VADDPS    Z2, Z0, Z0
+
+plain1:
+	VCMPPS  $0x1a, Z11, Z0, K3
+	VMULPS  Z10, Z0, K3, Z0
+	MOVQ    80(DI), DX
+	TESTQ   DX, DX
+	JZ      unkept1
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+unkept1:
+	MOVQ  88(DI), DX
+	TESTQ DX, DX
+	JZ    whole1
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+whole1:
+skip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  pixel1
+
+finished1:
+	MOVQ 136(DI), AX
+	MOVQ $0x00000040, DX
+
+	// TILESTORED tmm0, [AX + DX + 0]
+	LONG $0x4b7ae2c4
+	LONG $0x00001084
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm1, [AX + DX + 1024]
+	LONG $0x4b7ae2c4
+	LONG $0x0400108c
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 144(DI), R11
+	MOVQ R11, 136(DI)
+	MOVQ AX, 144(DI)
+	LEAQ 128(R15), BX
+	ADDQ $0x10, 16(DI)
+	DECQ 8(DI)
+	JNZ  block
+	MOVQ BX, 152(DI)
+
+pixel2:
+	CMPQ      R15, 152(DI)
+	JGE       finished2
+	MOVLQSX   (R15), R11
+	TESTQ     R11, R11
+	JL        skip2
+	VMOVUPS   (AX), Z0
+	VADDPS    Z8, Z0, Z0
+	MOVQ      96(DI), DX
+	TESTQ     DX, DX
+	JZ        plain2
+	VMOVUPS.Z (DX)(R11*4), K1, Z2
+	VADDPS    Z2, Z0, Z0
+
+plain2:
+	VCMPPS  $0x1a, Z11, Z0, K3
+	VMULPS  Z10, Z0, K3, Z0
+	MOVQ    80(DI), DX
+	TESTQ   DX, DX
+	JZ      unkept2
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+unkept2:
+	MOVQ  88(DI), DX
+	TESTQ DX, DX
+	JZ    whole2
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+whole2:
+skip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  pixel2
+
+finished2:
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func tileConv2AMX(first **byte)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·tileConv2AMX(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), DI
+	MOVQ (DI), AX
+
+	// LDTILECFG [RAX]
+	LONG         $0x4978e2c4
+	BYTE         $0x00
+	MOVQ         56(DI), R12
+	MOVQ         $0x00000040, R13
+	MOVQ         104(DI), R11
+	VBROADCASTSS 112(DI), Z10
+	VPXORD       Z11, Z11, Z11
+	VMOVUPS      (R11), Z8
+	VMOVUPS      64(R11), Z9
+	MOVQ         120(DI), R11
+	KMOVD        R11, K4
+	KMOVW        R11, K1
+	SHRQ         $0x10, R11
+	KMOVW        R11, K2
+	MOVQ         72(DI), R15
+	MOVQ         R15, BX
+
+block:
+	// TILEZERO tmm0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+	// TILEZERO tmm1
+	LONG $0x497be2c4
+	BYTE $0xc8
+
+	// TILEZERO tmm2
+	LONG $0x497be2c4
+	BYTE $0xd0
+
+	// TILEZERO tmm3
+	LONG $0x497be2c4
+	BYTE $0xd8
+	MOVQ 32(DI), SI
+	MOVQ 24(DI), DX
+	MOVQ DX, 160(DI)
+	MOVQ 64(DI), R10
+
+segment:
+	MOVQ 16(DI), R11
+	MOVQ 48(DI), R8
+	ADDQ (SI), R8
+	ADDQ $0x08, SI
+	MOVQ R8, R9
+	ADDQ (R11), R8
+	ADDQ 8(R11), R9
+	MOVQ 40(DI), CX
+
+chunk:
+	// TILELOADD tmm4, [R8 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000020a4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm6, [R10 + R13 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00002ab4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm0, tmm4, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD tmm7, [R10 + R13 + 1024]
+	LONG $0x4b7b82c4
+	LONG $0x04002abc
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm1, tmm4, tmm7
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD tmm5, [R9 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000021ac
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm2, tmm5, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS tmm3, tmm5, tmm7
+	LONG    $0x5c42e2c4
+	BYTE    $0xdd
+	ADDQ    $0x40, R8
+	ADDQ    $0x40, R9
+	ADDQ    $0x00000800, R10
+	CMPQ    R15, BX
+	JGE     idle
+	MOVQ    128(DI), R11
+	LEAQ    (R15)(R11*4), R11
+	CMPQ    R11, BX
+	CMOVQGT BX, R11
+	MOVQ    R11, 152(DI)
+
+pixel0:
+	CMPQ      R15, 152(DI)
+	JGE       finished0
+	MOVLQSX   (R15), R11
+	TESTQ     R11, R11
+	JL        skip0
+	VMOVUPS   (AX), Z0
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS   64(AX), Z1
+	VADDPS    Z9, Z1, Z1
+	MOVQ      96(DI), DX
+	TESTQ     DX, DX
+	JZ        plain0
+	VMOVUPS.Z (DX)(R11*4), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(DX)(R11*4), K2, Z2
+	VADDPS    Z2, Z1, Z1
+
+plain0:
+	VCMPPS  $0x1a, Z11, Z0, K3
+	VMULPS  Z10, Z0, K3, Z0
+	VCMPPS  $0x1a, Z11, Z1, K3
+	VMULPS  Z10, Z1, K3, Z1
+	MOVQ    80(DI), DX
+	TESTQ   DX, DX
+	JZ      unkept0
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+unkept0:
+	MOVQ  88(DI), DX
+	TESTQ DX, DX
+	JZ    whole0
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+whole0:
+skip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  pixel0
+
+finished0:
+idle:
+	DECQ CX
+	JNZ  chunk
+	DECQ 160(DI)
+	JNZ  segment
+	MOVQ BX, 152(DI)
+
+pixel1:
+	CMPQ      R15, 152(DI)
+	JGE       finished1
+	MOVLQSX   (R15), R11
+	TESTQ     R11, R11
+	JL        skip1
+	VMOVUPS   (AX), Z0
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS   64(AX), Z1
+	VADDPS    Z9, Z1, Z1
+	MOVQ      96(DI), DX
+	TESTQ     DX, DX
+	JZ        plain1
+	VMOVUPS.Z (DX)(R11*4), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(DX)(R11*4), K2, Z2
+	VADDPS    Z2, Z1, Z1
+
+plain1:
+	VCMPPS  $0x1a, Z11, Z0, K3
+	VMULPS  Z10, Z0, K3, Z0
+	VCMPPS  $0x1a, Z11, Z1, K3
+	VMULPS  Z10, Z1, K3, Z1
+	MOVQ    80(DI), DX
+	TESTQ   DX, DX
+	JZ      unkept1
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+unkept1:
+	MOVQ  88(DI), DX
+	TESTQ DX, DX
+	JZ    whole1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+whole1:
+skip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  pixel1
+
+finished1:
+	MOVQ 136(DI), AX
+	MOVQ $0x00000080, DX
+
+	// TILESTORED tmm0, [AX + DX + 0]
+	LONG $0x4b7ae2c4
+	LONG $0x00001084
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm1, [AX + DX + 64]
+	LONG $0x4b7ae2c4
+	LONG $0x0040108c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm2, [AX + DX + 2048]
+	LONG $0x4b7ae2c4
+	LONG $0x08001094
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm3, [AX + DX + 2112]
+	LONG $0x4b7ae2c4
+	LONG $0x0840109c
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 144(DI), R11
+	MOVQ R11, 136(DI)
+	MOVQ AX, 144(DI)
+	LEAQ 128(R15), BX
+	ADDQ $0x10, 16(DI)
+	DECQ 8(DI)
+	JNZ  block
+	MOVQ BX, 152(DI)
+
+pixel2:
+	CMPQ      R15, 152(DI)
+	JGE       finished2
+	MOVLQSX   (R15), R11
+	TESTQ     R11, R11
+	JL        skip2
+	VMOVUPS   (AX), Z0
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS   64(AX), Z1
+	VADDPS    Z9, Z1, Z1
+	MOVQ      96(DI), DX
+	TESTQ     DX, DX
+	JZ        plain2
+	VMOVUPS.Z (DX)(R11*4), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(DX)(R11*4), K2, Z2
+	VADDPS    Z2, Z1, Z1
+
+plain2:
+	VCMPPS  $0x1a, Z11, Z0, K3
+	VMULPS  Z10, Z0, K3, Z0
+	VCMPPS  $0x1a, Z11, Z1, K3
+	VMULPS  Z10, Z1, K3, Z1
+	MOVQ    80(DI), DX
+	TESTQ   DX, DX
+	JZ      unkept2
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+unkept2:
+	MOVQ  88(DI), DX
+	TESTQ DX, DX
+	JZ    whole2
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+whole2:
+skip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  pixel2
+
+finished2:
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func tileSums1x1AMX(first **byte)
+TEXT ·tileSums1x1AMX(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), DI
+	MOVQ (DI), AX
+
+	// LDTILECFG [RAX]
+	LONG $0x4978e2c4
+	BYTE $0x00
+	MOVQ 40(DI), R12
+	MOVQ 56(DI), R13
+	MOVQ R13, DX
+	SHLQ $0x04, DX
+	MOVQ 72(DI), R15
+	MOVQ 8(DI), BX
+	MOVQ 16(DI), SI
+
+job:
+	MOVQ 32(DI), R8
+	ADDQ (SI), R8
+	MOVQ R12, R9
+	SHLQ $0x04, R9
+	ADDQ R8, R9
+	MOVQ 48(DI), R10
+	ADDQ 8(SI), R10
+	MOVQ 64(DI), AX
+	ADDQ 16(SI), AX
+	MOVQ R15, R11
+	SHLQ $0x04, R11
+	ADDQ AX, R11
+	ADDQ $0x18, SI
+	CMPQ 80(DI), $0x00
+	JE   nothing
+
+	// TILELOADD tmm0, [AX + R15 + 0]
+	LONG $0x4b7ba2c4
+	LONG $0x00003884
+	BYTE $0x00
+	BYTE $0x00
+	JMP  begun
+
+nothing:
+	// TILEZERO tmm0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+begun:
+	MOVQ 24(DI), CX
+
+chunk:
+	// TILELOADD tmm4, [R8 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000020a4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm6, [R10 + R13 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00002ab4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm0, tmm4, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x40, R8
+	ADDQ DX, R10
+	DECQ CX
+	JNZ  chunk
+
+	// TILESTORED tmm0, [AX + R15 + 0]
+	LONG $0x4b7aa2c4
+	LONG $0x00003884
+	BYTE $0x00
+	BYTE $0x00
+	DECQ BX
+	JNZ  job
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	RET
+
+// func tileSums1x2AMX(first **byte)
+TEXT ·tileSums1x2AMX(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), DI
+	MOVQ (DI), AX
+
+	// LDTILECFG [RAX]
+	LONG $0x4978e2c4
+	BYTE $0x00
+	MOVQ 40(DI), R12
+	MOVQ 56(DI), R13
+	MOVQ R13, DX
+	SHLQ $0x04, DX
+	MOVQ 72(DI), R15
+	MOVQ 8(DI), BX
+	MOVQ 16(DI), SI
+
+job:
+	MOVQ 32(DI), R8
+	ADDQ (SI), R8
+	MOVQ R12, R9
+	SHLQ $0x04, R9
+	ADDQ R8, R9
+	MOVQ 48(DI), R10
+	ADDQ 8(SI), R10
+	MOVQ 64(DI), AX
+	ADDQ 16(SI), AX
+	MOVQ R15, R11
+	SHLQ $0x04, R11
+	ADDQ AX, R11
+	ADDQ $0x18, SI
+	CMPQ 80(DI), $0x00
+	JE   nothing
+
+	// TILELOADD tmm0, [AX + R15 + 0]
+	LONG $0x4b7ba2c4
+	LONG $0x00003884
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm1, [AX + R15 + 64]
+	LONG $0x4b7ba2c4
+	LONG $0x0040388c
+	BYTE $0x00
+	BYTE $0x00
+	JMP  begun
+
+nothing:
+	// TILEZERO tmm0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+	// TILEZERO tmm1
+	LONG $0x497be2c4
+	BYTE $0xc8
+
+begun:
+	MOVQ 24(DI), CX
+
+chunk:
+	// TILELOADD tmm4, [R8 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000020a4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm6, [R10 + R13 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00002ab4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm0, tmm4, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD tmm7, [R10 + R13 + 64]
+	LONG $0x4b7b82c4
+	LONG $0x00402abc
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm1, tmm4, tmm7
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x40, R8
+	ADDQ DX, R10
+	DECQ CX
+	JNZ  chunk
+
+	// TILESTORED tmm0, [AX + R15 + 0]
+	LONG $0x4b7aa2c4
+	LONG $0x00003884
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm1, [AX + R15 + 64]
+	LONG $0x4b7aa2c4
+	LONG $0x0040388c
+	BYTE $0x00
+	BYTE $0x00
+	DECQ BX
+	JNZ  job
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	RET
+
+// func tileSums2x1AMX(first **byte)
+TEXT ·tileSums2x1AMX(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), DI
+	MOVQ (DI), AX
+
+	// LDTILECFG [RAX]
+	LONG $0x4978e2c4
+	BYTE $0x00
+	MOVQ 40(DI), R12
+	MOVQ 56(DI), R13
+	MOVQ R13, DX
+	SHLQ $0x04, DX
+	MOVQ 72(DI), R15
+	MOVQ 8(DI), BX
+	MOVQ 16(DI), SI
+
+job:
+	MOVQ 32(DI), R8
+	ADDQ (SI), R8
+	MOVQ R12, R9
+	SHLQ $0x04, R9
+	ADDQ R8, R9
+	MOVQ 48(DI), R10
+	ADDQ 8(SI), R10
+	MOVQ 64(DI), AX
+	ADDQ 16(SI), AX
+	MOVQ R15, R11
+	SHLQ $0x04, R11
+	ADDQ AX, R11
+	ADDQ $0x18, SI
+	CMPQ 80(DI), $0x00
+	JE   nothing
+
+	// TILELOADD tmm0, [AX + R15 + 0]
+	LONG $0x4b7ba2c4
+	LONG $0x00003884
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm1, [R11 + R15 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00003b8c
+	BYTE $0x00
+	BYTE $0x00
+	JMP  begun
+
+nothing:
+	// TILEZERO tmm0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+	// TILEZERO tmm1
+	LONG $0x497be2c4
+	BYTE $0xc8
+
+begun:
+	MOVQ 24(DI), CX
+
+chunk:
+	// TILELOADD tmm4, [R8 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000020a4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm6, [R10 + R13 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00002ab4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm0, tmm4, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD tmm5, [R9 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000021ac
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm1, tmm5, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x40, R9
+	ADDQ $0x40, R8
+	ADDQ DX, R10
+	DECQ CX
+	JNZ  chunk
+
+	// TILESTORED tmm0, [AX + R15 + 0]
+	LONG $0x4b7aa2c4
+	LONG $0x00003884
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm1, [R11 + R15 + 0]
+	LONG $0x4b7a82c4
+	LONG $0x00003b8c
+	BYTE $0x00
+	BYTE $0x00
+	DECQ BX
+	JNZ  job
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	RET
+
+// func tileSums2x2AMX(first **byte)
+TEXT ·tileSums2x2AMX(SB), NOSPLIT, $0-8
+	MOVQ first+0(FP), DI
+	MOVQ (DI), AX
+
+	// LDTILECFG [RAX]
+	LONG $0x4978e2c4
+	BYTE $0x00
+	MOVQ 40(DI), R12
+	MOVQ 56(DI), R13
+	MOVQ R13, DX
+	SHLQ $0x04, DX
+	MOVQ 72(DI), R15
+	MOVQ 8(DI), BX
+	MOVQ 16(DI), SI
+
+job:
+	MOVQ 32(DI), R8
+	ADDQ (SI), R8
+	MOVQ R12, R9
+	SHLQ $0x04, R9
+	ADDQ R8, R9
+	MOVQ 48(DI), R10
+	ADDQ 8(SI), R10
+	MOVQ 64(DI), AX
+	ADDQ 16(SI), AX
+	MOVQ R15, R11
+	SHLQ $0x04, R11
+	ADDQ AX, R11
+	ADDQ $0x18, SI
+	CMPQ 80(DI), $0x00
+	JE   nothing
+
+	// TILELOADD tmm0, [AX + R15 + 0]
+	LONG $0x4b7ba2c4
+	LONG $0x00003884
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm1, [AX + R15 + 64]
+	LONG $0x4b7ba2c4
+	LONG $0x0040388c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm2, [R11 + R15 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00003b94
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm3, [R11 + R15 + 64]
+	LONG $0x4b7b82c4
+	LONG $0x00403b9c
+	BYTE $0x00
+	BYTE $0x00
+	JMP  begun
+
+nothing:
+	// TILEZERO tmm0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+	// TILEZERO tmm1
+	LONG $0x497be2c4
+	BYTE $0xc8
+
+	// TILEZERO tmm2
+	LONG $0x497be2c4
+	BYTE $0xd0
+
+	// TILEZERO tmm3
+	LONG $0x497be2c4
+	BYTE $0xd8
+
+begun:
+	MOVQ 24(DI), CX
+
+chunk:
+	// TILELOADD tmm4, [R8 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000020a4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm6, [R10 + R13 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00002ab4
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm0, tmm4, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD tmm7, [R10 + R13 + 64]
+	LONG $0x4b7b82c4
+	LONG $0x00402abc
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm1, tmm4, tmm7
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD tmm5, [R9 + R12 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x000021ac
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS tmm2, tmm5, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS tmm3, tmm5, tmm7
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x40, R9
+	ADDQ $0x40, R8
+	ADDQ DX, R10
+	DECQ CX
+	JNZ  chunk
+
+	// TILESTORED tmm0, [AX + R15 + 0]
+	LONG $0x4b7aa2c4
+	LONG $0x00003884
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm1, [AX + R15 + 64]
+	LONG $0x4b7aa2c4
+	LONG $0x0040388c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm2, [R11 + R15 + 0]
+	LONG $0x4b7a82c4
+	LONG $0x00003b94
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED tmm3, [R11 + R15 + 64]
+	LONG $0x4b7a82c4
+	LONG $0x00403b9c
+	BYTE $0x00
+	BYTE $0x00
+	DECQ BX
+	JNZ  job
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	RET
+
+// func roundAsm(dst *uint16, src *float32, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·roundAsm(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), BX
+
+loop:
+	CMPQ    BX, $0x20
+	JL      rest
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, (DI)
+	ADDQ      $0x80, SI
+	ADDQ      $0x40, DI
+	SUBQ      $0x20, BX
+	JMP       loop
+
+rest:
+	TESTQ     BX, BX
+	JZ        done
+	MOVQ      BX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVD     AX, K3
+	KMOVW     AX, K1
+	SHRQ      $0x10, AX
+	KMOVW     AX, K2
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z 64(SI), K2, Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K3, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func weaveAsm(dst *uint16, src *uint16, pitch int, pairs int, blocks int)
+// Requires: AVX, AVX512F
+TEXT ·weaveAsm(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ pitch+16(FP), DX
+	MOVQ pairs+24(FP), BX
+
+pair:
+	MOVQ SI, R8
+	LEAQ (SI)(DX*1), R9
+	LEAQ (SI)(DX*2), SI
+	MOVQ blocks+32(FP), CX
+
+block:
+	VPMOVZXWD (R8), Z0
+	VPMOVZXWD (R9), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VPORD     Z1, Z0, Z0
+	VMOVDQU32 Z0, (DI)
+	ADDQ      $0x20, R8
+	ADDQ      $0x20, R9
+	ADDQ      $0x40, DI
+	DECQ      CX
+	JNZ       block
+	DECQ      BX
+	JNZ       pair
+	VZEROUPPER
+	RET
+
+// func turnAsm(dst *uint16, ldd int, src *uint16, lds int, blocks int)
+// Requires: AVX, AVX512F
+TEXT ·turnAsm(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ ldd+8(FP), DX
+	MOVQ src+16(FP), SI
+	MOVQ lds+24(FP), BX
+	MOVQ blocks+32(FP), CX
+	LEAQ (DX)(DX*2), R10
+	LEAQ (BX)(BX*2), R11
+
+block:
+	MOVQ        SI, R8
+	VMOVDQU32   (R8), Z0
+	VMOVDQU32   (R8)(BX*1), Z1
+	VMOVDQU32   (R8)(BX*2), Z2
+	VMOVDQU32   (R8)(R11*1), Z3
+	LEAQ        (R8)(BX*4), R8
+	VMOVDQU32   (R8), Z4
+	VMOVDQU32   (R8)(BX*1), Z5
+	VMOVDQU32   (R8)(BX*2), Z6
+	VMOVDQU32   (R8)(R11*1), Z7
+	LEAQ        (R8)(BX*4), R8
+	VMOVDQU32   (R8), Z8
+	VMOVDQU32   (R8)(BX*1), Z9
+	VMOVDQU32   (R8)(BX*2), Z10
+	VMOVDQU32   (R8)(R11*1), Z11
+	LEAQ        (R8)(BX*4), R8
+	VMOVDQU32   (R8), Z12
+	VMOVDQU32   (R8)(BX*1), Z13
+	VMOVDQU32   (R8)(BX*2), Z14
+	VMOVDQU32   (R8)(R11*1), Z15
+	LEAQ        (R8)(BX*4), R8
+	VPUNPCKLDQ  Z1, Z0, Z16
+	VPUNPCKHDQ  Z1, Z0, Z17
+	VPUNPCKLDQ  Z3, Z2, Z18
+	VPUNPCKHDQ  Z3, Z2, Z19
+	VPUNPCKLDQ  Z5, Z4, Z20
+	VPUNPCKHDQ  Z5, Z4, Z21
+	VPUNPCKLDQ  Z7, Z6, Z22
+	VPUNPCKHDQ  Z7, Z6, Z23
+	VPUNPCKLDQ  Z9, Z8, Z24
+	VPUNPCKHDQ  Z9, Z8, Z25
+	VPUNPCKLDQ  Z11, Z10, Z26
+	VPUNPCKHDQ  Z11, Z10, Z27
+	VPUNPCKLDQ  Z13, Z12, Z28
+	VPUNPCKHDQ  Z13, Z12, Z29
+	VPUNPCKLDQ  Z15, Z14, Z30
+	VPUNPCKHDQ  Z15, Z14, Z31
+	VPUNPCKLQDQ Z18, Z16, Z0
+	VPUNPCKHQDQ Z18, Z16, Z1
+	VPUNPCKLQDQ Z19, Z17, Z2
+	VPUNPCKHQDQ Z19, Z17, Z3
+	VPUNPCKLQDQ Z22, Z20, Z4
+	VPUNPCKHQDQ Z22, Z20, Z5
+	VPUNPCKLQDQ Z23, Z21, Z6
+	VPUNPCKHQDQ Z23, Z21, Z7
+	VPUNPCKLQDQ Z26, Z24, Z8
+	VPUNPCKHQDQ Z26, Z24, Z9
+	VPUNPCKLQDQ Z27, Z25, Z10
+	VPUNPCKHQDQ Z27, Z25, Z11
+	VPUNPCKLQDQ Z30, Z28, Z12
+	VPUNPCKHQDQ Z30, Z28, Z13
+	VPUNPCKLQDQ Z31, Z29, Z14
+	VPUNPCKHQDQ Z31, Z29, Z15
+	VSHUFI32X4  $0x88, Z4, Z0, Z16
+	VSHUFI32X4  $0xdd, Z4, Z0, Z17
+	VSHUFI32X4  $0x88, Z12, Z8, Z18
+	VSHUFI32X4  $0xdd, Z12, Z8, Z19
+	VSHUFI32X4  $0x88, Z18, Z16, Z20
+	VSHUFI32X4  $0xdd, Z18, Z16, Z28
+	VSHUFI32X4  $0x88, Z19, Z17, Z24
+	VSHUFI32X4  $0xdd, Z19, Z17, Z0
+	VSHUFI32X4  $0x88, Z5, Z1, Z16
+	VSHUFI32X4  $0xdd, Z5, Z1, Z17
+	VSHUFI32X4  $0x88, Z13, Z9, Z18
+	VSHUFI32X4  $0xdd, Z13, Z9, Z19
+	VSHUFI32X4  $0x88, Z18, Z16, Z21
+	VSHUFI32X4  $0xdd, Z18, Z16, Z29
+	VSHUFI32X4  $0x88, Z19, Z17, Z25
+	VSHUFI32X4  $0xdd, Z19, Z17, Z1
+	VSHUFI32X4  $0x88, Z6, Z2, Z16
+	VSHUFI32X4  $0xdd, Z6, Z2, Z17
+	VSHUFI32X4  $0x88, Z14, Z10, Z18
+	VSHUFI32X4  $0xdd, Z14, Z10, Z19
+	VSHUFI32X4  $0x88, Z18, Z16, Z22
+	VSHUFI32X4  $0xdd, Z18, Z16, Z30
+	VSHUFI32X4  $0x88, Z19, Z17, Z26
+	VSHUFI32X4  $0xdd, Z19, Z17, Z2
+	VSHUFI32X4  $0x88, Z7, Z3, Z16
+	VSHUFI32X4  $0xdd, Z7, Z3, Z17
+	VSHUFI32X4  $0x88, Z15, Z11, Z18
+	VSHUFI32X4  $0xdd, Z15, Z11, Z19
+	VSHUFI32X4  $0x88, Z18, Z16, Z23
+	VSHUFI32X4  $0xdd, Z18, Z16, Z31
+	VSHUFI32X4  $0x88, Z19, Z17, Z27
+	VSHUFI32X4  $0xdd, Z19, Z17, Z3
+	MOVQ        DI, R9
+	VMOVDQU32   Z20, (R9)
+	VMOVDQU32   Z21, (R9)(DX*1)
+	VMOVDQU32   Z22, (R9)(DX*2)
+	VMOVDQU32   Z23, (R9)(R10*1)
+	LEAQ        (R9)(DX*4), R9
+	VMOVDQU32   Z24, (R9)
+	VMOVDQU32   Z25, (R9)(DX*1)
+	VMOVDQU32   Z26, (R9)(DX*2)
+	VMOVDQU32   Z27, (R9)(R10*1)
+	LEAQ        (R9)(DX*4), R9
+	VMOVDQU32   Z28, (R9)
+	VMOVDQU32   Z29, (R9)(DX*1)
+	VMOVDQU32   Z30, (R9)(DX*2)
+	VMOVDQU32   Z31, (R9)(R10*1)
+	LEAQ        (R9)(DX*4), R9
+	VMOVDQU32   Z0, (R9)
+	VMOVDQU32   Z1, (R9)(DX*1)
+	VMOVDQU32   Z2, (R9)(DX*2)
+	VMOVDQU32   Z3, (R9)(R10*1)
+	LEAQ        (R9)(DX*4), R9
+	ADDQ        $0x40, SI
+	LEAQ        (R9), DI
+	DECQ        CX
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func burstAMX(config *byte, rounds int)
+TEXT ·burstAMX(SB), NOSPLIT, $0-16
+	MOVQ config+0(FP), AX
+	MOVQ rounds+8(FP), CX
+
+	// LDTILECFG [RAX]
+	LONG $0x4978e2c4
+	BYTE $0x00
+
+	// TILEZERO tmm0
+	LONG $0x497be2c4
+	BYTE $0xc0
+
+	// TILEZERO tmm1
+	LONG $0x497be2c4
+	BYTE $0xc8
+
+	// TILEZERO tmm2
+	LONG $0x497be2c4
+	BYTE $0xd0
+
+	// TILEZERO tmm3
+	LONG $0x497be2c4
+	BYTE $0xd8
+
+	// TILEZERO tmm4
+	LONG $0x497be2c4
+	BYTE $0xe0
+
+	// TILEZERO tmm5
+	LONG $0x497be2c4
+	BYTE $0xe8
+
+	// TILEZERO tmm6
+	LONG $0x497be2c4
+	BYTE $0xf0
+
+	// TILEZERO tmm7
+	LONG $0x497be2c4
+	BYTE $0xf8
+
+loop:
+	// TDPBF16PS tmm0, tmm4, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS tmm1, tmm4, tmm7
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS tmm2, tmm5, tmm6
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS tmm3, tmm5, tmm7
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	DECQ CX
+	JNZ  loop
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	RET
+
+// func cpuidCount(leaf uint32, count uint32) (eax uint32, edx uint32)
+// Requires: CPUID
+TEXT ·cpuidCount(SB), NOSPLIT, $0-16
+	MOVL leaf+0(FP), AX
+	MOVL count+4(FP), CX
+	CPUID
+	MOVL AX, eax+8(FP)
+	MOVL DX, edx+12(FP)
+	RET
+
+// func xgetbv() (eax uint32)
+TEXT ·xgetbv(SB), NOSPLIT, $0-4
+	XORL CX, CX
+	XGETBV
+	MOVL AX, eax+0(FP)
+	RET

@@ -10,6 +10,7 @@ type Weights struct {
 	mu    sync.Mutex
 	forms []form
 	temp  []float32
+	rows  []uint16
 }
 
 // NewWeights returns data as the weights of convolutions.
@@ -35,6 +36,7 @@ func (w *Weights) Refresh() {
 type form struct {
 	layout
 	packed []float32
+	halves []uint16 // instead, where numbers are rounded
 	stale  bool
 }
 
@@ -56,30 +58,53 @@ const (
 	backwardNarrow
 	forwardFast
 	backwardFast
+	forwardTiles
+	backwardTiles
 )
 
 // form returns the weights as an operation of c reads them.
 func (w *Weights) form(op operation, c Conv, nr int) []float32 {
-	l := layout{op, Conv{Cin: c.Cin, Cout: c.Cout, K: c.K, Stride: c.Stride}, nr}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.fresh(op, c, nr).packed
+}
+
+// halves is form for an operation in bf16.
+func (w *Weights) halves(op operation, c Conv) []uint16 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fresh(op, c, 16).halves
+}
+
+func (w *Weights) fresh(op operation, c Conv, nr int) *form {
+	l := layout{op, Conv{Cin: c.Cin, Cout: c.Cout, K: c.K, Stride: c.Stride}, nr}
 	for i := range w.forms {
 		if f := &w.forms[i]; f.layout == l {
 			f.refresh(w)
-			return f.packed
+			return f
 		}
 	}
-	f := form{l, make([]float32, l.size()), true}
+	f := form{layout: l, stale: true}
+	if op >= forwardTiles {
+		f.halves = make([]uint16, l.c.sizeTiles(op))
+	} else {
+		f.packed = make([]float32, l.size())
+	}
 	f.refresh(w)
 	w.forms = append(w.forms, f)
-	return f.packed
+	return &w.forms[len(w.forms)-1]
 }
 
 func (f *form) refresh(w *Weights) {
-	if f.stale {
+	switch {
+	case !f.stale:
+		return
+	case f.halves != nil:
+		f.c.packTiles(&w.rows, f.halves, w.data, f.op == backwardTiles)
+	default:
 		f.pack(&w.temp, f.packed, w.data)
-		f.stale = false
 	}
+	f.stale = false
 }
 
 // size returns how many numbers a form has.

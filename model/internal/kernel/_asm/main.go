@@ -301,5 +301,6 @@ func main() {
 	k.winograd()
 	k.sigmoid()
 	k.tanh()
+	tilesOfAMX()
 	Generate()
 }

@@ -1,0 +1,61 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// hasHalves tells whether vectors can be rounded to bf16.
+func hasHalves() bool {
+	return cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BF16
+}
+
+// Tiles says whether bf16 is multiplied in tiles here: AMX, since 2023 in processors of servers.
+// Asking makes the system give the process room for them.
+var Tiles = sync.OnceValue(func() string {
+	const tile, bf16 = 1 << 24, 1 << 22
+	if highest, _ := cpuid(0); highest < 7 {
+		return Missing
+	}
+	if _, edx := cpuidCount(7, 0); edx&tile == 0 || edx&bf16 == 0 {
+		return Missing
+	}
+	const states = 3 << 17 // of tiles and their configuration, that the system saves
+	if !hasHalves() || !cpu.X86.HasOSXSAVE || xgetbv()&states != states || !allowTiles() {
+		return SwitchedOff
+	}
+	return Available
+})
+
+func tileConvAMX(nj int, w *tileCall) {
+	first := (**byte)(unsafe.Pointer(w))
+	if nj == 1 {
+		tileConv1AMX(first)
+	} else {
+		tileConv2AMX(first)
+	}
+}
+
+func tileSumsAMX(mi, nj int, w *sumCall) {
+	first := (**byte)(unsafe.Pointer(w))
+	switch 2*mi + nj {
+	case 3:
+		tileSums1x1AMX(first)
+	case 4:
+		tileSums1x2AMX(first)
+	case 5:
+		tileSums2x1AMX(first)
+	default:
+		tileSums2x2AMX(first)
+	}
+}
+
+// BurstTiles is Burst for tiles, where they are Available.
+func BurstTiles(rounds int) float64 {
+	burstAMX(&tilesConfig[0], rounds)
+	return 4 * 2 * 16 * 16 * 32 * float64(rounds)
+}

@@ -1,0 +1,27 @@
+//go:build !amd64 || purego
+
+package kernel
+
+import "runtime"
+
+func hasHalves() bool { return false }
+
+// tilesStandIn tells that instructions of tiles are carried out by a stand-in.
+const tilesStandIn = false
+
+// Tiles says whether bf16 is multiplied in tiles here.
+func Tiles() string {
+	if runtime.GOARCH == "amd64" {
+		return LeftOut
+	}
+	return Foreign
+}
+
+// BurstTiles is Burst for tiles, where they are Available.
+func BurstTiles(int) float64 { panic("kernel: no tiles") }
+
+func roundAsm(dst *uint16, src *float32, n int)                  {}
+func weaveAsm(dst, src *uint16, pitch, pairs, blocks int)        {}
+func turnAsm(dst *uint16, ldd int, src *uint16, lds, blocks int) {}
+func tileConvAMX(nj int, w *tileCall)                            {}
+func tileSumsAMX(mi, nj int, w *sumCall)                         {}

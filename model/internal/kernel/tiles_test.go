@@ -1,0 +1,166 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// halfScratches returns what computes in bf16 here: plain Go, and what the machine has.
+func halfScratches() map[string]*Scratch {
+	all := map[string]*Scratch{}
+	for _, kind := range []string{"go", Kinds()[0]} {
+		s := NewScratch(kind)
+		s.Halve(true)
+		all[kind] = s
+	}
+	return all
+}
+
+func roundedAll(x []float32) []float32 {
+	h, out := make([]uint16, len(x)), make([]float32, len(x))
+	Round(h, x)
+	Widen(out, h)
+	return out
+}
+
+// TestRound compares the rounding of vectors with that of the definition, for numbers of all sizes.
+func TestRound(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 22))
+	x := []float32{0, float32(math.Copysign(0, -1)), 1, -1, 1 + 0x1p-8, 1 + 0x3p-8, math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)), 0x1p-126, 0x1.fp-127, -0x1p-140, 0x1.fffffep-127}
+	for len(x) < 10007 {
+		x = append(x, math.Float32frombits(rng.Uint32()))
+	}
+	for n := range 70 {
+		got := make([]uint16, n)
+		Round(got, x[:n])
+		for i, h := range got {
+			if h != rounded(x[i]) && x[i] == x[i] {
+				t.Fatalf("of %d: %g is %04x, want %04x", n, x[i], h, rounded(x[i]))
+			}
+		}
+	}
+	got := make([]uint16, len(x))
+	Round(got, x)
+	for i, v := range x {
+		w := widened(got[i])
+		switch {
+		case v != v:
+			if w == w {
+				t.Errorf("not a number became %g", w)
+			}
+		case got[i] != rounded(v):
+			t.Errorf("%g (%08x) is %04x, want %04x", v, math.Float32bits(v), got[i], rounded(v))
+		case math.Abs(float64(v)) >= 0x1p-126 && math.Abs(float64(v)) < 0x1.fep127 && math.Abs(float64(w-v)) > math.Abs(float64(v))*0x1p-8:
+			t.Errorf("%g became %g", v, w)
+		}
+	}
+}
+
+// TestTurnAndWeave compares them with their comments.
+func TestTurnAndWeave(t *testing.T) {
+	src := make([]uint16, 16*400)
+	for i := range src {
+		src[i] = uint16(i)
+	}
+	for _, blocks := range []int{1, 2, 5} {
+		n := 16 * blocks
+		dst := make([]uint16, n*40)
+		turn(dst, 40, src, 2*n+6, blocks)
+		for i := range 16 {
+			for j := range n {
+				for r := range 2 {
+					if got, want := dst[j*40+2*i+r], src[i*(2*n+6)+2*j+r]; got != want {
+						t.Fatalf("turn of %d blocks: row %d column %d, %d: %d, want %d", blocks, i, j, r, got, want)
+					}
+				}
+			}
+		}
+		dst = make([]uint16, 2*3*n)
+		weave(dst, src, n+7, 3, blocks)
+		for i := range 3 {
+			for j := range n {
+				for r := range 2 {
+					if got, want := dst[(i*n+j)*2+r], src[(2*i+r)*(n+7)+j]; got != want {
+						t.Fatalf("weave of %d blocks: pair %d column %d, %d: %d, want %d", blocks, i, j, r, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestHalvesAreTheNaiveLoop compares what is computed in bf16 with the sums of the definition, of
+// rounded numbers, and wants the same bits of all implementations.
+func TestHalvesAreTheNaiveLoop(t *testing.T) {
+	rng := rand.New(rand.NewPCG(23, 24))
+	chance := 100
+	if testing.Short() {
+		chance = 20
+	}
+	for _, c := range shapes(rng, chance) {
+		nx, nw, ny := c.lengths()
+		if nx*c.Cout*c.K*c.K > 8<<20 {
+			continue
+		}
+		x, w, y := randoms(rng, nx), randoms(rng, nw), randoms(rng, ny)
+		outBias, inAdd := randoms(rng, c.Cout), randoms(rng, nx)
+		xr, wr, yr := roundedAll(x.vec()), roundedAll(w.vec()), roundedAll(y.vec())
+		wantY, wantX, wantW := make([]sum, ny), make([]sum, nx), make([]sum, nw)
+		for i := range wantY {
+			wantY[i].add(outBias.vec()[i%c.Cout], 1)
+		}
+		for i, v := range inAdd.vec() {
+			wantX[i].add(v, 1)
+		}
+		acc := rng.IntN(2) == 1
+		for i, v := range w.vec() {
+			if acc {
+				wantW[i].add(v, 1)
+			}
+		}
+		c.taps(func(xi, wi, yi int) {
+			for i := range c.Cin {
+				for o := range c.Cout {
+					xv, wv, yv := xr[xi+i], wr[wi+i*c.Cout+o], yr[yi+o]
+					wantY[yi+o].add(xv, wv)
+					wantX[xi+i].add(yv, wv)
+					wantW[wi+i*c.Cout+o].add(xv, yv)
+				}
+			}
+		})
+		for i := range wantY {
+			if wantY[i].v < 0 {
+				wantY[i].v *= 0.25
+			}
+		}
+		var first [3]guarded
+		for kind, s := range halfScratches() {
+			t.Run(fmt.Sprintf("%s/%+v", kind, c), func(t *testing.T) {
+				got := [3]guarded{y.clone(), x.clone(), w.clone()}
+				weights := NewWeights(w.vec())
+				c.Forward(s, got[0].vec(), x.vec(), weights, End{Bias: outBias.vec(), Slope: 0.25})
+				c.BackwardData(s, got[1].vec(), y.vec(), weights, End{Add: inAdd.vec(), Slope: 1})
+				c.BackwardWeights(s, got[2].vec(), x.vec(), y.vec(), acc)
+				within(t, "forward: y", got[0].vec(), wantY)
+				got[0].intact(t, "forward", y)
+				within(t, "backward data: x", got[1].vec(), wantX)
+				got[1].intact(t, "backward data", x)
+				within(t, "backward weights: dw", got[2].vec(), wantW)
+				got[2].intact(t, "backward weights", w)
+				if first[0] == nil {
+					first = got
+					return
+				}
+				for op, name := range []string{"Forward", "BackwardData", "BackwardWeights"} {
+					for j, v := range got[op] {
+						if math.Float32bits(v) != math.Float32bits(first[op][j]) {
+							t.Fatalf("%s[%d] is %x here, %x elsewhere", name, j-guard, v, first[op][j])
+						}
+					}
+				}
+			})
+		}
+	}
+}
