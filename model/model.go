@@ -180,7 +180,7 @@ func build(rng *rand.Rand, s Spec, stages []stage) nn.Seq {
 			seq = append(seq, nn.Func(func(t *nn.Tape, x *nn.Var) *nn.Var { return nn.Shuffle(t, x, st.k) }))
 		case "act":
 			if slope, ok := slopes[s.Activation]; ok && fuse(seq, slope) {
-				seq = append(seq, nn.Func(done)) // keeps the names of the layers behind it
+				seq = append(seq, nn.Nothing{}) // keeps the names of the layers behind it
 				continue
 			}
 			seq = append(seq, activations[s.Activation])
@@ -227,8 +227,6 @@ func fuse(seq nn.Seq, slope float32) bool {
 	}
 	return true
 }
-
-func done(_ *nn.Tape, x *nn.Var) *nn.Var { return x }
 
 var activations = map[string]nn.Func{
 	"relu":    nn.ReLU,

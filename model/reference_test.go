@@ -35,13 +35,15 @@ func BenchmarkReference(b *testing.B) {
 // their memory where the one before left it.
 func TestStepsAllocateNothing(t *testing.T) {
 	for _, name := range References() {
-		r, err := NewReference(name, "", false, 4)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for what, run := range map[string]func(){"training": func() { r.Train() }, "inference": r.Infer} {
-			if n := testing.AllocsPerRun(20, run); n != 0 {
-				t.Errorf("(%s): a step of %s allocates %g times", name, what, n)
+		for precision, kernel := range map[string]string{"fp32": "", "bf16": "go"} {
+			r, err := NewReference(name, kernel, precision == "bf16", 4)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, run := range map[string]func(){"training": func() { r.Train() }, "inference": r.Infer} {
+				if n := testing.AllocsPerRun(20, run); n != 0 {
+					t.Errorf("(%s) in %s: a step of %s allocates %g times", name, precision, what, n)
+				}
 			}
 		}
 	}

@@ -40,7 +40,12 @@ func Conv(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 	}
 	ho, wo := s.Out()
 	y, s := t.place(s, n, ho, wo, s.Cout)
-	t.convolve(kernel.Conv.Forward, s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
+	e := kernel.End{Bias: b.Val.Data, Slope: slope}
+	if x.thin || y.thin {
+		s.ForwardHalf(t.work(), y.numbers(), x.numbers(), w.forms(), e)
+	} else {
+		t.convolve(kernel.Conv.Forward, s, y.Val.Data, x.Val.Data, w.forms(), e)
+	}
 	t.count(s)
 	push(t, convStep{of{y}, s, x, w, b, slope})
 	return y
@@ -91,7 +96,16 @@ func (t *Tape) place(s kernel.Conv, shape ...int) (*Var, kernel.Conv) {
 	if t != nil && t.full {
 		s = s.Full()
 	}
-	if t == nil || t.part.y == nil {
+	if t == nil {
+		return t.out(shape...), s
+	}
+	between := t.between
+	t.between = false
+	switch {
+	case t.part.y != nil:
+	case between:
+		return t.outThin(shape...), s
+	default:
 		return t.out(shape...), s
 	}
 	p := t.part
@@ -110,6 +124,18 @@ type convStep struct {
 }
 
 func (o *convStep) back(t *Tape) {
+	if o.s.Halved(t.work()) {
+		dy, temp := t.halfGrad(o.y, o.b, o.slope)
+		if dw, acc := t.into(o.w); dw != nil {
+			o.s.BackwardWeightsHalf(t.work(), dw, o.x.numbers(), dy, acc)
+		}
+		if dx, acc := t.into(o.x); dx != nil {
+			to, e := o.x.gradient(dx, acc)
+			o.s.BackwardDataHalf(t.work(), to, dy, o.w.forms(), e)
+		}
+		t.memory.Give(temp)
+		return
+	}
 	x, dy := o.x.Val.Data, t.reluBiasGrad(o.y, o.b, o.slope)
 	if dw, acc := t.into(o.w); dw != nil {
 		o.s.BackwardWeights(t.work(), dw, x, dy, acc)
@@ -129,7 +155,12 @@ func ConvT(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 		panic(fmt.Sprintf("nn: transposed convolution of %d channels got %d", s.Cout, c))
 	}
 	y, s := t.place(s, n, s.H, s.W, s.Cin)
-	t.convolve(kernel.Conv.BackwardData, s, y.Val.Data, x.Val.Data, w.forms(), kernel.End{Bias: b.Val.Data, Slope: slope})
+	e := kernel.End{Bias: b.Val.Data, Slope: slope}
+	if x.thin || y.thin {
+		s.BackwardDataHalf(t.work(), y.numbers(), x.numbers(), w.forms(), e)
+	} else {
+		t.convolve(kernel.Conv.BackwardData, s, y.Val.Data, x.Val.Data, w.forms(), e)
+	}
 	t.count(s)
 	push(t, convTStep{of{y}, s, x, w, b, slope})
 	return y
@@ -143,6 +174,18 @@ type convTStep struct {
 }
 
 func (o *convTStep) back(t *Tape) {
+	if o.s.Halved(t.work()) {
+		dy, temp := t.halfGrad(o.y, o.b, o.slope)
+		if dw, acc := t.into(o.w); dw != nil {
+			o.s.BackwardWeightsHalf(t.work(), dw, dy, o.x.numbers(), acc)
+		}
+		if dx, acc := t.into(o.x); dx != nil {
+			to, e := o.x.gradient(dx, acc)
+			o.s.ForwardHalf(t.work(), to, dy, o.w.forms(), e)
+		}
+		t.memory.Give(temp)
+		return
+	}
 	x, dy := o.x.Val.Data, t.reluBiasGrad(o.y, o.b, o.slope)
 	if dw, acc := t.into(o.w); dw != nil {
 		o.s.BackwardWeights(t.work(), dw, dy, x, acc)
@@ -172,6 +215,63 @@ func (t *Tape) reluBiasGrad(y, b *Var, slope float32) []float32 {
 	return dy
 }
 
+// halves tells whether convolutions may hand each other what is rounded to bf16.
+func (t *Tape) halves() bool {
+	return t != nil && t.memory.scratch.Halved() && !t.full && !t.exact && len(t.team) == 0
+}
+
+// halfGrad is reluBiasGrad where convolutions multiply bf16: the gradient of the sums is rounded,
+// into memory to be given back, or where it is if it was so already.
+func (t *Tape) halfGrad(y, b *Var, slope float32) (dy kernel.Numbers, temp []float32) {
+	n, channels := tensor.Size(y.Val.Shape...), len(b.Val.Data)
+	db, acc := t.into(b)
+	var forgotten []float32
+	if db == nil {
+		forgotten = t.memory.Take(channels)
+		db, acc = forgotten, false
+	}
+	if !acc {
+		clear(db)
+	}
+	g := y.Grad.Data
+	if y.thin {
+		dy.Half = kernel.Halves(g)[:n]
+		kernel.HalfGrad(dy.Half, db, dy.Half, kernel.Halves(y.Val.Data)[:n], slope)
+	} else {
+		temp = t.memory.Take((n + 1) / 2)
+		dy.Half = kernel.Halves(temp)[:n]
+		if slope == 1 {
+			kernel.ColumnSums(db, g)
+			kernel.Round(dy.Half, g)
+		} else {
+			kernel.ReLUGradRound(dy.Half, db, g, y.Val.Data, slope)
+		}
+	}
+	if forgotten != nil {
+		t.memory.Give(forgotten)
+	}
+	return dy, temp
+}
+
+// numbers returns what v holds as convolutions read it.
+func (v *Var) numbers() kernel.Numbers { return v.as(v.Val.Data) }
+
+// as returns v's numbers or gradient as convolutions read and write them.
+func (v *Var) as(x []float32) kernel.Numbers {
+	if v.thin {
+		return kernel.Numbers{Half: kernel.Halves(x)[:tensor.Size(v.Val.Shape...)]}
+	}
+	return kernel.Numbers{Full: x}
+}
+
+// gradient returns where a gradient of v goes, and the end of the sums that are it.
+func (v *Var) gradient(g []float32, acc bool) (kernel.Numbers, kernel.End) {
+	if acc && v.thin {
+		panic("nn: two operations saw what one convolution made for another")
+	}
+	return v.as(g), onto(g, acc)
+}
+
 // onto is the end of a sum that is a gradient.
 func onto(g []float32, acc bool) kernel.End {
 	if acc {
@@ -185,47 +285,88 @@ func onto(g []float32, acc bool) kernel.End {
 // Neither may make a norm that is not above 0. Ballé et al., arXiv:1511.06281,
 // eq. 3 with the exponents of arXiv:1611.01704.
 func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
-	n, h, w, _ := x.Val.Dims4()
-	s := convShape(n, h, w, gamma, 1)
-	squares, r, y := t.same(x), t.same(x), t.same(x)
-	t.map2(square, squares.Val.Data, x.Val.Data)
-	t.convolve(kernel.Conv.Forward, s, r.Val.Data, squares.Val.Data, gamma.forms(), kernel.End{Bias: beta.Val.Data, Slope: 1})
-	kernel.Normalise(y.Val.Data, r.Val.Data, x.Val.Data, r.Val.Data, inverse)
-	t.count(s)
-	push(t, gdnStep{of{y}, s, x, gamma, beta, squares, r, inverse})
-	t.Done(squares)
+	r, y := t.same(x), t.same(x)
+	o := gdnStep{of{y}, x, gamma, beta, r, inverse}
+	n := t.shares(o.strips())
+	size := normStrip * len(beta.Val.Data)
+	squares := t.take(n * size)
+	if n < 2 {
+		o.forward(t.work(), squares, 0, o.strips())
+	} else {
+		shared := o
+		t.run(n, func(i int, s *kernel.Scratch) {
+			shared.forward(s, squares[i*size:(i+1)*size], shared.strips()*i/n, shared.strips()*(i+1)/n)
+		})
+	}
+	t.give(squares)
+	t.count(o.conv(len(x.Val.Data) / len(beta.Val.Data)))
+	push(t, o)
 	t.Done(r)
 	return y
 }
 
-func square(y, x []float32) { kernel.Mul(y, x, x) }
-
 type gdnStep struct {
 	of
-	s              kernel.Conv
 	x, gamma, beta *Var
-	squares, r     *Var // r is what x was multiplied with
+	r              *Var // what x was multiplied with
 	inverse        bool
 }
 
+// normStrip is how many pixels are normalised at a time, from their squares to the result, so
+// that what is between stays near the processor.
+const normStrip = 640
+
+func (o *gdnStep) strips() int {
+	return (len(o.x.Val.Data)/len(o.beta.Val.Data) + normStrip - 1) / normStrip
+}
+
+// strip returns where the i-th begins and ends in the numbers.
+func (o *gdnStep) strip(i int) (from, to int) {
+	size := normStrip * len(o.beta.Val.Data)
+	return i * size, min((i+1)*size, len(o.x.Val.Data))
+}
+
+// conv returns the convolution of so many pixels.
+func (o *gdnStep) conv(pixels int) kernel.Conv { return convShape(1, 1, pixels, o.gamma, 1) }
+
+// forward normalises strips from one on and before another, with room for the squares of one.
+func (o *gdnStep) forward(s *kernel.Scratch, squares []float32, first, end int) {
+	for i := first; i < end; i++ {
+		from, to := o.strip(i)
+		x, r, squares := o.x.Val.Data[from:to], o.r.Val.Data[from:to], squares[:to-from]
+		kernel.Mul(squares, x, x)
+		o.conv((to-from)/len(o.beta.Val.Data)).Forward(s, r, squares, o.gamma.forms(), kernel.End{Bias: o.beta.Val.Data, Slope: 1})
+		kernel.Normalise(o.y.Val.Data[from:to], r, x, r, o.inverse)
+	}
+}
+
 func (o *gdnStep) back(t *Tape) {
-	x, dy, r := o.x.Val.Data, o.y.Grad.Data, o.r.Val.Data
-	dn := t.memory.Take(len(dy))
-	kernel.NormGrad(dn, dy, o.y.Val.Data, r, o.inverse)
-	if g, acc := t.into(o.beta); g != nil {
-		if !acc {
-			clear(g)
+	size := normStrip * len(o.beta.Val.Data)
+	dns, others := t.memory.Take(size), t.memory.Take(size) // the gradient of the norms; squares, and their gradient
+	db, acc := t.into(o.beta)
+	if db != nil && !acc {
+		clear(db)
+	}
+	dg, acc := t.into(o.gamma)
+	for i := range o.strips() {
+		from, to := o.strip(i)
+		dn, other := dns[:to-from], others[:to-from]
+		x, dy, r := o.x.Val.Data[from:to], o.y.Grad.Data[from:to], o.r.Val.Data[from:to]
+		kernel.NormGrad(dn, dy, o.y.Val.Data[from:to], r, o.inverse)
+		if db != nil {
+			kernel.ColumnSums(db, dn)
 		}
-		kernel.ColumnSums(g, dn)
+		s := o.conv((to - from) / len(o.beta.Val.Data))
+		if dg != nil {
+			kernel.Mul(other, x, x)
+			s.BackwardWeights(t.work(), dg, other, dn, acc || i > 0)
+		}
+		if !o.x.fixed {
+			s.BackwardData(t.work(), other, dn, o.gamma.forms(), kernel.End{Slope: 1})
+			kernel.NormaliseGrad(dy, r, x, other)
+		}
 	}
-	if g, acc := t.into(o.gamma); g != nil {
-		o.s.BackwardWeights(t.work(), g, o.squares.Val.Data, dn, acc)
-	}
-	if !o.x.fixed {
-		ds := o.squares.Val.Data // nobody reads the squares any more
-		o.s.BackwardData(t.work(), ds, dn, o.gamma.forms(), kernel.End{Slope: 1})
-		kernel.NormaliseGrad(dy, r, x, ds)
-		t.hand(o.y, o.x)
-	}
-	t.memory.Give(dn)
+	t.memory.Give(dns)
+	t.memory.Give(others)
+	t.hand(o.y, o.x)
 }

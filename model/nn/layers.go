@@ -92,7 +92,10 @@ type Seq []Layer
 
 func (s Seq) Forward(t *Tape, x *Var) *Var {
 	first := x
-	for _, l := range s {
+	for i, l := range s {
+		if t.halves() && convolves(l) && convolves(s.after(i)) {
+			t.between = true
+		}
 		y := l.Forward(t, x)
 		if x != first && !sameNumbers(x, y) {
 			t.Done(x)
@@ -101,6 +104,31 @@ func (s Seq) Forward(t *Tape, x *Var) *Var {
 	}
 	return x
 }
+
+// after returns the first layer behind the i-th that does anything, or nil.
+func (s Seq) after(i int) Layer {
+	for _, l := range s[i+1:] {
+		if _, ok := l.(Nothing); !ok {
+			return l
+		}
+	}
+	return nil
+}
+
+func convolves(l Layer) bool {
+	switch l.(type) {
+	case *Conv2D, *ConvT2D:
+		return true
+	}
+	return false
+}
+
+// Nothing is a layer that returns its input: the one before it has done what would be done
+// here, and those behind it keep their names.
+type Nothing struct{}
+
+func (Nothing) Forward(_ *Tape, x *Var) *Var      { return x }
+func (Nothing) Params() iter.Seq2[string, *Param] { return func(func(string, *Param) bool) {} }
 
 func sameNumbers(x, y *Var) bool {
 	return len(x.Val.Data) > 0 && len(y.Val.Data) > 0 && &x.Val.Data[0] == &y.Val.Data[0]

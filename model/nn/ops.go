@@ -109,8 +109,7 @@ func increase(y, x []float32) { kernel.Axpy(1, x, y) }
 // AddScaled returns x + a·y for equal shapes.
 func AddScaled(t *Tape, x *Var, a float32, y *Var) *Var {
 	z := t.same(x)
-	copy(z.Val.Data, x.Val.Data)
-	kernel.Axpy(a, y.Val.Data, z.Val.Data)
+	kernel.AxpyTo(z.Val.Data, a, y.Val.Data, x.Val.Data)
 	push(t, addStep{of{z}, x, y, a})
 	return z
 }

@@ -22,6 +22,7 @@ type Var struct {
 	Val, Grad *tensor.Tensor
 
 	fixed   bool            // no gradient flows through
+	thin    bool            // Val and Grad hold bf16, two numbers in the place of one: only convolutions see them
 	own     *tensor.Tensor  // where the gradient of a parameter goes
 	weights *kernel.Weights // of a parameter, as convolutions read it
 	home    *result         // of a result of a tape
@@ -108,6 +109,7 @@ type Tape struct {
 	part      portion           // of the next convolution's result
 	exact     bool              // convolutions are computed by their definition
 	full      bool              // and these round nothing that they multiply
+	between   bool              // the next convolution's result goes to another and nowhere else
 }
 
 // Memory is what a pass works in. Tapes may share one that do not run at once.
@@ -305,6 +307,13 @@ func (t *Tape) out(shape ...int) *Var {
 	return &r.Var
 }
 
+// outThin is out for a result that only convolutions see.
+func (t *Tape) outThin(shape ...int) *Var {
+	r := t.result(t.memory.Take((tensor.Size(shape...)+1)/2), shape)
+	r.lent, r.thin = true, true
+	return &r.Var
+}
+
 // view returns a result with the numbers of x in another shape.
 func (t *Tape) view(x *tensor.Tensor, shape ...int) *Var {
 	if t == nil {
@@ -323,6 +332,20 @@ func (t *Tape) result(data []float32, shape []int) *result {
 	r.Var = Var{Val: &r.val, home: r}
 	r.lent = false
 	return r
+}
+
+// take returns memory to be given back.
+func (t *Tape) take(n int) []float32 {
+	if t == nil {
+		return make([]float32, n)
+	}
+	return t.memory.Take(n)
+}
+
+func (t *Tape) give(b []float32) {
+	if t != nil {
+		t.memory.Give(b)
+	}
 }
 
 // same returns a result shaped like x.

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // A number of bf16 is the upper half of a float32: its sign, its eight bits of exponent and
 // seven of its fraction. It is kept in a uint16.
@@ -43,6 +46,62 @@ func Widen(dst []float32, src []uint16) {
 }
 
 func widened(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+
+// Halves returns the memory of x as numbers of bf16, two for each.
+func Halves(x []float32) []uint16 {
+	if len(x) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*uint16)(unsafe.Pointer(&x[0])), 2*len(x))
+}
+
+// ReLUGradRound is ReLUGradSums with the gradient rounded into dst: dy stays as it is.
+func ReLUGradRound(dst []uint16, sums, dy, y []float32, slope float32) {
+	if len(dst) != len(dy) || len(dy) != len(y) {
+		panic("kernel: rounded relu gradient: lengths differ")
+	}
+	n, rows := len(sums), rowsOf(sums, dy)
+	if hasHalves() && rows > 0 {
+		for j := 0; j < n; j += 64 {
+			reluGradRoundAsm(&dst[j], &sums[j], &dy[j], &y[j], slope, min(64, n-j), rows, n)
+		}
+		return
+	}
+	for at := 0; at < len(y); at += n {
+		for j := range n {
+			g := dy[at+j]
+			if !(y[at+j] > 0) {
+				g = float32(slope * g)
+			}
+			sums[j] += g
+			dst[at+j] = rounded(g)
+		}
+	}
+}
+
+// HalfGrad is ReLUGradRound of numbers that are rounded already. dst may be dy.
+func HalfGrad(dst []uint16, sums []float32, dy, y []uint16, slope float32) {
+	n := len(sums)
+	if len(dst) != len(dy) || len(dy) != len(y) || n == 0 && len(y) > 0 || n > 0 && len(y)%n != 0 {
+		panic("kernel: gradient of halves: lengths differ")
+	}
+	if hasHalves() && len(y) > 0 {
+		for j := 0; j < n; j += 64 {
+			halfGradAsm(&dst[j], &sums[j], &dy[j], &y[j], slope, min(64, n-j), len(y)/n, n)
+		}
+		return
+	}
+	for at := 0; at < len(y); at += n {
+		for j := range n {
+			g := widened(dy[at+j])
+			if int16(y[at+j]) <= 0 {
+				g = float32(slope * g)
+			}
+			sums[j] += g
+			dst[at+j] = rounded(g)
+		}
+	}
+}
 
 // weave lays pairs of rows of src, which are pitch apart, out so that the numbers of one column
 // are neighbours: for i < pairs and j < 16·blocks
@@ -198,7 +257,7 @@ func flushed(v float32) float32 {
 
 // A sumWork adds products of long rows: for each job, i < 16·mi and j < 16·nj
 //
-//	c[job.c + i·sc + j] (+)= Σ_k a[job.a + i·sa + k] · b[(k/2·sb + job.b + j)·2 + k%2]   k < 32·chunks
+//	c[job.c + i·sc + j] (+)= Σ_k a[job.a + i·sa + k] · b[job.b + (k/2·sb + j)·2 + k%2]   k < 32·chunks
 //
 // in steps of 32 as a tileWork's.
 type sumWork struct {
@@ -240,7 +299,7 @@ func (w *sumWork) generic(mi, nj int, jobs []sumJob) {
 					sum = w.c[at]
 				}
 				for k := range w.chunks {
-					sum = tileStep(sum, w.a[job.a+i*w.sa+32*k:], 1, w.b[(16*k*w.sb+job.b+j)*2:], 2*w.sb)
+					sum = tileStep(sum, w.a[job.a+i*w.sa+32*k:], 1, w.b[job.b+(16*k*w.sb+j)*2:], 2*w.sb)
 				}
 				w.c[at] = sum
 			}

@@ -25,8 +25,8 @@ func (c Conv) Full() Conv {
 	return c
 }
 
-// halved tells whether what is multiplied is rounded to bf16.
-func (c Conv) halved(s *Scratch) bool { return s.bf16 && !c.exact && !c.full }
+// Halved tells whether what is multiplied is rounded to bf16.
+func (c Conv) Halved(s *Scratch) bool { return s.bf16 && !c.exact && !c.full }
 
 // Only returns the convolution whose Forward and BackwardData compute the rows of
 // the smaller picture from Grid·from on and before Grid·to, and what belongs to them
@@ -156,8 +156,8 @@ func (c Conv) right() int {
 func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 	c.check(len(x), len(w.data), len(y))
 	e.check(len(y), c.Cout)
-	if c.halved(s) {
-		c.forwardTiles(s, y, nil, halfPicture{full: x}, w, e)
+	if c.Halved(s) {
+		c.ForwardHalf(s, Numbers{Full: y}, Numbers{Full: x}, w, e)
 		return
 	}
 	if c.narrowForward() {
@@ -204,8 +204,8 @@ func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
 	c.check(len(x), len(w.data), len(dy))
 	e.check(len(x), c.Cin)
-	if c.halved(s) {
-		c.backwardTiles(s, x, nil, halfPicture{full: dy}, w, e)
+	if c.Halved(s) {
+		c.BackwardDataHalf(s, Numbers{Full: x}, Numbers{Full: dy}, w, e)
 		return
 	}
 	if c.narrowData() {
@@ -334,8 +334,8 @@ func (c Conv) packPhases(out []float32, nr int, w []float32) {
 // or, when acc is set, adds that to dw.
 func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32, acc bool) {
 	c.check(len(x), len(dw), len(dy))
-	if c.halved(s) {
-		c.weightsTiles(s, dw, halfPicture{full: x}, halfPicture{full: dy}, acc)
+	if c.Halved(s) {
+		c.BackwardWeightsHalf(s, dw, Numbers{Full: x}, Numbers{Full: dy}, acc)
 		return
 	}
 	if c.narrowForward() {

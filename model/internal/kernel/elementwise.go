@@ -6,12 +6,15 @@ import "math"
 // vector part does what it can, the loop the rest.
 
 // Axpy computes y[i] += a · x[i].
-func Axpy(a float32, x, y []float32) {
-	if len(x) != len(y) {
+func Axpy(a float32, x, y []float32) { AxpyTo(y, a, x, y) }
+
+// AxpyTo computes z[i] = y[i] + a · x[i]. z may be x or y.
+func AxpyTo(z []float32, a float32, x, y []float32) {
+	if len(x) != len(y) || len(x) != len(z) {
 		panic("kernel: axpy: lengths differ")
 	}
-	for i := axpy(a, x, y); i < len(x); i++ {
-		y[i] += float32(a * x[i])
+	for i := axpy(z, a, x, y); i < len(x); i++ {
+		z[i] = y[i] + float32(a*x[i])
 	}
 }
 

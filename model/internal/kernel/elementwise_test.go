@@ -231,3 +231,18 @@ func TestMisuse(t *testing.T) {
 		}()
 	}
 }
+
+// TestAxpyTo wants of AxpyTo what Axpy does, elsewhere.
+func TestAxpyTo(t *testing.T) {
+	rng := rand.New(rand.NewPCG(31, 32))
+	for _, n := range []int{1, 7, 8, 100} {
+		x, y, z := randoms(rng, n).vec(), randoms(rng, n).vec(), make([]float32, n)
+		AxpyTo(z, -1.7, x, y)
+		Axpy(-1.7, x, y)
+		for i, v := range z {
+			if v != y[i] {
+				t.Errorf("%d of %d is %g, want %g", i, n, v, y[i])
+			}
+		}
+	}
+}

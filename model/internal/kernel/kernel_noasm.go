@@ -21,7 +21,7 @@ func tiles(string) []tile { return plainTiles }
 
 // No part of an elementwise loop is done in vectors.
 
-func axpy(a float32, x, y []float32) int                                           { return 0 }
+func axpy(z []float32, a float32, x, y []float32) int                              { return 0 }
 func relu(y, x []float32, slope float32) int                                       { return 0 }
 func reluGrad(dy, y []float32, slope float32) int                                  { return 0 }
 func reluGradSums(sums, dy, y []float32, slope float32, rows int) int              { return 0 }

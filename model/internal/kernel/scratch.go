@@ -47,6 +47,9 @@ func (s *Scratch) Another() *Scratch { return &Scratch{kind: s.kind, bf16: s.bf1
 // and without. Exact convolutions are left as they are.
 func (s *Scratch) Halve(on bool) { s.bf16 = on }
 
+// Halved tells what Halve has said.
+func (s *Scratch) Halved() bool { return s.bf16 }
+
 // tiles tells whether tiles compute what is rounded.
 func (s *Scratch) tiles() bool { return s.kind != "go" && Tiles() == Available }
 

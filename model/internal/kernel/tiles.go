@@ -11,39 +11,38 @@ import "unsafe"
 //
 // With a stride, the rows of the strip stand sorted by their phase.
 
-// A halfPicture is a picture that is read: as float32, or as already rounded.
-type halfPicture struct {
-	full []float32
-	half []uint16
+// Numbers are those of pictures: as float32, or rounded to bf16 already.
+type Numbers struct {
+	Full []float32
+	Half []uint16
 }
 
-func (p halfPicture) nth(i, n int) halfPicture {
-	if p.half != nil {
-		size := len(p.half) / n
-		return halfPicture{half: p.half[i*size : (i+1)*size]}
+func (p Numbers) len() int { return max(len(p.Full), len(p.Half)) }
+
+func (p Numbers) part(from, to int) Numbers {
+	if p.Half != nil {
+		return Numbers{Half: p.Half[from:to]}
 	}
-	return halfPicture{full: nth(p.full, i, n)}
+	return Numbers{Full: p.Full[from:to]}
 }
 
-func (p halfPicture) part(from, to int) halfPicture {
-	if p.half != nil {
-		return halfPicture{half: p.half[from:to]}
-	}
-	return halfPicture{full: p.full[from:to]}
+func (p Numbers) nth(i, n int) Numbers {
+	size := p.len() / n
+	return p.part(i*size, (i+1)*size)
 }
 
 // read rounds numbers from one on.
-func (p halfPicture) read(to []uint16, from int) {
-	if p.half != nil {
-		copy(to, p.half[from:])
+func (p Numbers) read(to []uint16, from int) {
+	if p.Half != nil {
+		copy(to, p.Half[from:])
 		return
 	}
-	Round(to, p.full[from:][:len(to)])
+	Round(to, p.Full[from:][:len(to)])
 }
 
-// A strip is rows of a picture of c channels as tiles read them: across pixels a row, a multiple
+// A strip16 is rows of a picture of c channels as tiles read them: across pixels a row, a multiple
 // of step of them; rows of equal phase modulo step one after the other.
-type halfStrip struct {
+type strip16 struct {
 	data         []uint16
 	c            int
 	across, step int
@@ -52,7 +51,7 @@ type halfStrip struct {
 
 // fill reads rows from top on of an h × w picture, with left zeros before them, and zeros after
 // all for so many numbers.
-func (f *halfStrip) fill(buf *[]uint16, x halfPicture, h, w, top, rows, left, slack int) {
+func (f *strip16) fill(buf *[]uint16, x Numbers, h, w, top, rows, left, slack int) {
 	width := f.across * f.c
 	f.plane = panels(rows, f.step) * width
 	f.data = grow16(buf, f.plane*f.step+slack)
@@ -73,7 +72,7 @@ func (f *halfStrip) fill(buf *[]uint16, x halfPicture, h, w, top, rows, left, sl
 
 // A tilePass computes rows × cols pixels of n channels from a strip.
 type tilePass struct {
-	strip      *halfStrip
+	strip      strip16
 	segs       []int
 	kc         int // length of a segment
 	b          []uint16
@@ -81,14 +80,13 @@ type tilePass struct {
 	n          int
 	pixel      int // place of the first
 	ldc, crow  int // from one pixel, one row, to the next
-	y          []float32
-	half       []uint16
+	y          Numbers
 	end        End
 }
 
 // tileAt lists the tiles of a pass: those of whole rows, or those that go on.
 func (p *tilePass) tileAt(s *Scratch) (firsts []int, pixels []int32) {
-	f := p.strip
+	f := &p.strip
 	row := f.across / f.step // pixels from one to the next
 	pitch := f.step * f.c
 	firsts, pixels = s.firsts[:0], s.pixels[:0]
@@ -133,7 +131,7 @@ func (p *tilePass) tileAt(s *Scratch) (firsts []int, pixels []int32) {
 }
 
 // overrun returns how many numbers beyond its rows a pass may read of a strip.
-func (f *halfStrip) overrun(kc int) int {
+func (f *strip16) overrun(kc int) int {
 	return 2*tileRows*f.step*f.c + panels(kc, tileHalves)*tileHalves
 }
 
@@ -153,11 +151,10 @@ func (p *tilePass) run(s *Scratch) {
 		w.nj = panels(w.n, 16)
 		size := len(w.segs) * w.chunks * w.nj * 512
 		w.b, b = b[:size], b[size:]
-		if p.y != nil {
-			w.c = p.y[j:]
-		}
-		if p.half != nil {
-			w.half = p.half[j:]
+		if p.y.Half != nil {
+			w.half = p.y.Half[j:]
+		} else {
+			w.c = p.y.Full[j:]
 		}
 		if p.end.Add != nil {
 			w.add = p.end.Add[j:]
@@ -186,11 +183,10 @@ func (p *tilePass) empty() {
 				if !(sum > 0) {
 					sum = float32(p.end.Slope * sum)
 				}
-				if p.y != nil {
-					p.y[at+j] = sum
-				}
-				if p.half != nil {
-					p.half[at+j] = rounded(sum)
+				if p.y.Half != nil {
+					p.y.Half[at+j] = rounded(sum)
+				} else {
+					p.y.Full[at+j] = sum
 				}
 			}
 		}
@@ -257,69 +253,74 @@ const stripNumbers = 1 << 17
 // flatPixels is how many pixels are computed at a time where no tap reaches beyond its own.
 const flatPixels = 512
 
-// pieces calls f for parts of flat work, and once for all other.
-func (c Conv) pieces(f func(c Conv, first, end int)) {
-	if c = c.flat(); c.K > 1 || c.Stride > 1 {
-		f(c, 0, 0)
-		return
-	}
-	for from := 0; from < c.W; from += flatPixels {
-		part := c
-		part.W = min(flatPixels, c.W-from)
-		f(part, from, from+part.W)
-	}
-}
-
-// forwardTiles is Forward in bf16. Either of y and half may be nil.
-func (c Conv) forwardTiles(s *Scratch, y []float32, half []uint16, x halfPicture, w *Weights, e End) {
-	c, y, half, x, e = c.cutTiles(y, half, x, c.Cin, c.Cout, e)
+// ForwardHalf is Forward in bf16. What is added is float32.
+func (c Conv) ForwardHalf(s *Scratch, y, x Numbers, w *Weights, e End) {
+	c.check(x.len(), len(w.data), y.len())
+	e.check(y.len(), c.Cout)
 	b := w.halves(forwardTiles, c)
-	if c.K == 1 && c.Stride == 1 {
-		c.pieces(func(c Conv, first, end int) {
-			c.forwardStrips(s, cutTo(y, first*c.Cout, end*c.Cout), cutTo(half, first*c.Cout, end*c.Cout), x.part(first*c.Cin, end*c.Cin), b,
-				End{e.Bias, cutTo(e.Add, first*c.Cout, end*c.Cout), e.Slope})
-		})
+	if c, first, end := c.inRow(); c.W > 0 {
+		for r := first; r < end; r += flatPixels {
+			c.W = min(flatPixels, end-r)
+			c.forwardStrips(s, y.part(r*c.Cout, (r+c.W)*c.Cout), x.part(r*c.Cin, (r+c.W)*c.Cin), b, e.part(r*c.Cout, (r+c.W)*c.Cout))
+		}
 		return
 	}
-	c.forwardStrips(s, y, half, x, b, e)
+	c.forwardStrips(s, y, x, b, e)
 }
 
-// cutTo returns a part of numbers, if there are any.
-func cutTo[T any](x []T, from, to int) []T {
-	if x == nil {
-		return nil
+// BackwardDataHalf is BackwardData in bf16.
+func (c Conv) BackwardDataHalf(s *Scratch, x, dy Numbers, w *Weights, e End) {
+	c.check(x.len(), len(w.data), dy.len())
+	e.check(x.len(), c.Cin)
+	b := w.halves(backwardTiles, c)
+	if c, first, end := c.inRow(); c.W > 0 {
+		for r := first; r < end; r += flatPixels {
+			c.W = min(flatPixels, end-r)
+			c.backwardStrips(s, x.part(r*c.Cin, (r+c.W)*c.Cin), dy.part(r*c.Cout, (r+c.W)*c.Cout), b, e.part(r*c.Cin, (r+c.W)*c.Cin))
+		}
+		return
 	}
-	return x[from:to]
+	c.backwardStrips(s, x, dy, b, e)
 }
 
-// cutTiles is cut for results that may be rounded.
-func (c Conv) cutTiles(y []float32, half []uint16, x halfPicture, in, out int, e End) (Conv, []float32, []uint16, halfPicture, End) {
-	if (c.bands > 1 || c.to > 0) && c.K == 1 && c.Stride == 1 {
-		first, end := c.share(c.H, patch)
-		x, y, half = x.part(first*c.W*in, end*c.W*in), cutTo(y, first*c.W*out, end*c.W*out), cutTo(half, first*c.W*out, end*c.W*out)
-		e.Add = cutTo(e.Add, first*c.W*out, end*c.W*out)
-		c.H, c.to, c.bands = end-first, 0, 0
+// inRow returns flat work as a row of pixels, and which of them are to be computed. Of other
+// work it returns nothing.
+func (c Conv) inRow() (row Conv, first, end int) {
+	if c.K > 1 || c.Stride > 1 {
+		return Conv{}, 0, 0
 	}
-	return c.flat(), y, half, x, e
+	end = c.N * c.H * c.W
+	if c.bands > 1 || c.to > 0 {
+		first, end = c.share(c.H, patch)
+		first, end = first*c.W, end*c.W
+	}
+	return Conv{N: 1, H: 1, W: 1, Cin: c.Cin, Cout: c.Cout, K: 1, Stride: 1}, first, end
 }
 
-func (c Conv) forwardStrips(s *Scratch, y []float32, half []uint16, x halfPicture, b []uint16, e End) {
+// part returns the end of a part of the result.
+func (e End) part(from, to int) End {
+	if e.Add != nil {
+		e.Add = e.Add[from:to]
+	}
+	return e
+}
+
+func (c Conv) forwardStrips(s *Scratch, y, x Numbers, b []uint16, e End) {
 	ho, wo := c.Out()
 	row := wo - 1 + panels(c.K, c.Stride)
-	strip := halfStrip{c: c.Cin, across: row * c.Stride, step: c.Stride}
-	width := strip.across * c.Cin
-	p := tilePass{strip: &strip, kc: c.K * c.Cin, b: b, cols: wo, n: c.Cout, ldc: c.Cout, crow: wo * c.Cout, end: e}
+	width := row * c.Stride * c.Cin
+	p := tilePass{strip: strip16{c: c.Cin, across: row * c.Stride, step: c.Stride}, kc: c.K * c.Cin, b: b, cols: wo, n: c.Cout, ldc: c.Cout, crow: wo * c.Cout, end: e}
 	group := max(4, stripNumbers/(width*c.Stride))
 	first, end := c.share(ho, patch)
 	for n := range c.N {
 		xn := x.nth(n, c.N)
-		p.y, p.half, p.end.Add = nthOf(y, n, c.N), nthOf(half, n, c.N), nthOf(e.Add, n, c.N)
+		p.y, p.end.Add = y.nth(n, c.N), e.nth(n, c.N)
 		for r := first; r < end; r += group {
 			p.rows = min(group, end-r)
-			strip.fill(&s.strip, xn, c.H, c.W, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, c.Pad(), strip.overrun(p.kc))
+			p.strip.fill(&s.strip, xn, c.H, c.W, r*c.Stride-c.Pad(), (p.rows-1)*c.Stride+c.K, c.Pad(), p.strip.overrun(p.kc))
 			p.segs = s.segs[:0]
 			for kh := range c.K {
-				p.segs = append(p.segs, kh%c.Stride*strip.plane+kh/c.Stride*width)
+				p.segs = append(p.segs, kh%c.Stride*p.strip.plane+kh/c.Stride*width)
 			}
 			s.segs = p.segs
 			p.pixel = r * p.crow
@@ -328,41 +329,20 @@ func (c Conv) forwardStrips(s *Scratch, y []float32, half []uint16, x halfPictur
 	}
 }
 
-// nthOf is nth of numbers that may not be there.
-func nthOf[T any](x []T, i, n int) []T {
-	size := len(x) / n
-	return cutTo(x, i*size, (i+1)*size)
-}
-
-// backwardTiles is BackwardData in bf16. Either of x and half may be nil.
-func (c Conv) backwardTiles(s *Scratch, x []float32, half []uint16, dy halfPicture, w *Weights, e End) {
-	c, x, half, dy, e = c.cutTiles(x, half, dy, c.Cout, c.Cin, e)
-	b := w.halves(backwardTiles, c)
-	if c.K == 1 && c.Stride == 1 {
-		c.pieces(func(c Conv, first, end int) {
-			c.backwardStrips(s, cutTo(x, first*c.Cin, end*c.Cin), cutTo(half, first*c.Cin, end*c.Cin), dy.part(first*c.Cout, end*c.Cout), b,
-				End{e.Bias, cutTo(e.Add, first*c.Cin, end*c.Cin), e.Slope})
-		})
-		return
-	}
-	c.backwardStrips(s, x, half, dy, b, e)
-}
-
-func (c Conv) backwardStrips(s *Scratch, x []float32, half []uint16, dy halfPicture, packed []uint16, e End) {
+func (c Conv) backwardStrips(s *Scratch, x, dy Numbers, packed []uint16, e End) {
 	ho, wo := c.Out()
 	first, last := c.span()
-	strip := halfStrip{c: c.Cout, across: wo + last - first, step: 1}
+	strip := strip16{c: c.Cout, across: wo + last - first, step: 1}
 	width := strip.across * c.Cout
 	group := max(4, stripNumbers/width)
 	from, end := c.share(ho, patch)
-	most := c.K * c.Cout
+	p := tilePass{strip: strip, n: c.Cin, ldc: c.Stride * c.Cin, crow: c.Stride * c.W * c.Cin, end: e}
 	for n := range c.N {
 		dyn := dy.nth(n, c.N)
-		p := tilePass{strip: &strip, n: c.Cin, ldc: c.Stride * c.Cin, crow: c.Stride * c.W * c.Cin, y: nthOf(x, n, c.N), half: nthOf(half, n, c.N), end: e}
-		p.end.Add = nthOf(e.Add, n, c.N)
+		p.y, p.end.Add = x.nth(n, c.N), e.nth(n, c.N)
 		for r := from; r < end; r += group {
 			rows := min(group, end-r)
-			strip.fill(&s.strip, dyn, ho, wo, r+first, rows+last-first, -first, strip.overrun(most))
+			p.strip.fill(&s.strip, dyn, ho, wo, r+first, rows+last-first, -first, p.strip.overrun(c.K*c.Cout))
 			b := packed
 			for ph := range c.phases {
 				p.kc, p.b = ph.x.n*c.Cout, b
@@ -383,91 +363,94 @@ func (c Conv) backwardStrips(s *Scratch, x []float32, half []uint16, dy halfPict
 	}
 }
 
-// sumPixels is about how many pixels are summed up before another block of the sums: as many
-// as leave both factors in the first cache.
-const sumPixels = 320
+// sumPixels is about how many pixels, those between rows included, are summed up before another
+// block of the sums: as many as leave both factors of a block in the first cache.
+const sumPixels = 340
 
-// weightsTiles is BackwardWeights in bf16.
-func (c Conv) weightsTiles(s *Scratch, dw []float32, x, dy halfPicture, acc bool) {
+// BackwardWeightsHalf is BackwardWeights in bf16.
+//
+// The sums of a block are those of dy, with its channels one below the other, and x, with pairs
+// of pixels one below the other. x is there twice, so that a pair can begin at any pixel: the
+// taps are as many places in x.
+func (c Conv) BackwardWeightsHalf(s *Scratch, dw []float32, x, dy Numbers, acc bool) {
+	c.check(x.len(), len(dw), dy.len())
 	in, out := panels(c.Cin, 16)*16, panels(c.Cout, 16)*16
-	to, goOn := dw, acc
-	if in != c.Cin || out != c.Cout {
-		to, goOn = grow(&s.sums, c.K*c.K*in*out), false
-	}
-	c.pieces(func(c Conv, first, end int) {
-		part := func(p halfPicture, channels int) halfPicture {
-			if end == 0 {
-				return p
-			}
-			return p.part(first*channels, end*channels)
+	sums := grow(&s.sums, c.K*c.K*out*in)
+	if c = c.flat(); c.K == 1 && c.Stride == 1 {
+		for from, all := 0, c.W; from < all; from += sumPixels {
+			c.W = min(sumPixels, all-from)
+			end := from + c.W
+			c.sumStrips(s, sums, x.part(from*c.Cin, end*c.Cin), dy.part(from*c.Cout, end*c.Cout), in, out, from > 0)
 		}
-		c.sumStrips(s, to, part(x, c.Cin), part(dy, c.Cout), in, out, goOn)
-		goOn = true
-	})
-	if in == c.Cin && out == c.Cout {
-		return
+	} else {
+		c.sumStrips(s, sums, x, dy, in, out, false)
 	}
-	if !acc {
-		clear(dw)
-	}
-	for i := range c.K * c.K * c.Cin {
-		Axpy(1, to[(i/c.Cin*in+i%c.Cin)*out:][:c.Cout], dw[i*c.Cout:][:c.Cout])
+	for tap := range c.K * c.K {
+		to, from := dw[tap*c.Cin*c.Cout:][:c.Cin*c.Cout], sums[tap*out*in:]
+		if !acc {
+			transpose(to, c.Cout, from, in, c.Cout, c.Cin)
+			continue
+		}
+		temp := grow(&s.columns, c.Cin*c.Cout)
+		transpose(temp, c.Cout, from, in, c.Cout, c.Cin)
+		Axpy(1, temp, to)
 	}
 }
 
-func (c Conv) sumStrips(s *Scratch, dw []float32, x, dy halfPicture, in, out int, goOn bool) {
+// sumStrips adds up the products of all pixels: [tap][out][in].
+func (c Conv) sumStrips(s *Scratch, sums []float32, x, dy Numbers, in, out int, goOn bool) {
 	ho, wo := c.Out()
 	reach := (c.K - 1) / c.Stride
 	row := wo + reach
-	group := min(ho, max(1, sumPixels/row))
-	xs := halfStrip{c: c.Cin, across: row * c.Stride, step: c.Stride}
-	dys := halfStrip{c: c.Cout, across: row, step: 1}
+	group := even(ho, max(1, sumPixels/row))
+	xs := strip16{c: c.Cin, across: row * c.Stride, step: c.Stride}
+	dys := strip16{c: c.Cout, across: row, step: 1}
+	phases := min(c.Stride, c.K)
 	for n := range c.N {
 		xn, dyn := x.nth(n, c.N), dy.nth(n, c.N)
 		for r := 0; r < ho; r += group {
 			rows := min(group, ho-r)
-			pixels := panels((rows-1)*row+wo, 32) * 32
-			long := panels(pixels+reach*(row+1), 32) * 32
-			inRows := (rows-1)*c.Stride + c.K
-			xs.fill(&s.strip, xn, c.H, c.W, r*c.Stride-c.Pad(), inRows, c.Pad(), (long+1)*c.Stride*c.Cin+16)
-			// Channels one below the other, each with its pixels: once a phase.
-			size := in * long
-			turned, pairs := grow16(&s.turned, c.Stride*c.Stride*size), grow16(&s.pairs, size)
-			for py := range min(c.Stride, c.K) {
-				for px := range min(c.Stride, c.K) {
-					weave(pairs, xs.data[py*xs.plane+px*c.Cin:], c.Stride*c.Cin, long/2, in/16)
-					to := turned[(py*c.Stride+px)*size:]
-					for i := 0; i < long; i += 32 {
-						turn(to[i:], long, pairs[i*in:], 2*in, in/16)
-					}
-				}
-			}
+			pixels := panels((rows-1)*row+wo, tileHalves) * tileHalves
+			// dy, turned, in rows that begin at different places of the cache.
+			long := pixels | tileHalves
 			dys.fill(&s.strip, dyn, ho, wo, r, rows, 0, (max(0, pixels-rows*row)+1)*c.Cout+16)
-			woven := grow16(&s.pairs, pixels*out)
-			weave(woven, dys.data, c.Cout, pixels/2, out/16)
-			w := sumWork{chunks: pixels / 32, a: turned, sa: long, b: woven, sb: out, c: dw, sc: out, goOn: goOn}
-			c.sumJobs(s, &w, in, out, long, row, size)
-			goOn = true
-		}
-	}
-}
-
-// sumJobs adds all products of a strip, block by block.
-func (c Conv) sumJobs(s *Scratch, w *sumWork, in, out, long, row, size int) {
-	for i := 0; i < in; i += 32 {
-		for j := 0; j < out; j += 32 {
-			s.jobs = s.jobs[:0]
-			for kh := range c.K {
-				for kw := range c.K {
-					phase := kh%c.Stride*c.Stride + kw%c.Stride
-					s.jobs = append(s.jobs, sumJob{
-						a: phase*size + i*long + kh/c.Stride*row + kw/c.Stride,
-						b: j,
-						c: ((kh*c.K+kw)*in+i)*out + j,
-					})
+			pairs, turned := grow16(&s.pairs, pixels*out), grow16(&s.turned, long*out)
+			weave(pairs, dys.data, c.Cout, pixels/2, out/16)
+			for i := 0; i < pixels; i += tileHalves {
+				turn(turned[i:], long, pairs[i*out:], 2*out, out/16)
+			}
+			// x in pairs of pixels, from the first and from the second on, 32 channels at a time.
+			high := (pixels + reach*(row+1) + 1) / 2
+			size := 2 * high * in
+			down := (rows-1)*c.Stride + c.K
+			beyond := max(0, 2*high+2-panels(down, c.Stride)*row)
+			xs.fill(&s.strip, xn, c.H, c.W, r*c.Stride-c.Pad(), down, c.Pad(), beyond*c.Stride*c.Cin+32)
+			woven := grow16(&s.pairs, phases*phases*2*size)
+			for i := range phases * phases * 2 {
+				from := i/2/phases*xs.plane + (i/2%phases+i%2*c.Stride)*c.Cin
+				for j := 0; j < in; j += 32 {
+					weave(woven[i*size+2*high*j:], xs.data[from+j:], c.Stride*c.Cin, high, min(2, (in-j)/16))
 				}
 			}
-			w.run(s, panels(min(32, in-i), 16), panels(min(32, out-j), 16), s.jobs)
+			w := sumWork{chunks: pixels / tileHalves, a: turned, sa: long, b: woven, c: sums, sc: in, goOn: goOn}
+			for i := 0; i < out; i += 32 {
+				for j := 0; j < in; j += 32 {
+					w.sb = min(32, in-j)
+					s.jobs = s.jobs[:0]
+					for odd := range 2 {
+						for tap := range c.K * c.K {
+							kh, kw := tap/c.K, tap%c.K
+							shift := kh/c.Stride*row + kw/c.Stride
+							if shift%2 == odd {
+								b := ((kh%c.Stride*phases+kw%c.Stride)*2+odd)*size + 2*high*j + shift/2*2*w.sb
+								s.jobs = append(s.jobs, sumJob{a: i * long, b: b, c: (tap*out+i)*in + j})
+							}
+						}
+					}
+					w.run(s, panels(min(32, out-i), 16), panels(w.sb, 16), s.jobs)
+				}
+			}
+			goOn = true
 		}
 	}
 }
@@ -476,7 +459,7 @@ func (c Conv) sumJobs(s *Scratch, w *sumWork, in, out, long, row, size int) {
 func (w *sumWork) run(s *Scratch, mi, nj int, jobs []sumJob) {
 	for _, j := range jobs {
 		_ = w.a[j.a+(16*mi-1)*w.sa+32*w.chunks-1]
-		_ = w.b[(((16*w.chunks-1)*w.sb)+j.b+16*nj)*2-1]
+		_ = w.b[j.b+((16*w.chunks-1)*w.sb+16*nj)*2-1]
 		_ = w.c[j.c+(16*mi-1)*w.sc+16*nj-1]
 	}
 	if !s.tiles() {
@@ -484,7 +467,7 @@ func (w *sumWork) run(s *Scratch, mi, nj int, jobs []sumJob) {
 		return
 	}
 	for i, j := range jobs {
-		jobs[i] = sumJob{2 * j.a, 4 * j.b, 4 * j.c}
+		jobs[i] = sumJob{2 * j.a, 2 * j.b, 4 * j.c}
 	}
 	s.sumCall = sumCall{
 		config: &tilesConfig, jobs: len(jobs), job: &jobs[0], chunks: w.chunks, a: &w.a[0], sa: 2 * w.sa, b: &w.b[0], sb: 4 * w.sb, c: &w.c[0], sc: 4 * w.sc,

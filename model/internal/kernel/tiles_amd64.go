@@ -54,6 +54,28 @@ func tileSumsAMX(mi, nj int, w *sumCall) {
 	}
 }
 
+func reluGradRoundAsm(dst *uint16, sums, dy, y *float32, slope float32, cols, rows, ld int) {
+	switch {
+	case cols > 32:
+		reluGradRound4Asm(dst, sums, dy, y, slope, cols, rows, ld)
+	case cols > 16:
+		reluGradRound2Asm(dst, sums, dy, y, slope, cols, rows, ld)
+	default:
+		reluGradRound1Asm(dst, sums, dy, y, slope, cols, rows, ld)
+	}
+}
+
+func halfGradAsm(dst *uint16, sums *float32, dy, y *uint16, slope float32, cols, rows, ld int) {
+	switch {
+	case cols > 32:
+		halfGrad4Asm(dst, sums, dy, y, slope, cols, rows, ld)
+	case cols > 16:
+		halfGrad2Asm(dst, sums, dy, y, slope, cols, rows, ld)
+	default:
+		halfGrad1Asm(dst, sums, dy, y, slope, cols, rows, ld)
+	}
+}
+
 // BurstTiles is Burst for tiles, where they are Available.
 func BurstTiles(rounds int) float64 {
 	burstAMX(&tilesConfig[0], rounds)

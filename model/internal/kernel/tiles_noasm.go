@@ -25,3 +25,6 @@ func weaveAsm(dst, src *uint16, pitch, pairs, blocks int)        {}
 func turnAsm(dst *uint16, ldd int, src *uint16, lds, blocks int) {}
 func tileConvAMX(nj int, w *tileCall)                            {}
 func tileSumsAMX(mi, nj int, w *sumCall)                         {}
+
+func reluGradRoundAsm(dst *uint16, sums, dy, y *float32, slope float32, cols, rows, ld int)    {}
+func halfGradAsm(dst *uint16, sums *float32, dy, y *uint16, slope float32, cols, rows, ld int) {}

@@ -164,3 +164,88 @@ func TestHalvesAreTheNaiveLoop(t *testing.T) {
 		}
 	}
 }
+
+// TestHalvesInAndOut wants of rounded numbers, read or written, what float32 and rounding give.
+func TestHalvesInAndOut(t *testing.T) {
+	rng := rand.New(rand.NewPCG(25, 26))
+	halves := func(x []float32) Numbers {
+		h := make([]uint16, len(x))
+		Round(h, x)
+		return Numbers{Half: h}
+	}
+	same := func(what string, got []uint16, want []float32) {
+		t.Helper()
+		for i, h := range got {
+			if h != rounded(want[i]) {
+				t.Fatalf("%s[%d] is %g, want %g rounded", what, i, widened(h), want[i])
+			}
+		}
+	}
+	for _, c := range shapes(rng, 20)[:150] {
+		nx, nw, ny := c.lengths()
+		x, w, y := randoms(rng, nx).vec(), NewWeights(randoms(rng, nw).vec()), randoms(rng, ny).vec()
+		for kind, s := range halfScratches() {
+			t.Run(fmt.Sprintf("%s/%+v", kind, c), func(t *testing.T) {
+				full, half := make([]float32, ny), make([]uint16, ny)
+				c.Forward(s, full, x, w, End{Slope: 0.5})
+				c.ForwardHalf(s, Numbers{Half: half}, halves(x), w, End{Slope: 0.5})
+				same("y", half, full)
+				full, half = make([]float32, nx), make([]uint16, nx)
+				c.BackwardData(s, full, y, w, End{Slope: 1})
+				c.BackwardDataHalf(s, Numbers{Half: half}, halves(y), w, End{Slope: 1})
+				same("x", half, full)
+				one, two := make([]float32, nw), make([]float32, nw)
+				c.BackwardWeights(s, one, x, y, false)
+				c.BackwardWeightsHalf(s, two, halves(x), halves(y), false)
+				for i, v := range one {
+					if v != two[i] {
+						t.Fatalf("dw[%d] is %g of rounded numbers, want %g", i, two[i], v)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestGradientsOfHalves compares both gradients with their definitions, for every number of columns.
+func TestGradientsOfHalves(t *testing.T) {
+	rng := rand.New(rand.NewPCG(27, 28))
+	for n := 1; n < 140; n += 1 + n/20 {
+		const rows = 5
+		dy, y := randoms(rng, n*rows), randoms(rng, n*rows)
+		for _, slope := range []float32{0, 0.1, 1} {
+			sums, want := randoms(rng, n), make([]float32, n)
+			copy(want, sums.vec())
+			dst := make([]uint16, n*rows+1)
+			dst[n*rows] = 7
+			ReLUGradRound(dst[:n*rows], sums.vec(), dy.vec(), y.vec(), slope)
+			h, hy := make([]uint16, n*rows), make([]uint16, n*rows)
+			Round(h, dy.vec())
+			Round(hy, y.vec())
+			halfSums, wantHalf := randoms(rng, n), make([]float32, n)
+			copy(wantHalf, halfSums.vec())
+			got := make([]uint16, n*rows+1)
+			got[n*rows] = 7
+			HalfGrad(got[:n*rows], halfSums.vec(), h, hy, slope)
+			for i, g := range dy.vec() {
+				g2 := widened(h[i])
+				if !(y.vec()[i] > 0) {
+					g, g2 = slope*g, slope*g2
+				}
+				want[i%n] += g
+				wantHalf[i%n] += g2
+				if dst[i] != rounded(g) || got[i] != rounded(g2) {
+					t.Fatalf("%d columns, slope %g: %d is %g and %g, want %g and %g rounded", n, slope, i, widened(dst[i]), widened(got[i]), g, g2)
+				}
+			}
+			for j := range n {
+				if sums.vec()[j] != want[j] || halfSums.vec()[j] != wantHalf[j] {
+					t.Fatalf("%d columns, slope %g: sums[%d] are %g and %g, want %g and %g", n, slope, j, sums.vec()[j], halfSums.vec()[j], want[j], wantHalf[j])
+				}
+			}
+			if dst[n*rows] != 7 || got[n*rows] != 7 {
+				t.Fatalf("%d columns: written beyond the end", n)
+			}
+		}
+	}
+}

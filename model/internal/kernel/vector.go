@@ -13,10 +13,10 @@ func vectors(n int) int {
 	return n &^ 7
 }
 
-func axpy(a float32, x, y []float32) int {
+func axpy(z []float32, a float32, x, y []float32) int {
 	n := vectors(len(x))
 	if n > 0 {
-		axpyAsm(a, &x[0], &y[0], n)
+		axpyAsm(&z[0], a, &x[0], &y[0], n)
 	}
 	return n
 }

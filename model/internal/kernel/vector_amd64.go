@@ -68,10 +68,10 @@ func cpuid(leaf uint32) (eax uint32, ebx uint32)
 //go:noescape
 func transposeAsm(dst *float32, ldd int, src *float32, lds int, cols int)
 
-// axpyAsm is Axpy for n a multiple of 8.
+// axpyAsm is AxpyTo for n a multiple of 8.
 //
 //go:noescape
-func axpyAsm(a float32, x *float32, y *float32, n int)
+func axpyAsm(z *float32, a float32, x *float32, y *float32, n int)
 
 // reluAsm is ReLU for n a multiple of 8.
 //
@@ -227,6 +227,36 @@ func tileSums2x2AMX(first **byte)
 //
 //go:noescape
 func roundAsm(dst *uint16, src *float32, n int)
+
+// reluGradRound1Asm is ReLUGradRound for cols columns, at most 16, of rows that are ld apart.
+//
+//go:noescape
+func reluGradRound1Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
+
+// halfGrad1Asm is HalfGrad for cols columns, at most 16, of rows that are ld apart.
+//
+//go:noescape
+func halfGrad1Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+
+// reluGradRound2Asm is ReLUGradRound for cols columns, at most 32, of rows that are ld apart.
+//
+//go:noescape
+func reluGradRound2Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
+
+// halfGrad2Asm is HalfGrad for cols columns, at most 32, of rows that are ld apart.
+//
+//go:noescape
+func halfGrad2Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+
+// reluGradRound4Asm is ReLUGradRound for cols columns, at most 64, of rows that are ld apart.
+//
+//go:noescape
+func reluGradRound4Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
+
+// halfGrad4Asm is HalfGrad for cols columns, at most 64, of rows that are ld apart.
+//
+//go:noescape
+func halfGrad4Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
 
 // weaveAsm is weave for blocks of 16 columns, with the pitch in bytes.
 //

@@ -2150,19 +2150,20 @@ loop:
 	VZEROUPPER
 	RET
 
-// func axpyAsm(a float32, x *float32, y *float32, n int)
+// func axpyAsm(z *float32, a float32, x *float32, y *float32, n int)
 // Requires: AVX
-TEXT ·axpyAsm(SB), NOSPLIT, $0-32
-	VBROADCASTSS a+0(FP), Y0
-	MOVQ         n+24(FP), AX
+TEXT ·axpyAsm(SB), NOSPLIT, $0-40
+	VBROADCASTSS a+8(FP), Y0
+	MOVQ         n+32(FP), AX
 	XORQ         CX, CX
-	MOVQ         x+8(FP), DX
-	MOVQ         y+16(FP), BX
+	MOVQ         x+16(FP), DX
+	MOVQ         y+24(FP), BX
+	MOVQ         z+0(FP), SI
 
 loop:
 	VMULPS  (DX)(CX*4), Y0, Y1
 	VADDPS  (BX)(CX*4), Y1, Y1
-	VMOVUPS Y1, (BX)(CX*4)
+	VMOVUPS Y1, (SI)(CX*4)
 	ADDQ    $0x08, CX
 	CMPQ    CX, AX
 	JLT     loop
@@ -4585,6 +4586,370 @@ rest:
 	VMOVDQU16 Z2, K3, (DI)
 
 done:
+	VZEROUPPER
+	RET
+
+// func reluGradRound1Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·reluGradRound1Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         y+24(FP), DX
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x02, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	VBROADCASTSS slope+32(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+
+row:
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (DX), K1, Z4
+	VCMPPS    $0x1a, Z13, Z4, K7
+	VMULPS    Z12, Z0, K7, Z0
+	VADDPS    Z0, Z8, Z8
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z5
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VZEROUPPER
+	RET
+
+// func halfGrad1Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·halfGrad1Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         y+24(FP), DX
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	VBROADCASTSS slope+32(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z0, K7, Z0
+	VADDPS      Z0, Z8, Z8
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z5
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VZEROUPPER
+	RET
+
+// func reluGradRound2Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·reluGradRound2Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         y+24(FP), DX
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x02, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	VBROADCASTSS slope+32(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+
+row:
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (DX), K1, Z4
+	VCMPPS    $0x1a, Z13, Z4, K7
+	VMULPS    Z12, Z0, K7, Z0
+	VADDPS    Z0, Z8, Z8
+	VMOVUPS.Z 64(SI), K2, Z1
+	VMOVUPS.Z 64(DX), K2, Z4
+	VCMPPS    $0x1a, Z13, Z4, K7
+	VMULPS    Z12, Z1, K7, Z1
+	VADDPS    Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VZEROUPPER
+	RET
+
+// func halfGrad2Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·halfGrad2Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         y+24(FP), DX
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	VBROADCASTSS slope+32(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z0, K7, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z 32(DX), K2, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z1, K7, Z1
+	VADDPS      Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VZEROUPPER
+	RET
+
+// func reluGradRound4Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·reluGradRound4Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         y+24(FP), DX
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x02, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	KMOVD        AX, K6
+	KMOVW        AX, K3
+	SHRQ         $0x10, AX
+	KMOVW        AX, K4
+	SHRQ         $0x10, AX
+	VBROADCASTSS slope+32(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+	VMOVUPS.Z    128(R10), K3, Z10
+	VMOVUPS.Z    192(R10), K4, Z11
+
+row:
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (DX), K1, Z4
+	VCMPPS    $0x1a, Z13, Z4, K7
+	VMULPS    Z12, Z0, K7, Z0
+	VADDPS    Z0, Z8, Z8
+	VMOVUPS.Z 64(SI), K2, Z1
+	VMOVUPS.Z 64(DX), K2, Z4
+	VCMPPS    $0x1a, Z13, Z4, K7
+	VMULPS    Z12, Z1, K7, Z1
+	VADDPS    Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	VMOVUPS.Z 128(SI), K3, Z2
+	VMOVUPS.Z 128(DX), K3, Z4
+	VCMPPS    $0x1a, Z13, Z4, K7
+	VMULPS    Z12, Z2, K7, Z2
+	VADDPS    Z2, Z10, Z10
+	VMOVUPS.Z 192(SI), K4, Z3
+	VMOVUPS.Z 192(DX), K4, Z4
+	VCMPPS    $0x1a, Z13, Z4, K7
+	VMULPS    Z12, Z3, K7, Z3
+	VADDPS    Z3, Z11, Z11
+
+	// VCVTNE2PS2BF16 Z2, Z3, Z5
+	LONG      $0x4867f262
+	BYTE      $0x72
+	BYTE      $0xea
+	VMOVDQU16 Z5, K6, 64(DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VMOVUPS   Z10, K3, 128(R10)
+	VMOVUPS   Z11, K4, 192(R10)
+	VZEROUPPER
+	RET
+
+// func halfGrad4Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·halfGrad4Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         y+24(FP), DX
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	KMOVD        AX, K6
+	KMOVW        AX, K3
+	SHRQ         $0x10, AX
+	KMOVW        AX, K4
+	SHRQ         $0x10, AX
+	VBROADCASTSS slope+32(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+	VMOVUPS.Z    128(R10), K3, Z10
+	VMOVUPS.Z    192(R10), K4, Z11
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z0, K7, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z 32(DX), K2, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z1, K7, Z1
+	VADDPS      Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG        $0x4877f262
+	BYTE        $0x72
+	BYTE        $0xe8
+	VMOVDQU16   Z5, K5, (DI)
+	VPMOVZXWD.Z 64(SI), K3, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD.Z 64(DX), K3, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z2, K7, Z2
+	VADDPS      Z2, Z10, Z10
+	VPMOVZXWD.Z 96(SI), K4, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z 96(DX), K4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z3, K7, Z3
+	VADDPS      Z3, Z11, Z11
+
+	// VCVTNE2PS2BF16 Z2, Z3, Z5
+	LONG      $0x4867f262
+	BYTE      $0x72
+	BYTE      $0xea
+	VMOVDQU16 Z5, K6, 64(DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VMOVUPS   Z10, K3, 128(R10)
+	VMOVUPS   Z11, K4, 192(R10)
 	VZEROUPPER
 	RET
 

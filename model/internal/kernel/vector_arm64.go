@@ -27,10 +27,10 @@ func burstNEON(rounds int)
 //go:noescape
 func transposeAsm(dst *float32, ldd int, src *float32, lds, cols int)
 
-// axpyAsm is Axpy for n a multiple of 8.
+// axpyAsm is AxpyTo for n a multiple of 8.
 //
 //go:noescape
-func axpyAsm(a float32, x, y *float32, n int)
+func axpyAsm(z *float32, a float32, x, y *float32, n int)
 
 // reluAsm is ReLU for n a multiple of 8.
 //

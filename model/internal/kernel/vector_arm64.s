@@ -999,13 +999,14 @@ loop:
 	BNE loop
 	RET
 
-// func axpyAsm(a float32, x, y *float32, n int)
-TEXT ·axpyAsm(SB), NOSPLIT, $0-32
-	FMOVS a+0(FP), F31
+// func axpyAsm(z *float32, a float32, x, y *float32, n int)
+TEXT ·axpyAsm(SB), NOSPLIT, $0-40
+	FMOVS a+8(FP), F31
 	VDUP V31.S[0], V31.S4
-	MOVD n+24(FP), R0
-	MOVD x+8(FP), R1
-	MOVD y+16(FP), R2
+	MOVD n+32(FP), R0
+	MOVD x+16(FP), R1
+	MOVD y+24(FP), R2
+	MOVD z+0(FP), R3
 
 loop:
 	FLDPQ 0(R1), (F0, F1)
@@ -1014,9 +1015,10 @@ loop:
 	WORD $0x6e3fdc21 // FMUL V1.4S, V1.4S, V31.4S
 	WORD $0x4e20d442 // FADD V2.4S, V2.4S, V0.4S
 	WORD $0x4e21d463 // FADD V3.4S, V3.4S, V1.4S
-	FSTPQ (F2, F3), 0(R2)
+	FSTPQ (F2, F3), 0(R3)
 	ADD $32, R1, R1
 	ADD $32, R2, R2
+	ADD $32, R3, R3
 	SUBS $8, R0, R0
 	BNE loop
 	RET

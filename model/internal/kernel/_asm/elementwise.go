@@ -38,15 +38,15 @@ func through(n reg.GPVirtual, slices []string, body func(at []Mem)) {
 }
 
 func axpy() {
-	TEXT("axpyAsm", NOSPLIT, "func(a float32, x, y *float32, n int)")
+	TEXT("axpyAsm", NOSPLIT, "func(z *float32, a float32, x, y *float32, n int)")
 	Pragma("noescape")
-	Doc("axpyAsm is Axpy for n a multiple of 8.")
+	Doc("axpyAsm is AxpyTo for n a multiple of 8.")
 	a := avx2.all("a")
-	loop(integer("n"), []string{"x", "y"}, func(at []Mem) {
+	loop(integer("n"), []string{"x", "y", "z"}, func(at []Mem) {
 		t := YMM()
 		VMULPS(at[0], a, t)
 		VADDPS(at[1], t, t)
-		VMOVUPS(t, at[1])
+		VMOVUPS(t, at[2])
 	})
 }
 

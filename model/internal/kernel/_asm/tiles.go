@@ -379,6 +379,85 @@ func roundHalves() {
 	RET()
 }
 
+// gradient writes ReLUGradRound, or HalfGrad, for up to 16·nv columns.
+func gradient(nv int, inHalves bool) {
+	name, params := fmt.Sprintf("reluGradRound%dAsm", nv), "func(dst *uint16, sums, dy, y *float32, slope float32, cols, rows, ld int)"
+	doc := "ReLUGradRound"
+	if inHalves {
+		name, params = fmt.Sprintf("halfGrad%dAsm", nv), "func(dst *uint16, sums *float32, dy, y *uint16, slope float32, cols, rows, ld int)"
+		doc = "HalfGrad"
+	}
+	TEXT(name, NOSPLIT, params)
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s is %s for cols columns, at most %d, of rows that are ld apart.", name, doc, 16*nv))
+	size, shift := 4, 2
+	if inHalves {
+		size, shift = 2, 1
+	}
+	Load(Param("dst"), RDI)
+	Load(Param("dy"), RSI)
+	Load(Param("y"), RDX)
+	Load(Param("rows"), RBX)
+	Load(Param("ld"), R9)
+	MOVQ(R9, R8)
+	SHLQ(U8(1), R8)            // of dst, in bytes
+	SHLQ(U8(uint8(shift)), R9) // of the others
+	MOVQ(U32(64), RCX)
+	SUBQ(parameter("cols"), RCX)
+	MOVQ(I32(-1), RAX)
+	SHRQ(CL, RAX)
+	pairs := []OpmaskPhysical{K5, K6}
+	ones := []OpmaskPhysical{K1, K2, K3, K4}
+	for i := range nv {
+		if i%2 == 0 {
+			KMOVD(EAX, pairs[i/2])
+		}
+		KMOVW(EAX, ones[i])
+		SHRQ(U8(16), RAX)
+	}
+	sums := []VecPhysical{Z8, Z9, Z10, Z11}
+	values := []VecPhysical{Z0, Z1, Z2, Z3}
+	VBROADCASTSS(parameter("slope"), Z12)
+	VPXORD(Z13, Z13, Z13)
+	Load(Param("sums"), R10)
+	for i := range nv {
+		VMOVUPS_Z(Mem{Base: R10, Disp: 64 * i}, ones[i], sums[i])
+	}
+	Label("row")
+	for i := range nv {
+		v, disp := values[i], 16*size*i
+		if inHalves {
+			VPMOVZXWD_Z(Mem{Base: RSI, Disp: disp}, ones[i], v)
+			VPSLLD(U8(16), v, v)
+			VPMOVZXWD_Z(Mem{Base: RDX, Disp: disp}, ones[i], Z4)
+			VPSLLD(U8(16), Z4, Z4)
+			const lessOrEqual = 2
+			VPCMPD(U8(lessOrEqual), Z13, Z4, K7)
+		} else {
+			VMOVUPS_Z(Mem{Base: RSI, Disp: disp}, ones[i], v)
+			VMOVUPS_Z(Mem{Base: RDX, Disp: disp}, ones[i], Z4)
+			const notGreater = 0x1a
+			VCMPPS(Imm(notGreater), Z13, Z4, K7)
+		}
+		VMULPS(Z12, v, K7, v)
+		VADDPS(v, sums[i], sums[i])
+		if i%2 == 1 || i == nv-1 {
+			halves(v, values[i&^1], Z5)
+			VMOVDQU16(Z5, pairs[i/2], Mem{Base: RDI, Disp: 32 * (i &^ 1)})
+		}
+	}
+	ADDQ(R8, RDI)
+	ADDQ(R9, RSI)
+	ADDQ(R9, RDX)
+	DECQ(RBX)
+	JNZ(LabelRef("row"))
+	for i := range nv {
+		VMOVUPS(sums[i], ones[i], Mem{Base: R10, Disp: 64 * i})
+	}
+	VZEROUPPER()
+	RET()
+}
+
 // weave writes weave.
 func weave() {
 	TEXT("weaveAsm", NOSPLIT, "func(dst, src *uint16, pitch, pairs, blocks int)")
@@ -530,6 +609,10 @@ func tilesOfAMX() {
 		}
 	}
 	roundHalves()
+	for _, nv := range []int{1, 2, 4} {
+		gradient(nv, false)
+		gradient(nv, true)
+	}
 	weave()
 	turn()
 	burstTiles()

@@ -31,13 +31,13 @@ func (f *function) read(at integer, bytes int) lanes {
 }
 
 func (s *source) axpy() {
-	s.elementwise("axpy", "Axpy", "a float32, x, y *float32, n int", func(f *function) {
+	s.elementwise("axpy", "AxpyTo", "z *float32, a float32, x, y *float32, n int", func(f *function) {
 		a := f.allOf("a")
-		f.loop([]string{"x", "y"}, func(at []integer) {
+		f.loop([]string{"x", "y", "z"}, func(at []integer) {
 			x, y := f.read(at[0], 0), f.read(at[1], 0)
 			f.mul(x, x, a)
 			f.add(y, y, x)
-			f.store(y, at[1], 0)
+			f.store(y, at[2], 0)
 		})
 	})
 }
