@@ -68,6 +68,15 @@ func WholeConv(t *Tape, x *Var, w, b *Param) *Var {
 // inference.
 func (t *Tape) Part(y *tensor.Tensor, from, to int) { t.part = portion{y, from, to} }
 
+// forNext returns a result that may go to another convolution and nowhere else.
+func (t *Tape) forNext(shape ...int) *Var {
+	if t == nil || !t.between {
+		return t.out(shape...)
+	}
+	t.between = false
+	return t.outThin(shape...)
+}
+
 type portion struct {
 	y        *tensor.Tensor
 	from, to int
@@ -99,14 +108,8 @@ func (t *Tape) place(s kernel.Conv, shape ...int) (*Var, kernel.Conv) {
 	if t == nil {
 		return t.out(shape...), s
 	}
-	between := t.between
-	t.between = false
-	switch {
-	case t.part.y != nil:
-	case between:
-		return t.outThin(shape...), s
-	default:
-		return t.out(shape...), s
+	if t.part.y == nil {
+		return t.forNext(shape...), s
 	}
 	p := t.part
 	t.part = portion{}
@@ -285,7 +288,7 @@ func onto(g []float32, acc bool) kernel.End {
 // Neither may make a norm that is not above 0. Ballé et al., arXiv:1511.06281,
 // eq. 3 with the exponents of arXiv:1611.01704.
 func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
-	r, y := t.same(x), t.same(x)
+	r, y := t.same(x), t.forNext(x.Val.Shape...)
 	o := gdnStep{of{y}, x, gamma, beta, r, inverse}
 	n := t.shares(o.strips())
 	size := normStrip * len(beta.Val.Data)
@@ -336,23 +339,44 @@ func (o *gdnStep) forward(s *kernel.Scratch, squares []float32, first, end int) 
 		x, r, squares := o.x.Val.Data[from:to], o.r.Val.Data[from:to], squares[:to-from]
 		kernel.Mul(squares, x, x)
 		o.conv((to-from)/len(o.beta.Val.Data)).Forward(s, r, squares, o.gamma.forms(), kernel.End{Bias: o.beta.Val.Data, Slope: 1})
-		kernel.Normalise(o.y.Val.Data[from:to], r, x, r, o.inverse)
+		if !o.y.thin {
+			kernel.Normalise(o.y.Val.Data[from:to], r, x, r, o.inverse)
+			continue
+		}
+		kernel.Normalise(squares, r, x, r, o.inverse)
+		kernel.Round(kernel.Halves(o.y.Val.Data)[from:to], squares)
 	}
 }
 
 func (o *gdnStep) back(t *Tape) {
 	size := normStrip * len(o.beta.Val.Data)
-	dns, others := t.memory.Take(size), t.memory.Take(size) // the gradient of the norms; squares, and their gradient
+	dns, others := t.memory.Take(size), t.memory.Take(size) // the gradient of the norms; what else is needed on the way
 	db, acc := t.into(o.beta)
 	if db != nil && !acc {
 		clear(db)
 	}
 	dg, acc := t.into(o.gamma)
+	var dx []float32 // of a thin result, whose gradient cannot become x's
+	var onto bool
+	if o.y.thin {
+		if dx, onto = t.into(o.x); dx == nil || onto {
+			dx = t.memory.Take(len(o.x.Val.Data))
+			defer t.memory.Give(dx)
+		}
+	}
 	for i := range o.strips() {
 		from, to := o.strip(i)
 		dn, other := dns[:to-from], others[:to-from]
-		x, dy, r := o.x.Val.Data[from:to], o.y.Grad.Data[from:to], o.r.Val.Data[from:to]
-		kernel.NormGrad(dn, dy, o.y.Val.Data[from:to], r, o.inverse)
+		x, r := o.x.Val.Data[from:to], o.r.Val.Data[from:to]
+		var dy, y []float32
+		if o.y.thin {
+			dy, y = dx[from:to], other
+			kernel.Widen(dy, kernel.Halves(o.y.Grad.Data)[from:to])
+			kernel.Mul(y, x, r)
+		} else {
+			dy, y = o.y.Grad.Data[from:to], o.y.Val.Data[from:to]
+		}
+		kernel.NormGrad(dn, dy, y, r, o.inverse)
 		if db != nil {
 			kernel.ColumnSums(db, dn)
 		}
@@ -368,5 +392,10 @@ func (o *gdnStep) back(t *Tape) {
 	}
 	t.memory.Give(dns)
 	t.memory.Give(others)
-	t.hand(o.y, o.x)
+	switch {
+	case !o.y.thin:
+		t.hand(o.y, o.x)
+	case onto:
+		t.add(o.x, 1, dx)
+	}
 }

@@ -93,7 +93,7 @@ type Seq []Layer
 func (s Seq) Forward(t *Tape, x *Var) *Var {
 	first := x
 	for i, l := range s {
-		if t.halves() && convolves(l) && convolves(s.after(i)) {
+		if _, normal := l.(*Normalisation); t.halves() && (normal || convolves(l)) && convolves(s.after(i)) {
 			t.between = true
 		}
 		y := l.Forward(t, x)

@@ -40,6 +40,10 @@ func Widen(dst []float32, src []uint16) {
 	if len(dst) != len(src) {
 		panic("kernel: widen: lengths differ")
 	}
+	if n := len(src) &^ 15; hasHalves() && n > 0 {
+		widenAsm(&dst[0], &src[0], n)
+		dst, src = dst[n:], src[n:]
+	}
 	for i, h := range src {
 		dst[i] = widened(h)
 	}

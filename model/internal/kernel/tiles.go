@@ -370,8 +370,8 @@ const sumPixels = 340
 // BackwardWeightsHalf is BackwardWeights in bf16.
 //
 // The sums of a block are those of dy, with its channels one below the other, and x, with pairs
-// of pixels one below the other. x is there twice, so that a pair can begin at any pixel: the
-// taps are as many places in x.
+// of pixels one below the other. The taps are as many places in x; where one begins with the
+// second of a pair, dy begins a pixel earlier, with a zero.
 func (c Conv) BackwardWeightsHalf(s *Scratch, dw []float32, x, dy Numbers, acc bool) {
 	c.check(x.len(), len(dw), dy.len())
 	in, out := panels(c.Cin, 16)*16, panels(c.Cout, 16)*16
@@ -388,12 +388,23 @@ func (c Conv) BackwardWeightsHalf(s *Scratch, dw []float32, x, dy Numbers, acc b
 	for tap := range c.K * c.K {
 		to, from := dw[tap*c.Cin*c.Cout:][:c.Cin*c.Cout], sums[tap*out*in:]
 		if !acc {
-			transpose(to, c.Cout, from, in, c.Cout, c.Cin)
+			c.turnSums(to, from, in)
 			continue
 		}
 		temp := grow(&s.columns, c.Cin*c.Cout)
-		transpose(temp, c.Cout, from, in, c.Cout, c.Cin)
+		c.turnSums(temp, from, in)
 		Axpy(1, temp, to)
+	}
+}
+
+// turnSums transposes the sums of a tap, in numbers a row.
+func (c Conv) turnSums(to, from []float32, in int) {
+	if c.Cin%16 > 0 || c.Cout%16 > 0 {
+		transpose(to, c.Cout, from, in, c.Cout, c.Cin)
+		return
+	}
+	for o := 0; o < c.Cout; o += 16 {
+		turn(Halves(to[o:]), 2*c.Cout, Halves(from[o*in:]), 2*in, c.Cin/16)
 	}
 }
 
@@ -410,24 +421,27 @@ func (c Conv) sumStrips(s *Scratch, sums []float32, x, dy Numbers, in, out int, 
 		xn, dyn := x.nth(n, c.N), dy.nth(n, c.N)
 		for r := 0; r < ho; r += group {
 			rows := min(group, ho-r)
-			pixels := panels((rows-1)*row+wo, tileHalves) * tileHalves
-			// dy, turned, in rows that begin at different places of the cache.
-			long := pixels | tileHalves
+			pixels := panels((rows-1)*row+wo+1, tileHalves) * tileHalves
+			// dy, turned, behind zeros, in rows that begin at different places of the cache.
+			long := (tileHalves + pixels) | tileHalves
 			dys.fill(&s.strip, dyn, ho, wo, r, rows, 0, (max(0, pixels-rows*row)+1)*c.Cout+16)
 			pairs, turned := grow16(&s.pairs, pixels*out), grow16(&s.turned, long*out)
 			weave(pairs, dys.data, c.Cout, pixels/2, out/16)
 			for i := 0; i < pixels; i += tileHalves {
-				turn(turned[i:], long, pairs[i*out:], 2*out, out/16)
+				turn(turned[tileHalves+i:], long, pairs[i*out:], 2*out, out/16)
 			}
-			// x in pairs of pixels, from the first and from the second on, 32 channels at a time.
+			for i := range out {
+				turned[i*long+tileHalves-1] = 0
+			}
+			// x in pairs of pixels, 32 channels at a time.
 			high := (pixels + reach*(row+1) + 1) / 2
 			size := 2 * high * in
 			down := (rows-1)*c.Stride + c.K
 			beyond := max(0, 2*high+2-panels(down, c.Stride)*row)
 			xs.fill(&s.strip, xn, c.H, c.W, r*c.Stride-c.Pad(), down, c.Pad(), beyond*c.Stride*c.Cin+32)
-			woven := grow16(&s.pairs, phases*phases*2*size)
-			for i := range phases * phases * 2 {
-				from := i/2/phases*xs.plane + (i/2%phases+i%2*c.Stride)*c.Cin
+			woven := grow16(&s.pairs, phases*phases*size)
+			for i := range phases * phases {
+				from := i/phases*xs.plane + i%phases*c.Cin
 				for j := 0; j < in; j += 32 {
 					weave(woven[i*size+2*high*j:], xs.data[from+j:], c.Stride*c.Cin, high, min(2, (in-j)/16))
 				}
@@ -437,15 +451,14 @@ func (c Conv) sumStrips(s *Scratch, sums []float32, x, dy Numbers, in, out int, 
 				for j := 0; j < in; j += 32 {
 					w.sb = min(32, in-j)
 					s.jobs = s.jobs[:0]
-					for odd := range 2 {
-						for tap := range c.K * c.K {
-							kh, kw := tap/c.K, tap%c.K
-							shift := kh/c.Stride*row + kw/c.Stride
-							if shift%2 == odd {
-								b := ((kh%c.Stride*phases+kw%c.Stride)*2+odd)*size + 2*high*j + shift/2*2*w.sb
-								s.jobs = append(s.jobs, sumJob{a: i * long, b: b, c: (tap*out+i)*in + j})
-							}
-						}
+					for tap := range c.K * c.K {
+						kh, kw := tap/c.K, tap%c.K
+						shift := kh/c.Stride*row + kw/c.Stride
+						s.jobs = append(s.jobs, sumJob{
+							a: i*long + tileHalves - shift%2,
+							b: (kh%c.Stride*phases+kw%c.Stride)*size + 2*high*j + shift/2*2*w.sb,
+							c: (tap*out+i)*in + j,
+						})
 					}
 					w.run(s, panels(min(32, out-i), 16), panels(w.sb, 16), s.jobs)
 				}

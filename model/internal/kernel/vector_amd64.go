@@ -228,6 +228,11 @@ func tileSums2x2AMX(first **byte)
 //go:noescape
 func roundAsm(dst *uint16, src *float32, n int)
 
+// widenAsm is Widen for n a multiple of 16.
+//
+//go:noescape
+func widenAsm(dst *float32, src *uint16, n int)
+
 // reluGradRound1Asm is ReLUGradRound for cols columns, at most 16, of rows that are ld apart.
 //
 //go:noescape

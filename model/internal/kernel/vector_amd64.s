@@ -4589,6 +4589,24 @@ done:
 	VZEROUPPER
 	RET
 
+// func widenAsm(dst *float32, src *uint16, n int)
+// Requires: AVX, AVX512F
+TEXT ·widenAsm(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), BX
+
+loop:
+	VPMOVZXWD (SI), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x20, SI
+	ADDQ      $0x40, DI
+	SUBQ      $0x10, BX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
 // func reluGradRound1Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·reluGradRound1Asm(SB), NOSPLIT, $0-64

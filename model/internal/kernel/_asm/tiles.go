@@ -379,6 +379,26 @@ func roundHalves() {
 	RET()
 }
 
+// widen writes Widen for n a multiple of 16.
+func widen() {
+	TEXT("widenAsm", NOSPLIT, "func(dst *float32, src *uint16, n int)")
+	Pragma("noescape")
+	Doc("widenAsm is Widen for n a multiple of 16.")
+	Load(Param("dst"), RDI)
+	Load(Param("src"), RSI)
+	Load(Param("n"), RBX)
+	Label("loop")
+	VPMOVZXWD(Mem{Base: RSI}, Z0)
+	VPSLLD(U8(16), Z0, Z0)
+	VMOVUPS(Z0, Mem{Base: RDI})
+	ADDQ(U8(32), RSI)
+	ADDQ(U8(64), RDI)
+	SUBQ(U8(16), RBX)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
 // gradient writes ReLUGradRound, or HalfGrad, for up to 16·nv columns.
 func gradient(nv int, inHalves bool) {
 	name, params := fmt.Sprintf("reluGradRound%dAsm", nv), "func(dst *uint16, sums, dy, y *float32, slope float32, cols, rows, ld int)"
@@ -609,6 +629,7 @@ func tilesOfAMX() {
 		}
 	}
 	roundHalves()
+	widen()
 	for _, nv := range []int{1, 2, 4} {
 		gradient(nv, false)
 		gradient(nv, true)
