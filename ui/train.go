@@ -143,6 +143,9 @@ func newTrainPage(w *window) *trainPage {
 		f.number("average", lang.L("Average of weights"), 0, 0.99999), f.number("check", lang.L("Validate every"), 1, 1e6),
 		p.minutes, f.number("seed", lang.L("Seed"), 0, 1<<53),
 	}
+	if model.Tiles() == "available" {
+		wide = append(wide, f.choice("precision", lang.L("Arithmetic"), model.Choices("precision"), []string{lang.L("Exact (fp32)"), lang.L("Rounded, faster (bf16)")}))
+	}
 
 	learn := widget.NewSection(lang.L("Learn from"), hint(lang.L("Settings that make sense together"), "", p.preset), p.data, p.about)
 	lesson := widget.NewSection(lang.L("Lesson"), p.scheme.kindRow, p.scheme.mixture, p.scheme.edges, loss, steps)

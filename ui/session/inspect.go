@@ -300,7 +300,7 @@ func (in Inspection) Facts() []Fact {
 			add("Bottleneck", "%s, lambda %g%s", s.Bottleneck, s.Lambda, more)
 		}
 		add("Scheme", "%s, loss %s", s.Scheme, s.Loss)
-		add("Optimiser", "%s, rate %g, %s, batch %d, crop %d, seed %d", s.Optimiser, s.Rate, s.Schedule, s.Batch, s.Crop, s.Seed)
+		add("Optimiser", "%s, rate %g, %s, batch %d, crop %d, seed %d, %s", s.Optimiser, s.Rate, s.Schedule, s.Batch, s.Crop, s.Seed, s.Precision)
 		add("Learned numbers", "%d in %d tensors", m.Count, len(m.Tensors))
 		add("Trained", "%d of %d steps", m.Info.Step, s.Steps)
 		add("Validation", "loss %.6g, PSNR %.2f dB", m.Info.ValLoss, m.Info.ValPSNR)

@@ -38,13 +38,6 @@ var reasons = map[string]string{
 	"left out":     "this build was made without it (tag purego)",
 }
 
-// A NoTilesError says that bf16 was asked for where it is of no use.
-type NoTilesError struct{ State string } // a key of reasons
-
-func (e *NoTilesError) Error() string {
-	return "session: bf16 needs tiles (AMX): " + reasons[e.State]
-}
-
 // Machine looks at this machine.
 func Machine() MachineReport {
 	m := MachineReport{Platform: runtime.GOOS + "/" + runtime.GOARCH, CPU: processor(), Cores: runtime.NumCPU()}

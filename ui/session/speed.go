@@ -62,7 +62,7 @@ func Speed(ctx context.Context, job SpeedJob, report func(network, what string, 
 	out.Precision = "fp32"
 	if job.Half {
 		if job.Kernel != "go" && out.Machine.Tiles != "available" {
-			return out, &NoTilesError{out.Machine.Tiles}
+			return out, noTiles()
 		}
 		out.Precision = "bf16"
 	}

@@ -3,6 +3,7 @@ package session
 // This file is the training loop that window and terminal share.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,8 +24,8 @@ import (
 type TrainJob struct {
 	Data string // folder, file or "builtin:NAME"
 	// Spec with Crop or Channels of 0 takes them from the data. The zero Spec is
-	// the default one. A run that is resumed keeps its own and takes only Steps
-	// and Rate from here, each when it is not 0.
+	// the default one. A run that is resumed keeps its own and takes only Steps,
+	// Rate and Precision from here, each when it is not 0.
 	Spec       model.Spec
 	Minutes    float64 // > 0: end after so long; Spec.Steps is then estimated from the speed
 	Survey     bool    // the model is shown good pictures when done, and knows what is normal: those it learned from, and those held back
@@ -34,6 +35,7 @@ type TrainJob struct {
 	Checkpoint string  // where checkpoints go; "": beside Out as Out.checkpoint, or nowhere without Out
 	Limits     imageio.Limits
 	Twin       *Twin // trained beside it in a window; nil: nothing
+	Insist     bool  // fail where there are no tiles for bf16, instead of training in fp32
 
 	grain string // a scheme that spoils the data before anything is learned from them; "": none
 }
@@ -69,6 +71,8 @@ type Training struct {
 	job    TrainJob
 	data   *imageio.Data // nil while only a checkpoint has been read
 	name   string        // of the data, as checkpoints say it
+	denied bool          // bf16 was wanted, and is of no use here
+	before string        // the precision of a run that goes on in another
 	normal *model.Normal // of the best model, once it has been shown good pictures
 	tr     *model.Trainer
 	clock  stopwatch
@@ -97,7 +101,11 @@ func OpenTraining(ctx context.Context, job TrainJob, report func(done, total int
 	if job.Minutes > 0 {
 		spec.Steps = manySteps
 	}
-	spec, err := t.open(ctx, job.Data, spec, report)
+	var err error
+	if spec.Precision, err = t.possible(spec.Precision); err != nil {
+		return nil, err
+	}
+	spec, err = t.open(ctx, job.Data, spec, report)
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +122,40 @@ func OpenTraining(ctx context.Context, job TrainJob, report func(done, total int
 		}
 	}
 	return t, nil
+}
+
+// possible returns the precision that a run can have here: fp32 where there are no tiles for bf16.
+func (t *Training) possible(precision string) (string, error) {
+	if precision != "bf16" || model.Tiles() == "available" {
+		return precision, nil
+	}
+	t.denied = true
+	if t.job.Insist {
+		return "", noTiles()
+	}
+	return "fp32", nil
+}
+
+var (
+	errNoTiles        = errors.New("session: no tiles")
+	errInFull         = errors.New("session: in fp32 instead")
+	errOtherPrecision = errors.New("session: from another precision")
+)
+
+// noTiles says why bf16 is of no use here.
+func noTiles() error { return fmt.Errorf("%w: %s", errNoTiles, reasons[model.Tiles()]) }
+
+// Remarks are what people should know of how it trains before they wait for it: errors, that
+// Words explains, none of which keeps it from training.
+func (t *Training) Remarks() []error {
+	var all []error
+	if t.denied {
+		all = append(all, fmt.Errorf("%w: %s", errInFull, reasons[model.Tiles()]))
+	}
+	if t.before != "" {
+		all = append(all, fmt.Errorf("%w: %s before, %s now", errOtherPrecision, t.before, t.tr.Spec().Precision))
+	}
+	return all
 }
 
 // manySteps stands for the end of training until the speed is known.
@@ -214,6 +256,17 @@ func (t *Training) resume(ctx context.Context, report func(done, total int)) err
 	}
 	if r := t.job.Spec.Rate; r > 0 {
 		t.tr.SetRate(r)
+	}
+	old := t.tr.Spec().Precision
+	now, err := t.possible(cmp.Or(t.job.Spec.Precision, old))
+	if err != nil {
+		return err
+	}
+	if now != old {
+		t.before = old
+		if err := t.tr.SetPrecision(now); err != nil {
+			return err
+		}
 	}
 	if t.job.Minutes > 0 {
 		t.tr.SetSteps(max(spec.Steps, t.tr.Taken()+1000)) // until the speed is known

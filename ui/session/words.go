@@ -83,6 +83,9 @@ var plains = []plain{
 	{errChance, "{{.Detail}} has no distribution to draw pictures from. Choose a variational model without skip connections, such as digits, or train one."},
 	{errEmpty, "There is too little to mix yet. Choose pictures for the corners {{.Detail}}."},
 	{errNoMean, "There is nothing to mix yet. Choose a folder."},
+	{errNoTiles, "There is no arithmetic of bf16 here: {{.Detail}} (AMX). Choose fp32."},
+	{errInFull, "This training is in fp32, as bf16 would be of no use: {{.Detail}} (AMX)."},
+	{errOtherPrecision, "The training changes its precision: {{.Detail}}. Its weights will not be those of a run in one."},
 	{errPasted, "What was copied holds no settings of a training. Copy those of a run, or a recipe in JSON."},
 	{errRun, "{{.File}} cannot be read: {{.Detail}}. Delete this run; the others are whole."},
 	{errRunning, "{{.File}} goes on in a window. Stop it first."},
@@ -206,7 +209,7 @@ func IsMistake(err error) bool {
 	case errors.As(err, &data):
 		return data.Name == "" || errors.Is(err, imageio.ErrUnsupported) && strings.HasPrefix(data.Name, "builtin:")
 	}
-	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart, errTable, errMap, errLatentName, errSizes, errNoDigits, errNoPlane} {
+	for _, is := range []error{ErrNoModel, ErrSpecFile, ErrNotFolder, errExtension, errPackedExt, errChart, errTable, errMap, errLatentName, errSizes, errNoDigits, errNoPlane, errNoTiles} {
 		if errors.Is(err, is) {
 			return true
 		}
