@@ -157,9 +157,10 @@ const tileRows, tileHalves = 16, 32
 //
 //	c[p+j] = act(Σ_s Σ_k a[firsts[t] + segs[s] + i·sai + k] · b[s][k][j] + bias[j] + add[p+j])   s < len(segs), k < 32·chunks
 //
-// and half[p+j] the same rounded. c, half or add may be nil. b is what packTiles makes, for
-// nj panels of 16 channels, n of them real. The sum begins at nothing, and each 32 of k are
-// added as TDPBF16PS does: the even ones to each other, the odd ones, and then both.
+// or half[p+j] the same rounded; c or half is nil, and add may be. b is what packTiles makes, for
+// nj panels of 16 channels, n of them real. The sum begins with the bias, and each 32 of k are
+// added as TDPBF16PS does: the even ones to each other, the odd ones, and then both. Without
+// add and with slope 0, act is max(v, 0).
 type tileWork struct {
 	firsts []int // two at least, and an even number of them
 	segs   []int
@@ -196,9 +197,27 @@ type tileCall struct {
 	bias                  *[32]float32
 	slope                 float32
 	_                     float32
+	mode                  int // of its end
 	masks                 int // of the channels, 32 bits
 	rows                  int // how many pixels are finished while 32 of k are multiplied
 	now, then, stop, left uintptr
+}
+
+// Modes of the end of a tileWork.
+const (
+	anyEnd = iota
+	noEnd
+	atLeastZero
+)
+
+func (w *tileWork) mode() int {
+	switch {
+	case w.add == nil && w.slope == 1:
+		return noEnd
+	case w.add == nil && w.slope == 0:
+		return atLeastZero
+	}
+	return anyEnd
 }
 
 func (w *tileWork) generic() {
@@ -208,7 +227,7 @@ func (w *tileWork) generic() {
 				continue
 			}
 			for j := range w.n {
-				var sum float32
+				sum := w.bias[j]
 				b := w.b[j/16*512+j%16*2:]
 				for s, seg := range w.segs {
 					a := w.a[first+seg+i*w.sai:]
@@ -216,12 +235,14 @@ func (w *tileWork) generic() {
 						sum = tileStep(sum, a[32*chunk:], 1, b[(s*w.chunks+chunk)*w.nj*512:], 32)
 					}
 				}
-				sum += w.bias[j]
 				at := int(p) + j
 				if w.add != nil {
 					sum += w.add[at]
 				}
-				if !(sum > 0) {
+				switch {
+				case w.mode() == atLeastZero && sum < 0:
+					sum = 0
+				case w.mode() == anyEnd && !(sum > 0):
 					sum = float32(w.slope * sum)
 				}
 				if w.c != nil {

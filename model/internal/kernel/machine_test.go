@@ -24,4 +24,10 @@ func BenchmarkBurst(b *testing.B) {
 			fastest(b, n*100000/1e9, "GFLOPS", func() { Burst(kind, 100000) })
 		})
 	}
+	if Tiles() == Available {
+		b.Run("tiles", func(b *testing.B) {
+			n := BurstTiles(1)
+			fastest(b, n*10000/1e9, "GFLOPS", func() { BurstTiles(10000) })
+		})
+	}
 }

@@ -31,13 +31,22 @@ func (p Numbers) nth(i, n int) Numbers {
 	return p.part(i*size, (i+1)*size)
 }
 
-// read rounds numbers from one on.
-func (p Numbers) read(to []uint16, from int) {
-	if p.Half != nil {
-		copy(to, p.Half[from:])
+// row rounds row y of an h × w picture of c channels, with zeros for left pixels before it and
+// for what is left behind it; other rows are zeros.
+func (p Numbers) row(to []uint16, y, h, w, c, left int) {
+	if y < 0 || y >= h {
+		clear(to)
 		return
 	}
-	Round(to, p.Full[from:][:len(to)])
+	clear(to[:left*c])
+	some := to[left*c:]
+	some = some[:min(w*c, len(some))]
+	if p.Half != nil {
+		copy(some, p.Half[y*w*c:])
+	} else {
+		Round(some, p.Full[y*w*c:][:len(some)])
+	}
+	clear(to[left*c+len(some):])
 }
 
 // A strip16 is rows of a picture of c channels as tiles read them: across pixels a row, a multiple
@@ -56,17 +65,12 @@ func (f *strip16) fill(buf *[]uint16, x Numbers, h, w, top, rows, left, slack in
 	f.plane = panels(rows, f.step) * width
 	f.data = grow16(buf, f.plane*f.step+slack)
 	clear(f.data[f.plane*f.step:])
-	some := min(w, f.across-left) * f.c
 	for i := range panels(rows, f.step) * f.step {
-		row := f.data[i%f.step*f.plane+i/f.step*width:][:width]
 		y := top + i
-		if y < 0 || y >= h || i >= rows {
-			clear(row)
-			continue
+		if i >= rows {
+			y = h // there is none
 		}
-		clear(row[:left*f.c])
-		x.read(row[left*f.c:][:some], y*w*f.c)
-		clear(row[left*f.c+some:])
+		x.row(f.data[i%f.step*f.plane+i/f.step*width:][:width], y, h, w, f.c, left)
 	}
 }
 
@@ -224,7 +228,7 @@ func (w *tileWork) run(s *Scratch) {
 	spill := aligned(&s.spill)
 	s.call = tileCall{
 		config: &tilesConfig, count: len(w.firsts) / 2, first: &s.bytes[0], nseg: len(w.segs), segs: &s.bytes[len(w.firsts)],
-		chunks: w.chunks, a: &w.a[0], sa: 2 * w.sai, b: &w.b[0], pixels: &w.pixels[0], bias: w.bias, slope: w.slope,
+		chunks: w.chunks, a: &w.a[0], sa: 2 * w.sai, b: &w.b[0], pixels: &w.pixels[0], bias: w.bias, slope: w.slope, mode: w.mode(),
 		masks: 1<<w.n - 1, rows: panels(32, len(w.segs)*w.chunks), now: spill, then: spill + 4096,
 	}
 	if w.c != nil {
@@ -412,10 +416,8 @@ func (c Conv) turnSums(to, from []float32, in int) {
 func (c Conv) sumStrips(s *Scratch, sums []float32, x, dy Numbers, in, out int, goOn bool) {
 	ho, wo := c.Out()
 	reach := (c.K - 1) / c.Stride
-	row := wo + reach
+	row := (wo + reach + 1) &^ 1 // so that no pair lies in two
 	group := even(ho, max(1, sumPixels/row))
-	xs := strip16{c: c.Cin, across: row * c.Stride, step: c.Stride}
-	dys := strip16{c: c.Cout, across: row, step: 1}
 	phases := min(c.Stride, c.K)
 	for n := range c.N {
 		xn, dyn := x.nth(n, c.N), dy.nth(n, c.N)
@@ -424,26 +426,47 @@ func (c Conv) sumStrips(s *Scratch, sums []float32, x, dy Numbers, in, out int, 
 			pixels := panels((rows-1)*row+wo+1, tileHalves) * tileHalves
 			// dy, turned, behind zeros, in rows that begin at different places of the cache.
 			long := (tileHalves + pixels) | tileHalves
-			dys.fill(&s.strip, dyn, ho, wo, r, rows, 0, (max(0, pixels-rows*row)+1)*c.Cout+16)
-			pairs, turned := grow16(&s.pairs, pixels*out), grow16(&s.turned, long*out)
-			weave(pairs, dys.data, c.Cout, pixels/2, out/16)
+			line := grow16(&s.strip, row*c.Stride*max(c.Cin, c.Cout)+32)
+			clear(line)
+			pairs, turned := grow16(&s.pairs, max(pixels, rows*row)*out), grow16(&s.turned, long*out)
+			for i := range rows {
+				dyn.row(line[:row*c.Cout], r+i, ho, wo, c.Cout, 0)
+				weave(pairs[i*row*out:], line, c.Cout, row/2, out/16)
+			}
+			if rows*row < pixels {
+				clear(pairs[rows*row*out : pixels*out])
+			}
 			for i := 0; i < pixels; i += tileHalves {
 				turn(turned[tileHalves+i:], long, pairs[i*out:], 2*out, out/16)
 			}
 			for i := range out {
 				turned[i*long+tileHalves-1] = 0
 			}
-			// x in pairs of pixels, 32 channels at a time.
-			high := (pixels + reach*(row+1) + 1) / 2
+			// x in pairs of pixels, 32 channels at a time, once a phase.
+			down := panels((rows-1)*c.Stride+c.K, c.Stride)
+			high := max(down*row, pixels+reach*(row+1)+1) / 2
 			size := 2 * high * in
-			down := (rows-1)*c.Stride + c.K
-			beyond := max(0, 2*high+2-panels(down, c.Stride)*row)
-			xs.fill(&s.strip, xn, c.H, c.W, r*c.Stride-c.Pad(), down, c.Pad(), beyond*c.Stride*c.Cin+32)
 			woven := grow16(&s.pairs, phases*phases*size)
-			for i := range phases * phases {
-				from := i/phases*xs.plane + i%phases*c.Cin
-				for j := 0; j < in; j += 32 {
-					weave(woven[i*size+2*high*j:], xs.data[from+j:], c.Stride*c.Cin, high, min(2, (in-j)/16))
+			clear(line)
+			for i := range down * c.Stride {
+				if i%c.Stride >= phases {
+					continue
+				}
+				xn.row(line[:row*c.Stride*c.Cin], r*c.Stride-c.Pad()+i, c.H, c.W, c.Cin, c.Pad())
+				for px := range phases {
+					to := woven[(i%c.Stride*phases+px)*size:]
+					for j := 0; j < in; j += 32 {
+						wide := min(32, in-j)
+						weave(to[2*high*j+i/c.Stride*row*wide:], line[px*c.Cin+j:], c.Stride*c.Cin, row/2, wide/16)
+					}
+				}
+			}
+			if beyond := down * row / 2; beyond < high {
+				for i := range phases * phases {
+					for j := 0; j < in; j += 32 {
+						wide := min(32, in-j)
+						clear(woven[i*size+2*high*j:][2*beyond*wide : 2*high*wide])
+					}
 				}
 			}
 			w := sumWork{chunks: pixels / tileHalves, a: turned, sa: long, b: woven, c: sums, sc: in, goOn: goOn}

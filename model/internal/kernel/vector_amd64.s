@@ -3565,11 +3565,9 @@ TEXT ·tileConv1AMX(SB), NOSPLIT, $0-8
 	BYTE         $0x00
 	MOVQ         56(DI), R12
 	MOVQ         $0x00000040, R13
-	MOVQ         104(DI), R11
 	VBROADCASTSS 112(DI), Z10
 	VPXORD       Z11, Z11, Z11
-	VMOVUPS      (R11), Z8
-	MOVQ         120(DI), R11
+	MOVQ         128(DI), R11
 	KMOVD        R11, K4
 	KMOVW        R11, K1
 	SHRQ         $0x10, R11
@@ -3578,16 +3576,23 @@ TEXT ·tileConv1AMX(SB), NOSPLIT, $0-8
 	MOVQ         R15, BX
 
 block:
-	// TILEZERO tmm0
-	LONG $0x497be2c4
-	BYTE $0xc0
+	MOVQ 104(DI), R8
+	XORQ R9, R9
 
-	// TILEZERO tmm1
-	LONG $0x497be2c4
-	BYTE $0xc8
+	// TILELOADD tmm0, [R8 + R9 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00000884
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm1, [R8 + R9 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x0000088c
+	BYTE $0x00
+	BYTE $0x00
 	MOVQ 32(DI), SI
 	MOVQ 24(DI), DX
-	MOVQ DX, 160(DI)
+	MOVQ DX, 168(DI)
 	MOVQ 64(DI), R10
 
 segment:
@@ -3631,20 +3636,100 @@ chunk:
 	ADDQ    $0x00000400, R10
 	CMPQ    R15, BX
 	JGE     idle
-	MOVQ    128(DI), R11
+	MOVQ    136(DI), R11
 	LEAQ    (R15)(R11*4), R11
 	CMPQ    R11, BX
 	CMOVQGT BX, R11
-	MOVQ    R11, 152(DI)
+	MOVQ    R11, 160(DI)
+	MOVQ    120(DI), R11
+	TESTQ   R11, R11
+	JZ      any0
+	MOVQ    80(DI), DX
+	TESTQ   DX, DX
+	JZ      halves0
+	CMPQ    R11, $0x02
+	JE      fullAbove0
 
-pixel0:
-	CMPQ      R15, 152(DI)
+full0:
+	CMPQ    R15, 160(DI)
+	JGE     finished0
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullSkip0
+	VMOVUPS (AX), Z0
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+fullSkip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  full0
+
+fullAbove0:
+	CMPQ    R15, 160(DI)
+	JGE     finished0
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullAboveSkip0
+	VMOVUPS (AX), Z0
+	VMAXPS  Z0, Z11, Z0
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+fullAboveSkip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  fullAbove0
+
+halves0:
+	MOVQ 88(DI), DX
+	CMPQ R11, $0x02
+	JE   halfAbove0
+
+half0:
+	CMPQ    R15, 160(DI)
+	JGE     finished0
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfSkip0
+	VMOVUPS (AX), Z0
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfSkip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  half0
+
+halfAbove0:
+	CMPQ    R15, 160(DI)
+	JGE     finished0
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfAboveSkip0
+	VMOVUPS (AX), Z0
+	VMAXPS  Z0, Z11, Z0
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfAboveSkip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  halfAbove0
+
+any0:
+	CMPQ      R15, 160(DI)
 	JGE       finished0
 	MOVLQSX   (R15), R11
 	TESTQ     R11, R11
-	JL        skip0
+	JL        anySkip0
 	VMOVUPS   (AX), Z0
-	VADDPS    Z8, Z0, Z0
 	MOVQ      96(DI), DX
 	TESTQ     DX, DX
 	JZ        plain0
@@ -3656,13 +3741,12 @@ plain0:
 	VMULPS  Z10, Z0, K3, Z0
 	MOVQ    80(DI), DX
 	TESTQ   DX, DX
-	JZ      unkept0
+	JZ      thin0
 	VMOVUPS Z0, K1, (DX)(R11*4)
+	JMP     whole0
 
-unkept0:
-	MOVQ  88(DI), DX
-	TESTQ DX, DX
-	JZ    whole0
+thin0:
+	MOVQ 88(DI), DX
 
 	// VCVTNE2PS2BF16 Z0, Z0, Z2
 	LONG      $0x487ff262
@@ -3671,27 +3755,107 @@ unkept0:
 	VMOVDQU16 Z2, K4, (DX)(R11*2)
 
 whole0:
-skip0:
+anySkip0:
 	ADDQ $0x04, R15
 	ADDQ $0x00000040, AX
-	JMP  pixel0
+	JMP  any0
 
 finished0:
 idle:
-	DECQ CX
-	JNZ  chunk
-	DECQ 160(DI)
-	JNZ  segment
-	MOVQ BX, 152(DI)
+	DECQ  CX
+	JNZ   chunk
+	DECQ  168(DI)
+	JNZ   segment
+	MOVQ  BX, 160(DI)
+	MOVQ  120(DI), R11
+	TESTQ R11, R11
+	JZ    any1
+	MOVQ  80(DI), DX
+	TESTQ DX, DX
+	JZ    halves1
+	CMPQ  R11, $0x02
+	JE    fullAbove1
 
-pixel1:
-	CMPQ      R15, 152(DI)
+full1:
+	CMPQ    R15, 160(DI)
+	JGE     finished1
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullSkip1
+	VMOVUPS (AX), Z0
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+fullSkip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  full1
+
+fullAbove1:
+	CMPQ    R15, 160(DI)
+	JGE     finished1
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullAboveSkip1
+	VMOVUPS (AX), Z0
+	VMAXPS  Z0, Z11, Z0
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+fullAboveSkip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  fullAbove1
+
+halves1:
+	MOVQ 88(DI), DX
+	CMPQ R11, $0x02
+	JE   halfAbove1
+
+half1:
+	CMPQ    R15, 160(DI)
+	JGE     finished1
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfSkip1
+	VMOVUPS (AX), Z0
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfSkip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  half1
+
+halfAbove1:
+	CMPQ    R15, 160(DI)
+	JGE     finished1
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfAboveSkip1
+	VMOVUPS (AX), Z0
+	VMAXPS  Z0, Z11, Z0
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfAboveSkip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  halfAbove1
+
+any1:
+	CMPQ      R15, 160(DI)
 	JGE       finished1
 	MOVLQSX   (R15), R11
 	TESTQ     R11, R11
-	JL        skip1
+	JL        anySkip1
 	VMOVUPS   (AX), Z0
-	VADDPS    Z8, Z0, Z0
 	MOVQ      96(DI), DX
 	TESTQ     DX, DX
 	JZ        plain1
@@ -3703,13 +3867,12 @@ plain1:
 	VMULPS  Z10, Z0, K3, Z0
 	MOVQ    80(DI), DX
 	TESTQ   DX, DX
-	JZ      unkept1
+	JZ      thin1
 	VMOVUPS Z0, K1, (DX)(R11*4)
+	JMP     whole1
 
-unkept1:
-	MOVQ  88(DI), DX
-	TESTQ DX, DX
-	JZ    whole1
+thin1:
+	MOVQ 88(DI), DX
 
 	// VCVTNE2PS2BF16 Z0, Z0, Z2
 	LONG      $0x487ff262
@@ -3718,13 +3881,13 @@ unkept1:
 	VMOVDQU16 Z2, K4, (DX)(R11*2)
 
 whole1:
-skip1:
+anySkip1:
 	ADDQ $0x04, R15
 	ADDQ $0x00000040, AX
-	JMP  pixel1
+	JMP  any1
 
 finished1:
-	MOVQ 136(DI), AX
+	MOVQ 144(DI), AX
 	MOVQ $0x00000040, DX
 
 	// TILESTORED tmm0, [AX + DX + 0]
@@ -3734,27 +3897,107 @@ finished1:
 	BYTE $0x00
 
 	// TILESTORED tmm1, [AX + DX + 1024]
-	LONG $0x4b7ae2c4
-	LONG $0x0400108c
-	BYTE $0x00
-	BYTE $0x00
-	MOVQ 144(DI), R11
-	MOVQ R11, 136(DI)
-	MOVQ AX, 144(DI)
-	LEAQ 128(R15), BX
-	ADDQ $0x10, 16(DI)
-	DECQ 8(DI)
-	JNZ  block
-	MOVQ BX, 152(DI)
+	LONG  $0x4b7ae2c4
+	LONG  $0x0400108c
+	BYTE  $0x00
+	BYTE  $0x00
+	MOVQ  152(DI), R11
+	MOVQ  R11, 144(DI)
+	MOVQ  AX, 152(DI)
+	LEAQ  128(R15), BX
+	ADDQ  $0x10, 16(DI)
+	DECQ  8(DI)
+	JNZ   block
+	MOVQ  BX, 160(DI)
+	MOVQ  120(DI), R11
+	TESTQ R11, R11
+	JZ    any2
+	MOVQ  80(DI), DX
+	TESTQ DX, DX
+	JZ    halves2
+	CMPQ  R11, $0x02
+	JE    fullAbove2
 
-pixel2:
-	CMPQ      R15, 152(DI)
+full2:
+	CMPQ    R15, 160(DI)
+	JGE     finished2
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullSkip2
+	VMOVUPS (AX), Z0
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+fullSkip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  full2
+
+fullAbove2:
+	CMPQ    R15, 160(DI)
+	JGE     finished2
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullAboveSkip2
+	VMOVUPS (AX), Z0
+	VMAXPS  Z0, Z11, Z0
+	VMOVUPS Z0, K1, (DX)(R11*4)
+
+fullAboveSkip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  fullAbove2
+
+halves2:
+	MOVQ 88(DI), DX
+	CMPQ R11, $0x02
+	JE   halfAbove2
+
+half2:
+	CMPQ    R15, 160(DI)
+	JGE     finished2
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfSkip2
+	VMOVUPS (AX), Z0
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfSkip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  half2
+
+halfAbove2:
+	CMPQ    R15, 160(DI)
+	JGE     finished2
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfAboveSkip2
+	VMOVUPS (AX), Z0
+	VMAXPS  Z0, Z11, Z0
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z2
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfAboveSkip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000040, AX
+	JMP  halfAbove2
+
+any2:
+	CMPQ      R15, 160(DI)
 	JGE       finished2
 	MOVLQSX   (R15), R11
 	TESTQ     R11, R11
-	JL        skip2
+	JL        anySkip2
 	VMOVUPS   (AX), Z0
-	VADDPS    Z8, Z0, Z0
 	MOVQ      96(DI), DX
 	TESTQ     DX, DX
 	JZ        plain2
@@ -3766,13 +4009,12 @@ plain2:
 	VMULPS  Z10, Z0, K3, Z0
 	MOVQ    80(DI), DX
 	TESTQ   DX, DX
-	JZ      unkept2
+	JZ      thin2
 	VMOVUPS Z0, K1, (DX)(R11*4)
+	JMP     whole2
 
-unkept2:
-	MOVQ  88(DI), DX
-	TESTQ DX, DX
-	JZ    whole2
+thin2:
+	MOVQ 88(DI), DX
 
 	// VCVTNE2PS2BF16 Z0, Z0, Z2
 	LONG      $0x487ff262
@@ -3781,10 +4023,10 @@ unkept2:
 	VMOVDQU16 Z2, K4, (DX)(R11*2)
 
 whole2:
-skip2:
+anySkip2:
 	ADDQ $0x04, R15
 	ADDQ $0x00000040, AX
-	JMP  pixel2
+	JMP  any2
 
 finished2:
 	// TILERELEASE
@@ -3804,12 +4046,9 @@ TEXT ·tileConv2AMX(SB), NOSPLIT, $0-8
 	BYTE         $0x00
 	MOVQ         56(DI), R12
 	MOVQ         $0x00000040, R13
-	MOVQ         104(DI), R11
 	VBROADCASTSS 112(DI), Z10
 	VPXORD       Z11, Z11, Z11
-	VMOVUPS      (R11), Z8
-	VMOVUPS      64(R11), Z9
-	MOVQ         120(DI), R11
+	MOVQ         128(DI), R11
 	KMOVD        R11, K4
 	KMOVW        R11, K1
 	SHRQ         $0x10, R11
@@ -3818,24 +4057,35 @@ TEXT ·tileConv2AMX(SB), NOSPLIT, $0-8
 	MOVQ         R15, BX
 
 block:
-	// TILEZERO tmm0
-	LONG $0x497be2c4
-	BYTE $0xc0
+	MOVQ 104(DI), R8
+	XORQ R9, R9
 
-	// TILEZERO tmm1
-	LONG $0x497be2c4
-	BYTE $0xc8
+	// TILELOADD tmm0, [R8 + R9 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00000884
+	BYTE $0x00
+	BYTE $0x00
 
-	// TILEZERO tmm2
-	LONG $0x497be2c4
-	BYTE $0xd0
+	// TILELOADD tmm1, [R8 + R9 + 64]
+	LONG $0x4b7b82c4
+	LONG $0x0040088c
+	BYTE $0x00
+	BYTE $0x00
 
-	// TILEZERO tmm3
-	LONG $0x497be2c4
-	BYTE $0xd8
+	// TILELOADD tmm2, [R8 + R9 + 0]
+	LONG $0x4b7b82c4
+	LONG $0x00000894
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD tmm3, [R8 + R9 + 64]
+	LONG $0x4b7b82c4
+	LONG $0x0040089c
+	BYTE $0x00
+	BYTE $0x00
 	MOVQ 32(DI), SI
 	MOVQ 24(DI), DX
-	MOVQ DX, 160(DI)
+	MOVQ DX, 168(DI)
 	MOVQ 64(DI), R10
 
 segment:
@@ -3893,22 +4143,109 @@ chunk:
 	ADDQ    $0x00000800, R10
 	CMPQ    R15, BX
 	JGE     idle
-	MOVQ    128(DI), R11
+	MOVQ    136(DI), R11
 	LEAQ    (R15)(R11*4), R11
 	CMPQ    R11, BX
 	CMOVQGT BX, R11
-	MOVQ    R11, 152(DI)
+	MOVQ    R11, 160(DI)
+	MOVQ    120(DI), R11
+	TESTQ   R11, R11
+	JZ      any0
+	MOVQ    80(DI), DX
+	TESTQ   DX, DX
+	JZ      halves0
+	CMPQ    R11, $0x02
+	JE      fullAbove0
 
-pixel0:
-	CMPQ      R15, 152(DI)
+full0:
+	CMPQ    R15, 160(DI)
+	JGE     finished0
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullSkip0
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+fullSkip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  full0
+
+fullAbove0:
+	CMPQ    R15, 160(DI)
+	JGE     finished0
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullAboveSkip0
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMAXPS  Z0, Z11, Z0
+	VMAXPS  Z1, Z11, Z1
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+fullAboveSkip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  fullAbove0
+
+halves0:
+	MOVQ 88(DI), DX
+	CMPQ R11, $0x02
+	JE   halfAbove0
+
+half0:
+	CMPQ    R15, 160(DI)
+	JGE     finished0
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfSkip0
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfSkip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  half0
+
+halfAbove0:
+	CMPQ    R15, 160(DI)
+	JGE     finished0
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfAboveSkip0
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMAXPS  Z0, Z11, Z0
+	VMAXPS  Z1, Z11, Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfAboveSkip0:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  halfAbove0
+
+any0:
+	CMPQ      R15, 160(DI)
 	JGE       finished0
 	MOVLQSX   (R15), R11
 	TESTQ     R11, R11
-	JL        skip0
+	JL        anySkip0
 	VMOVUPS   (AX), Z0
-	VADDPS    Z8, Z0, Z0
 	VMOVUPS   64(AX), Z1
-	VADDPS    Z9, Z1, Z1
 	MOVQ      96(DI), DX
 	TESTQ     DX, DX
 	JZ        plain0
@@ -3924,14 +4261,13 @@ plain0:
 	VMULPS  Z10, Z1, K3, Z1
 	MOVQ    80(DI), DX
 	TESTQ   DX, DX
-	JZ      unkept0
+	JZ      thin0
 	VMOVUPS Z0, K1, (DX)(R11*4)
 	VMOVUPS Z1, K2, 64(DX)(R11*4)
+	JMP     whole0
 
-unkept0:
-	MOVQ  88(DI), DX
-	TESTQ DX, DX
-	JZ    whole0
+thin0:
+	MOVQ 88(DI), DX
 
 	// VCVTNE2PS2BF16 Z0, Z1, Z2
 	LONG      $0x4877f262
@@ -3940,29 +4276,116 @@ unkept0:
 	VMOVDQU16 Z2, K4, (DX)(R11*2)
 
 whole0:
-skip0:
+anySkip0:
 	ADDQ $0x04, R15
 	ADDQ $0x00000080, AX
-	JMP  pixel0
+	JMP  any0
 
 finished0:
 idle:
-	DECQ CX
-	JNZ  chunk
-	DECQ 160(DI)
-	JNZ  segment
-	MOVQ BX, 152(DI)
+	DECQ  CX
+	JNZ   chunk
+	DECQ  168(DI)
+	JNZ   segment
+	MOVQ  BX, 160(DI)
+	MOVQ  120(DI), R11
+	TESTQ R11, R11
+	JZ    any1
+	MOVQ  80(DI), DX
+	TESTQ DX, DX
+	JZ    halves1
+	CMPQ  R11, $0x02
+	JE    fullAbove1
 
-pixel1:
-	CMPQ      R15, 152(DI)
+full1:
+	CMPQ    R15, 160(DI)
+	JGE     finished1
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullSkip1
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+fullSkip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  full1
+
+fullAbove1:
+	CMPQ    R15, 160(DI)
+	JGE     finished1
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullAboveSkip1
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMAXPS  Z0, Z11, Z0
+	VMAXPS  Z1, Z11, Z1
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+fullAboveSkip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  fullAbove1
+
+halves1:
+	MOVQ 88(DI), DX
+	CMPQ R11, $0x02
+	JE   halfAbove1
+
+half1:
+	CMPQ    R15, 160(DI)
+	JGE     finished1
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfSkip1
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfSkip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  half1
+
+halfAbove1:
+	CMPQ    R15, 160(DI)
+	JGE     finished1
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfAboveSkip1
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMAXPS  Z0, Z11, Z0
+	VMAXPS  Z1, Z11, Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfAboveSkip1:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  halfAbove1
+
+any1:
+	CMPQ      R15, 160(DI)
 	JGE       finished1
 	MOVLQSX   (R15), R11
 	TESTQ     R11, R11
-	JL        skip1
+	JL        anySkip1
 	VMOVUPS   (AX), Z0
-	VADDPS    Z8, Z0, Z0
 	VMOVUPS   64(AX), Z1
-	VADDPS    Z9, Z1, Z1
 	MOVQ      96(DI), DX
 	TESTQ     DX, DX
 	JZ        plain1
@@ -3978,14 +4401,13 @@ plain1:
 	VMULPS  Z10, Z1, K3, Z1
 	MOVQ    80(DI), DX
 	TESTQ   DX, DX
-	JZ      unkept1
+	JZ      thin1
 	VMOVUPS Z0, K1, (DX)(R11*4)
 	VMOVUPS Z1, K2, 64(DX)(R11*4)
+	JMP     whole1
 
-unkept1:
-	MOVQ  88(DI), DX
-	TESTQ DX, DX
-	JZ    whole1
+thin1:
+	MOVQ 88(DI), DX
 
 	// VCVTNE2PS2BF16 Z0, Z1, Z2
 	LONG      $0x4877f262
@@ -3994,13 +4416,13 @@ unkept1:
 	VMOVDQU16 Z2, K4, (DX)(R11*2)
 
 whole1:
-skip1:
+anySkip1:
 	ADDQ $0x04, R15
 	ADDQ $0x00000080, AX
-	JMP  pixel1
+	JMP  any1
 
 finished1:
-	MOVQ 136(DI), AX
+	MOVQ 144(DI), AX
 	MOVQ $0x00000080, DX
 
 	// TILESTORED tmm0, [AX + DX + 0]
@@ -4022,29 +4444,116 @@ finished1:
 	BYTE $0x00
 
 	// TILESTORED tmm3, [AX + DX + 2112]
-	LONG $0x4b7ae2c4
-	LONG $0x0840109c
-	BYTE $0x00
-	BYTE $0x00
-	MOVQ 144(DI), R11
-	MOVQ R11, 136(DI)
-	MOVQ AX, 144(DI)
-	LEAQ 128(R15), BX
-	ADDQ $0x10, 16(DI)
-	DECQ 8(DI)
-	JNZ  block
-	MOVQ BX, 152(DI)
+	LONG  $0x4b7ae2c4
+	LONG  $0x0840109c
+	BYTE  $0x00
+	BYTE  $0x00
+	MOVQ  152(DI), R11
+	MOVQ  R11, 144(DI)
+	MOVQ  AX, 152(DI)
+	LEAQ  128(R15), BX
+	ADDQ  $0x10, 16(DI)
+	DECQ  8(DI)
+	JNZ   block
+	MOVQ  BX, 160(DI)
+	MOVQ  120(DI), R11
+	TESTQ R11, R11
+	JZ    any2
+	MOVQ  80(DI), DX
+	TESTQ DX, DX
+	JZ    halves2
+	CMPQ  R11, $0x02
+	JE    fullAbove2
 
-pixel2:
-	CMPQ      R15, 152(DI)
+full2:
+	CMPQ    R15, 160(DI)
+	JGE     finished2
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullSkip2
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+fullSkip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  full2
+
+fullAbove2:
+	CMPQ    R15, 160(DI)
+	JGE     finished2
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      fullAboveSkip2
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMAXPS  Z0, Z11, Z0
+	VMAXPS  Z1, Z11, Z1
+	VMOVUPS Z0, K1, (DX)(R11*4)
+	VMOVUPS Z1, K2, 64(DX)(R11*4)
+
+fullAboveSkip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  fullAbove2
+
+halves2:
+	MOVQ 88(DI), DX
+	CMPQ R11, $0x02
+	JE   halfAbove2
+
+half2:
+	CMPQ    R15, 160(DI)
+	JGE     finished2
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfSkip2
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfSkip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  half2
+
+halfAbove2:
+	CMPQ    R15, 160(DI)
+	JGE     finished2
+	MOVLQSX (R15), R11
+	TESTQ   R11, R11
+	JL      halfAboveSkip2
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMAXPS  Z0, Z11, Z0
+	VMAXPS  Z1, Z11, Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z2
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd0
+	VMOVDQU16 Z2, K4, (DX)(R11*2)
+
+halfAboveSkip2:
+	ADDQ $0x04, R15
+	ADDQ $0x00000080, AX
+	JMP  halfAbove2
+
+any2:
+	CMPQ      R15, 160(DI)
 	JGE       finished2
 	MOVLQSX   (R15), R11
 	TESTQ     R11, R11
-	JL        skip2
+	JL        anySkip2
 	VMOVUPS   (AX), Z0
-	VADDPS    Z8, Z0, Z0
 	VMOVUPS   64(AX), Z1
-	VADDPS    Z9, Z1, Z1
 	MOVQ      96(DI), DX
 	TESTQ     DX, DX
 	JZ        plain2
@@ -4060,14 +4569,13 @@ plain2:
 	VMULPS  Z10, Z1, K3, Z1
 	MOVQ    80(DI), DX
 	TESTQ   DX, DX
-	JZ      unkept2
+	JZ      thin2
 	VMOVUPS Z0, K1, (DX)(R11*4)
 	VMOVUPS Z1, K2, 64(DX)(R11*4)
+	JMP     whole2
 
-unkept2:
-	MOVQ  88(DI), DX
-	TESTQ DX, DX
-	JZ    whole2
+thin2:
+	MOVQ 88(DI), DX
 
 	// VCVTNE2PS2BF16 Z0, Z1, Z2
 	LONG      $0x4877f262
@@ -4076,10 +4584,10 @@ unkept2:
 	VMOVDQU16 Z2, K4, (DX)(R11*2)
 
 whole2:
-skip2:
+anySkip2:
 	ADDQ $0x04, R15
 	ADDQ $0x00000080, AX
-	JMP  pixel2
+	JMP  any2
 
 finished2:
 	// TILERELEASE

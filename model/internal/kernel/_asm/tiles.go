@@ -108,7 +108,7 @@ func at(fields []string, name string) Mem {
 	return Mem{Base: RDI, Disp: 8 * i}
 }
 
-var tileConvFields = []string{"config", "count", "first", "nseg", "segs", "chunks", "a", "sa", "b", "pixels", "c", "half", "add", "bias", "slope", "masks", "rows", "now", "then", "stop", "left"}
+var tileConvFields = []string{"config", "count", "first", "nseg", "segs", "chunks", "a", "sa", "b", "pixels", "c", "half", "add", "bias", "slope", "mode", "masks", "rows", "now", "then", "stop", "left"}
 
 // tileConv writes tileConv.generic for nj panels of 16 channels: blocks of two tiles of 16
 // pixels. While a block is multiplied, the one before it is finished and stored.
@@ -128,12 +128,8 @@ func tileConv(nj int) {
 	tileConfig()
 	MOVQ(f("sa"), R12)
 	MOVQ(U32(64), R13)
-	MOVQ(f("bias"), R11)
 	VBROADCASTSS(f("slope"), Z10)
 	VPXORD(Z11, Z11, Z11)
-	for j := range nj {
-		VMOVUPS(Mem{Base: R11, Disp: 64 * j}, []VecPhysical{Z8, Z9}[j])
-	}
 	MOVQ(f("masks"), R11)
 	KMOVD(R11.As32(), K4) // of all channels
 	KMOVW(R11.As32(), K1)
@@ -142,60 +138,95 @@ func tileConv(nj int) {
 	MOVQ(f("pixels"), pixel)
 	MOVQ(pixel, end)
 
-	// finish stores the results of pixels up to the one in stop.
-	labels := 0
+	// finish stores the results of pixels up to the one in stop, with a loop of its own for what
+	// is asked for most.
+	loops := 0
 	finish := func() {
-		label := func(s string) string { return fmt.Sprintf("%s%d", s, labels) }
-		next, skip, done := label("pixel"), label("skip"), label("finished")
-		Label(next)
-		CMPQ(pixel, f("stop"))
-		JGE(LabelRef(done))
-		MOVLQSX(Mem{Base: pixel}, R11)
+		name := func(s string) string { return fmt.Sprintf("%s%d", s, loops) }
+		values, ones := []VecPhysical{Z0, Z1}[:nj], []OpmaskPhysical{K1, K2}[:nj]
+		loop := func(kind string, work func()) {
+			next, skip, done := name(kind), name(kind+"Skip"), name("finished")
+			Label(next)
+			CMPQ(pixel, f("stop"))
+			JGE(LabelRef(done))
+			MOVLQSX(Mem{Base: pixel}, R11)
+			TESTQ(R11, R11)
+			JL(LabelRef(skip))
+			for j, z := range values {
+				VMOVUPS(Mem{Base: spill, Disp: 64 * j}, z)
+			}
+			work()
+			Label(skip)
+			ADDQ(U8(4), pixel)
+			ADDQ(U32(uint32(pitch)), spill)
+			JMP(LabelRef(next))
+		}
+		full := func() {
+			for j, z := range values {
+				VMOVUPS(z, ones[j], Mem{Base: RDX, Index: R11, Scale: 4, Disp: 64 * j})
+			}
+		}
+		half := func() {
+			halves(values[nj-1], Z0, Z2)
+			VMOVDQU16(Z2, K4, Mem{Base: RDX, Index: R11, Scale: 2})
+		}
+		above := func() {
+			for _, z := range values {
+				VMAXPS(z, Z11, z)
+			}
+		}
+		MOVQ(f("mode"), R11)
 		TESTQ(R11, R11)
-		JL(LabelRef(skip))
-		values := []VecPhysical{Z0, Z1}[:nj]
-		for j, z := range values {
-			VMOVUPS(Mem{Base: spill, Disp: 64 * j}, z)
-			VADDPS([]VecPhysical{Z8, Z9}[j], z, z)
-		}
-		plain, unkept, whole := label("plain"), label("unkept"), label("whole")
-		MOVQ(f("add"), RDX)
-		TESTQ(RDX, RDX)
-		JZ(LabelRef(plain))
-		for j, z := range values {
-			VMOVUPS_Z(Mem{Base: RDX, Index: R11, Scale: 4, Disp: 64 * j}, []OpmaskPhysical{K1, K2}[j], Z2)
-			VADDPS(Z2, z, z)
-		}
-		Label(plain)
-		for _, z := range values {
-			const notGreater = 0x1a
-			VCMPPS(Imm(notGreater), Z11, z, K3)
-			VMULPS(Z10, z, K3, z)
-		}
+		JZ(LabelRef(name("any")))
 		MOVQ(f("c"), RDX)
 		TESTQ(RDX, RDX)
-		JZ(LabelRef(unkept))
-		for j, z := range values {
-			VMOVUPS(z, []OpmaskPhysical{K1, K2}[j], Mem{Base: RDX, Index: R11, Scale: 4, Disp: 64 * j})
-		}
-		Label(unkept)
+		JZ(LabelRef(name("halves")))
+		CMPQ(R11, U8(2))
+		JE(LabelRef(name("fullAbove")))
+		loop("full", full)
+		loop("fullAbove", func() { above(); full() })
+		Label(name("halves"))
 		MOVQ(f("half"), RDX)
-		TESTQ(RDX, RDX)
-		JZ(LabelRef(whole))
-		halves(values[nj-1], Z0, Z2)
-		VMOVDQU16(Z2, K4, Mem{Base: RDX, Index: R11, Scale: 2})
-		Label(whole)
-		Label(skip)
-		ADDQ(U8(4), pixel)
-		ADDQ(U32(uint32(pitch)), spill)
-		JMP(LabelRef(next))
-		Label(done)
-		labels++
+		CMPQ(R11, U8(2))
+		JE(LabelRef(name("halfAbove")))
+		loop("half", half)
+		loop("halfAbove", func() { above(); half() })
+		loop("any", func() {
+			plain, thin, whole := name("plain"), name("thin"), name("whole")
+			MOVQ(f("add"), RDX)
+			TESTQ(RDX, RDX)
+			JZ(LabelRef(plain))
+			for j, z := range values {
+				VMOVUPS_Z(Mem{Base: RDX, Index: R11, Scale: 4, Disp: 64 * j}, ones[j], Z2)
+				VADDPS(Z2, z, z)
+			}
+			Label(plain)
+			for _, z := range values {
+				const notGreater = 0x1a
+				VCMPPS(Imm(notGreater), Z11, z, K3)
+				VMULPS(Z10, z, K3, z)
+			}
+			MOVQ(f("c"), RDX)
+			TESTQ(RDX, RDX)
+			JZ(LabelRef(thin))
+			full()
+			JMP(LabelRef(whole))
+			Label(thin)
+			MOVQ(f("half"), RDX)
+			half()
+			Label(whole)
+		})
+		Label(name("finished"))
+		loops++
 	}
 
 	Label("block")
-	for i := range 2 * nj {
-		tileZero(sums + i)
+	MOVQ(f("bias"), R8)
+	XORQ(R9, R9) // every row is the same
+	for i := range 2 {
+		for j := range nj {
+			tileLoad(sums+i*nj+j, R8, R9, 64*j)
+		}
 	}
 	MOVQ(f("segs"), RSI)
 	MOVQ(f("nseg"), RDX)
