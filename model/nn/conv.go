@@ -243,12 +243,11 @@ func (t *Tape) halfGrad(y, b *Var, slope float32) (dy kernel.Numbers, temp []flo
 	} else {
 		temp = t.memory.Take((n + 1) / 2)
 		dy.Half = kernel.Halves(temp)[:n]
+		above := y.Val.Data
 		if slope == 1 {
-			kernel.ColumnSums(db, g)
-			kernel.Round(dy.Half, g)
-		} else {
-			kernel.ReLUGradRound(dy.Half, db, g, y.Val.Data, slope)
+			above = g // what is above zero does not matter, and g is at hand
 		}
+		kernel.ReLUGradRound(dy.Half, db, g, above, slope)
 	}
 	if forgotten != nil {
 		t.memory.Give(forgotten)
