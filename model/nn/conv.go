@@ -239,7 +239,11 @@ func (t *Tape) halfGrad(y, b *Var, slope float32) (dy kernel.Numbers, temp []flo
 	g := y.Grad.Data
 	if y.thin {
 		dy.Half = kernel.Halves(g)[:n]
-		kernel.HalfGrad(dy.Half, db, dy.Half, kernel.Halves(y.Val.Data)[:n], slope)
+		if slope == 1 {
+			kernel.SumHalves(db, dy.Half)
+		} else {
+			kernel.HalfGrad(dy.Half, db, dy.Half, kernel.Halves(y.Val.Data)[:n], slope)
+		}
 	} else {
 		temp = t.memory.Take((n + 1) / 2)
 		dy.Half = kernel.Halves(temp)[:n]
@@ -287,21 +291,27 @@ func onto(g []float32, acc bool) kernel.End {
 // Neither may make a norm that is not above 0. Ballé et al., arXiv:1511.06281,
 // eq. 3 with the exponents of arXiv:1611.01704.
 func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
-	r, y := t.same(x), t.forNext(x.Val.Shape...)
+	y := t.forNext(x.Val.Shape...)
+	var r *Var
+	if x.thin {
+		r = t.outThin(x.Val.Shape...)
+	} else {
+		r = t.same(x)
+	}
 	o := gdnStep{of{y}, x, gamma, beta, r, inverse}
 	n := t.shares(o.strips())
-	size := normStrip * len(beta.Val.Data)
-	squares := t.take(n * size)
+	size := 3 * normStrip * len(beta.Val.Data)
+	room := t.take(n * size)
 	if n < 2 {
-		o.forward(t.work(), squares, 0, o.strips())
+		o.forward(t.work(), room, 0, o.strips())
 	} else {
 		shared := o
 		t.run(n, func(i int, s *kernel.Scratch) {
-			shared.forward(s, squares[i*size:(i+1)*size], shared.strips()*i/n, shared.strips()*(i+1)/n)
+			shared.forward(s, room[i*size:(i+1)*size], shared.strips()*i/n, shared.strips()*(i+1)/n)
 		})
 	}
-	t.give(squares)
-	t.count(o.conv(len(x.Val.Data) / len(beta.Val.Data)))
+	t.give(room)
+	t.count(o.conv(tensor.Size(x.Val.Shape...) / len(beta.Val.Data)))
 	push(t, o)
 	t.Done(r)
 	return y
@@ -319,61 +329,82 @@ type gdnStep struct {
 const normStrip = 640
 
 func (o *gdnStep) strips() int {
-	return (len(o.x.Val.Data)/len(o.beta.Val.Data) + normStrip - 1) / normStrip
+	return (tensor.Size(o.x.Val.Shape...)/len(o.beta.Val.Data) + normStrip - 1) / normStrip
 }
 
-// strip returns where the i-th begins and ends in the numbers.
-func (o *gdnStep) strip(i int) (from, to int) {
+// strip returns where the i-th begins and ends in the numbers, and its part of each piece of room.
+func (o *gdnStep) strip(i int, room []float32, pieces int) (from, to int, parts [5][]float32) {
 	size := normStrip * len(o.beta.Val.Data)
-	return i * size, min((i+1)*size, len(o.x.Val.Data))
+	from, to = i*size, min((i+1)*size, tensor.Size(o.x.Val.Shape...))
+	for k := range pieces {
+		parts[k] = room[k*size:][:to-from]
+	}
+	return from, to, parts
 }
 
 // conv returns the convolution of so many pixels.
 func (o *gdnStep) conv(pixels int) kernel.Conv { return convShape(1, 1, pixels, o.gamma, 1) }
 
-// forward normalises strips from one on and before another, with room for the squares of one.
-func (o *gdnStep) forward(s *kernel.Scratch, squares []float32, first, end int) {
+// wide returns numbers of v: as they stand, or widened into room.
+func (v *Var) wide(x []float32, from, to int, room []float32) []float32 {
+	if !v.thin {
+		return x[from:to]
+	}
+	kernel.Widen(room, kernel.Halves(x)[from:to])
+	return room
+}
+
+// place returns where numbers of v go that keep is to be told of: their place, or room.
+func (v *Var) place(from, to int, room []float32) []float32 {
+	if !v.thin {
+		return v.Val.Data[from:to]
+	}
+	return room
+}
+
+// keep rounds numbers that have been put into room into their place.
+func (v *Var) keep(from, to int, x []float32) {
+	if v.thin {
+		kernel.Round(kernel.Halves(v.Val.Data)[from:to], x)
+	}
+}
+
+// forward normalises strips from one on and before another, with room for three.
+func (o *gdnStep) forward(s *kernel.Scratch, room []float32, first, end int) {
 	for i := first; i < end; i++ {
-		from, to := o.strip(i)
-		x, r, squares := o.x.Val.Data[from:to], o.r.Val.Data[from:to], squares[:to-from]
+		from, to, parts := o.strip(i, room, 3)
+		x, squares := o.x.wide(o.x.Val.Data, from, to, parts[0]), parts[1]
+		r, y := o.r.place(from, to, parts[2]), o.y.place(from, to, squares)
 		kernel.Mul(squares, x, x)
 		o.conv((to-from)/len(o.beta.Val.Data)).Forward(s, r, squares, o.gamma.forms(), kernel.End{Bias: o.beta.Val.Data, Slope: 1})
-		if !o.y.thin {
-			kernel.Normalise(o.y.Val.Data[from:to], r, x, r, o.inverse)
-			continue
-		}
-		kernel.Normalise(squares, r, x, r, o.inverse)
-		kernel.Round(kernel.Halves(o.y.Val.Data)[from:to], squares)
+		kernel.Normalise(y, r, x, r, o.inverse)
+		o.r.keep(from, to, r)
+		o.y.keep(from, to, y)
 	}
 }
 
 func (o *gdnStep) back(t *Tape) {
-	size := normStrip * len(o.beta.Val.Data)
-	dns, others := t.memory.Take(size), t.memory.Take(size) // the gradient of the norms; what else is needed on the way
+	room := t.memory.Take(5 * normStrip * len(o.beta.Val.Data))
 	db, acc := t.into(o.beta)
 	if db != nil && !acc {
 		clear(db)
 	}
 	dg, acc := t.into(o.gamma)
-	var dx []float32 // of a thin result, whose gradient cannot become x's
+	inPlace := !o.x.thin && !o.y.thin // y's gradient becomes x's
+	var dx []float32
 	var onto bool
-	if o.y.thin {
-		if dx, onto = t.into(o.x); dx == nil || onto {
-			dx = t.memory.Take(len(o.x.Val.Data))
-			defer t.memory.Give(dx)
-		}
+	if !inPlace {
+		dx, onto = t.into(o.x)
 	}
 	for i := range o.strips() {
-		from, to := o.strip(i)
-		dn, other := dns[:to-from], others[:to-from]
-		x, r := o.x.Val.Data[from:to], o.r.Val.Data[from:to]
-		var dy, y []float32
+		from, to, parts := o.strip(i, room, 5)
+		dn, other := parts[0], parts[1]
+		x, r := o.x.wide(o.x.Val.Data, from, to, parts[2]), o.r.wide(o.r.Val.Data, from, to, parts[3])
+		dy, y := o.y.wide(o.y.Grad.Data, from, to, parts[4]), other
 		if o.y.thin {
-			dy, y = dx[from:to], other
-			kernel.Widen(dy, kernel.Halves(o.y.Grad.Data)[from:to])
 			kernel.Mul(y, x, r)
 		} else {
-			dy, y = o.y.Grad.Data[from:to], o.y.Val.Data[from:to]
+			y = o.y.Val.Data[from:to]
 		}
 		kernel.NormGrad(dn, dy, y, r, o.inverse)
 		if db != nil {
@@ -384,17 +415,25 @@ func (o *gdnStep) back(t *Tape) {
 			kernel.Mul(other, x, x)
 			s.BackwardWeights(t.work(), dg, other, dn, acc || i > 0)
 		}
-		if !o.x.fixed {
-			s.BackwardData(t.work(), other, dn, o.gamma.forms(), kernel.End{Slope: 1})
-			kernel.NormaliseGrad(dy, r, x, other)
+		if o.x.fixed {
+			continue
+		}
+		s.BackwardData(t.work(), other, dn, o.gamma.forms(), kernel.End{Slope: 1})
+		kernel.NormaliseGrad(dy, r, x, other)
+		switch {
+		case inPlace:
+		case o.x.thin && onto:
+			panic("nn: two operations saw what one convolution made for another")
+		case o.x.thin:
+			kernel.Round(kernel.Halves(dx)[from:to], dy)
+		case onto:
+			kernel.Axpy(1, dy, dx[from:to])
+		default:
+			copy(dx[from:to], dy)
 		}
 	}
-	t.memory.Give(dns)
-	t.memory.Give(others)
-	switch {
-	case !o.y.thin:
+	t.memory.Give(room)
+	if inPlace {
 		t.hand(o.y, o.x)
-	case onto:
-		t.add(o.x, 1, dx)
 	}
 }

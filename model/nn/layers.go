@@ -93,7 +93,7 @@ type Seq []Layer
 func (s Seq) Forward(t *Tape, x *Var) *Var {
 	first := x
 	for i, l := range s {
-		if _, normal := l.(*Normalisation); t.halves() && (normal || convolves(l)) && convolves(s.after(i)) {
+		if t.halves() && convolves(l) && convolves(s.after(i)) {
 			t.between = true
 		}
 		y := l.Forward(t, x)
@@ -115,9 +115,10 @@ func (s Seq) after(i int) Layer {
 	return nil
 }
 
+// convolves tells whether a layer takes, and makes, what is rounded to bf16.
 func convolves(l Layer) bool {
 	switch l.(type) {
-	case *Conv2D, *ConvT2D:
+	case *Conv2D, *ConvT2D, *Normalisation:
 		return true
 	}
 	return false

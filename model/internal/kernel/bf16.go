@@ -59,6 +59,41 @@ func Halves(x []float32) []uint16 {
 	return unsafe.Slice((*uint16)(unsafe.Pointer(&x[0])), 2*len(x))
 }
 
+// AddHalves computes z[i] = x[i] + y[i] of numbers of bf16, rounded once. z may be x or y.
+func AddHalves(z, x, y []uint16) {
+	if len(z) != len(x) || len(z) != len(y) {
+		panic("kernel: sum of halves: lengths differ")
+	}
+	if n := len(z) &^ 31; hasHalves() && n > 0 {
+		addHalvesAsm(&z[0], &x[0], &y[0], n)
+		z, x, y = z[n:], x[n:], y[n:]
+	}
+	for i, v := range x {
+		z[i] = rounded(widened(v) + widened(y[i]))
+	}
+}
+
+// SumHalves is ColumnSums of numbers of bf16.
+func SumHalves(sums []float32, y []uint16) {
+	n := len(sums)
+	if n == 0 && len(y) > 0 || n > 0 && len(y)%n != 0 {
+		panic("kernel: sums of halves: rows are not whole")
+	}
+	var wide [2048]float32
+	if n > len(wide) {
+		for i, h := range y {
+			sums[i%n] += widened(h)
+		}
+		return
+	}
+	for len(y) > 0 {
+		part := wide[:min(len(wide)/n*n, len(y))]
+		Widen(part, y[:len(part)])
+		ColumnSums(sums, part)
+		y = y[len(part):]
+	}
+}
+
 // ReLUGradRound is ReLUGradSums with the gradient rounded into dst: dy stays as it is.
 func ReLUGradRound(dst []uint16, sums, dy, y []float32, slope float32) {
 	if len(dst) != len(dy) || len(dy) != len(y) {

@@ -381,8 +381,9 @@ func (c Conv) BackwardWeightsHalf(s *Scratch, dw []float32, x, dy Numbers, acc b
 	in, out := panels(c.Cin, 16)*16, panels(c.Cout, 16)*16
 	sums := grow(&s.sums, c.K*c.K*out*in)
 	if c = c.flat(); c.K == 1 && c.Stride == 1 {
-		for from, all := 0, c.W; from < all; from += sumPixels {
-			c.W = min(sumPixels, all-from)
+		some := even(c.W, sumPixels)
+		for from, all := 0, c.W; from < all; from += some {
+			c.W = min(some, all-from)
 			end := from + c.W
 			c.sumStrips(s, sums, x.part(from*c.Cin, end*c.Cin), dy.part(from*c.Cout, end*c.Cout), in, out, from > 0)
 		}

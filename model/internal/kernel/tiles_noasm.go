@@ -22,6 +22,7 @@ func BurstTiles(int) float64 { panic("kernel: no tiles") }
 
 func roundAsm(dst *uint16, src *float32, n int)                  {}
 func widenAsm(dst *float32, src *uint16, n int)                  {}
+func addHalvesAsm(z, x, y *uint16, n int)                        {}
 func weaveAsm(dst, src *uint16, pitch, pairs, blocks int)        {}
 func turnAsm(dst *uint16, ldd int, src *uint16, lds, blocks int) {}
 func tileConvAMX(nj int, w *tileCall)                            {}

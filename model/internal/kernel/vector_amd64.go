@@ -233,6 +233,11 @@ func roundAsm(dst *uint16, src *float32, n int)
 //go:noescape
 func widenAsm(dst *float32, src *uint16, n int)
 
+// addHalvesAsm is AddHalves for n a multiple of 32.
+//
+//go:noescape
+func addHalvesAsm(z *uint16, x *uint16, y *uint16, n int)
+
 // reluGradRound1Asm is ReLUGradRound for cols columns, at most 16, of rows that are ld apart.
 //
 //go:noescape

@@ -5115,6 +5115,39 @@ loop:
 	VZEROUPPER
 	RET
 
+// func addHalvesAsm(z *uint16, x *uint16, y *uint16, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·addHalvesAsm(SB), NOSPLIT, $0-32
+	MOVQ z+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+
+loop:
+	VPMOVZXWD (SI), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (DX), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VADDPS    Z2, Z0, Z0
+	VPMOVZXWD 32(SI), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VPMOVZXWD 32(DX), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VADDPS    Z2, Z1, Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z3
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xd8
+	VMOVDQU16 Z3, (DI)
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, SI
+	ADDQ      $0x40, DX
+	SUBQ      $0x20, BX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
 // func reluGradRound1Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·reluGradRound1Asm(SB), NOSPLIT, $0-64

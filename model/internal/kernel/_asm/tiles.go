@@ -430,6 +430,34 @@ func widen() {
 	RET()
 }
 
+// addHalves writes AddHalves for n a multiple of 32.
+func addHalves() {
+	TEXT("addHalvesAsm", NOSPLIT, "func(z, x, y *uint16, n int)")
+	Pragma("noescape")
+	Doc("addHalvesAsm is AddHalves for n a multiple of 32.")
+	Load(Param("z"), RDI)
+	Load(Param("x"), RSI)
+	Load(Param("y"), RDX)
+	Load(Param("n"), RBX)
+	Label("loop")
+	for i, v := range []VecPhysical{Z0, Z1} {
+		VPMOVZXWD(Mem{Base: RSI, Disp: 32 * i}, v)
+		VPSLLD(U8(16), v, v)
+		VPMOVZXWD(Mem{Base: RDX, Disp: 32 * i}, Z2)
+		VPSLLD(U8(16), Z2, Z2)
+		VADDPS(Z2, v, v)
+	}
+	halves(Z1, Z0, Z3)
+	VMOVDQU16(Z3, Mem{Base: RDI})
+	ADDQ(U8(64), RDI)
+	ADDQ(U8(64), RSI)
+	ADDQ(U8(64), RDX)
+	SUBQ(U8(32), RBX)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
 // gradient writes ReLUGradRound, or HalfGrad, for up to 16·nv columns.
 func gradient(nv int, inHalves bool) {
 	name, params := fmt.Sprintf("reluGradRound%dAsm", nv), "func(dst *uint16, sums, dy, y *float32, slope float32, cols, rows, ld int)"
@@ -661,6 +689,7 @@ func tilesOfAMX() {
 	}
 	roundHalves()
 	widen()
+	addHalves()
 	for _, nv := range []int{1, 2, 4} {
 		gradient(nv, false)
 		gradient(nv, true)
