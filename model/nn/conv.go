@@ -33,6 +33,11 @@ func (v *Var) forms() *kernel.Weights {
 // cross-correlation that every framework calls convolution. A LeakyReLU of the
 // result is free: slope is its, and 1 is none.
 func Conv(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
+	return conv(t, x, w, b, stride, slope, nil)
+}
+
+// conv is Conv with something shaped like the result added before the activation, or nil.
+func conv(t *Tape, x, w, b *Var, stride int, slope float32, add *Var) *Var {
 	n, h, wd, c := x.Val.Dims4()
 	s := convShape(n, h, wd, w, stride)
 	if c != s.Cin {
@@ -41,13 +46,16 @@ func Conv(t *Tape, x, w, b *Var, stride int, slope float32) *Var {
 	ho, wo := s.Out()
 	y, s := t.place(s, n, ho, wo, s.Cout)
 	e := kernel.End{Bias: b.Val.Data, Slope: slope}
+	if add != nil {
+		e.Add = add.Val.Data
+	}
 	if x.thin || y.thin {
 		s.ForwardHalf(t.work(), y.numbers(), x.numbers(), w.forms(), e)
 	} else {
 		t.convolve(kernel.Conv.Forward, s, y.Val.Data, x.Val.Data, w.forms(), e)
 	}
 	t.count(s)
-	push(t, convStep{of{y}, s, x, w, b, slope})
+	push(t, convStep{of{y}, s, x, w, b, add, slope})
 	return y
 }
 
@@ -123,10 +131,19 @@ type convStep struct {
 	of
 	s       kernel.Conv
 	x, w, b *Var
+	add     *Var // or nil; then slope is 1
 	slope   float32
 }
 
 func (o *convStep) back(t *Tape) {
+	o.factors(t)
+	if o.add != nil {
+		t.hand(o.y, o.add)
+	}
+}
+
+// factors gives the gradients of what is multiplied, and of the bias.
+func (o *convStep) factors(t *Tape) {
 	if o.s.Halved(t.work()) {
 		dy, temp := t.halfGrad(o.y, o.b, o.slope)
 		if dw, acc := t.into(o.w); dw != nil {

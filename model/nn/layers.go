@@ -90,9 +90,12 @@ func (f Func) Params() iter.Seq2[string, *Param] { return func(func(string, *Par
 // Seq runs layers one after another.
 type Seq []Layer
 
-func (s Seq) Forward(t *Tape, x *Var) *Var {
+func (s Seq) Forward(t *Tape, x *Var) *Var { return s.upTo(t, x, len(s)) }
+
+// upTo runs the first n layers.
+func (s Seq) upTo(t *Tape, x *Var, n int) *Var {
 	first := x
-	for i, l := range s {
+	for i, l := range s[:n] {
 		if t.halves() && convolves(l) && convolves(s.after(i)) {
 			t.between = true
 		}
@@ -149,6 +152,16 @@ func (s Seq) Params() iter.Seq2[string, *Param] {
 type Residual struct{ Layer }
 
 func (r Residual) Forward(t *Tape, x *Var) *Var {
+	if s, ok := r.Layer.(Seq); ok && len(s) > 0 {
+		if last, ok := s[len(s)-1].(*Conv2D); ok && last.Slope == 1 { // which adds it as it goes
+			y := s.upTo(t, x, len(s)-1)
+			z := conv(t, y, t.Use(last.W), t.Use(last.B), last.Stride, 1, x)
+			if y != x {
+				t.Done(y)
+			}
+			return z
+		}
+	}
 	return AddTo(t, r.Layer.Forward(t, x), x)
 }
 
