@@ -41,9 +41,15 @@ type skips [maxDepth]*nn.Var
 // encode runs the encoder on what lay has made of pictures.
 func (m *Model) encode(t *nn.Tape, x *nn.Var) (y *nn.Var, past skips) {
 	for i, leg := range m.enc {
-		if x = leg.Forward(t, x); i < len(m.enc)-1 {
-			past[i] = x
+		if i == len(m.enc)-1 {
+			return leg.Forward(t, x), past
 		}
+		if m.thin(i) {
+			x = leg.Thin(t, x)
+		} else {
+			x = leg.Forward(t, x)
+		}
+		past[i] = x
 	}
 	return x, past
 }
@@ -53,12 +59,23 @@ func (m *Model) decode(t *nn.Tape, z *nn.Var, past skips) *nn.Var {
 	for i, leg := range m.dec {
 		if i > 0 {
 			skip := past[len(m.dec)-1-i]
-			z = nn.AddTo(t, z, skip)
+			z = nn.AddThin(t, z, skip)
 			t.Done(skip)
 		}
-		z = leg.Forward(t, z)
+		if i < len(m.dec)-1 && m.thin(len(m.dec)-2-i) {
+			z = leg.Thin(t, z)
+		} else {
+			z = leg.Forward(t, z)
+		}
 	}
 	return z
+}
+
+// thin tells whether only convolutions see what goes past the bottleneck from a leg of the encoder
+// on, and what it is added to.
+func (m *Model) thin(leg int) bool {
+	join := len(m.dec) - 1 - leg // the leg of the decoder that sees the sum
+	return m.enc[leg].EndsThin() && m.enc[leg+1].BeginsThin() && m.dec[join-1].EndsThin() && m.dec[join].BeginsThin()
 }
 
 // lay puts a map of the noise level beside the channels of pictures, if the model

@@ -138,11 +138,11 @@ func newDenoiser(rng *rand.Rand, c int) *denoiser {
 }
 
 func (d *denoiser) Forward(t *nn.Tape, x *nn.Var) *nn.Var {
-	a := d.e0.Forward(t, x)
-	b := nn.Seq{d.e1, d.e2}.Forward(t, a)
-	m := nn.Seq{d.e3, d.m1, d.m2, d.u1}.Forward(t, b)
-	m = nn.Seq{d.d1, d.u2}.Forward(t, nn.AddTo(t, m, b))
-	return d.d2.Forward(t, nn.AddTo(t, m, a))
+	a := nn.Seq{d.e0}.Thin(t, x)
+	b := nn.Seq{d.e1, d.e2}.Thin(t, a)
+	m := nn.Seq{d.e3, d.m1, d.m2, d.u1}.Thin(t, b)
+	m = nn.Seq{d.d1, d.u2}.Thin(t, nn.AddThin(t, m, b))
+	return d.d2.Forward(t, nn.AddThin(t, m, a))
 }
 
 func (d *denoiser) Params() iter.Seq2[string, *nn.Param] {

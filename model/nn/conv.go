@@ -149,10 +149,9 @@ func (o *convStep) factors(t *Tape) {
 		if dw, acc := t.into(o.w); dw != nil {
 			o.s.BackwardWeightsHalf(t.work(), dw, o.x.numbers(), dy, acc)
 		}
-		if dx, acc := t.into(o.x); dx != nil {
-			to, e := o.x.gradient(dx, acc)
-			o.s.BackwardDataHalf(t.work(), to, dy, o.w.forms(), e)
-		}
+		t.gradient(o.x, func(s *kernel.Scratch, to kernel.Numbers, e kernel.End) {
+			o.s.BackwardDataHalf(s, to, dy, o.w.forms(), e)
+		})
 		t.memory.Give(temp)
 		return
 	}
@@ -199,10 +198,9 @@ func (o *convTStep) back(t *Tape) {
 		if dw, acc := t.into(o.w); dw != nil {
 			o.s.BackwardWeightsHalf(t.work(), dw, dy, o.x.numbers(), acc)
 		}
-		if dx, acc := t.into(o.x); dx != nil {
-			to, e := o.x.gradient(dx, acc)
-			o.s.ForwardHalf(t.work(), to, dy, o.w.forms(), e)
-		}
+		t.gradient(o.x, func(s *kernel.Scratch, to kernel.Numbers, e kernel.End) {
+			o.s.ForwardHalf(s, to, dy, o.w.forms(), e)
+		})
 		t.memory.Give(temp)
 		return
 	}
@@ -282,17 +280,27 @@ func (v *Var) numbers() kernel.Numbers { return v.as(v.Val.Data) }
 // as returns v's numbers or gradient as convolutions read and write them.
 func (v *Var) as(x []float32) kernel.Numbers {
 	if v.thin {
-		return kernel.Numbers{Half: kernel.Halves(x)[:tensor.Size(v.Val.Shape...)]}
+		return kernel.Numbers{Half: v.halves(x)}
 	}
 	return kernel.Numbers{Full: x}
 }
 
-// gradient returns where a gradient of v goes, and the end of the sums that are it.
-func (v *Var) gradient(g []float32, acc bool) (kernel.Numbers, kernel.End) {
-	if acc && v.thin {
-		panic("nn: two operations saw what one convolution made for another")
+// halves returns numbers of v, which is thin.
+func (v *Var) halves(x []float32) []uint16 { return kernel.Halves(x)[:tensor.Size(v.Val.Shape...)] }
+
+// gradient calls f with where a gradient of v goes, and the end of the sums that are it.
+func (t *Tape) gradient(v *Var, f func(s *kernel.Scratch, to kernel.Numbers, e kernel.End)) {
+	g, acc := t.into(v)
+	switch {
+	case g == nil:
+	case acc && v.thin:
+		more := t.memory.Take(len(g))
+		f(t.work(), v.as(more), kernel.End{Slope: 1})
+		kernel.AddHalves(v.halves(g), v.halves(g), v.halves(more))
+		t.memory.Give(more)
+	default:
+		f(t.work(), v.as(g), onto(g, acc))
 	}
-	return v.as(g), onto(g, acc)
 }
 
 // onto is the end of a sum that is a gradient.

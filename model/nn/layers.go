@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"sieve/model/tensor"
@@ -90,14 +91,32 @@ func (f Func) Params() iter.Seq2[string, *Param] { return func(func(string, *Par
 // Seq runs layers one after another.
 type Seq []Layer
 
-func (s Seq) Forward(t *Tape, x *Var) *Var { return s.upTo(t, x, len(s)) }
+func (s Seq) Forward(t *Tape, x *Var) *Var { return s.upTo(t, x, len(s), false) }
 
-// upTo runs the first n layers.
-func (s Seq) upTo(t *Tape, x *Var, n int) *Var {
+// Thin is Forward for a result that goes to convolutions and AddThin and nowhere else: it may be
+// kept in bf16.
+func (s Seq) Thin(t *Tape, x *Var) *Var { return s.upTo(t, x, len(s), true) }
+
+// EndsThin tells whether Thin makes any difference, and BeginsThin whether s takes what Thin and
+// AddThin make.
+func (s Seq) EndsThin() bool {
+	for _, l := range slices.Backward(s) {
+		if _, nothing := l.(Nothing); !nothing {
+			return convolves(l)
+		}
+	}
+	return false
+}
+
+func (s Seq) BeginsThin() bool { return convolves(s.after(-1)) }
+
+// upTo runs the first n layers. With thin, what comes of the last may be so.
+func (s Seq) upTo(t *Tape, x *Var, n int, thin bool) *Var {
 	first := x
 	for i, l := range s[:n] {
-		if t.halves() && convolves(l) && convolves(s.after(i)) {
-			t.between = true
+		if t.halves() && convolves(l) {
+			next := s.after(i)
+			t.between = convolves(next) || next == nil && thin
 		}
 		y := l.Forward(t, x)
 		if x != first && !sameNumbers(x, y) {
@@ -154,7 +173,7 @@ type Residual struct{ Layer }
 func (r Residual) Forward(t *Tape, x *Var) *Var {
 	if s, ok := r.Layer.(Seq); ok && len(s) > 0 {
 		if last, ok := s[len(s)-1].(*Conv2D); ok && last.Slope == 1 { // which adds it as it goes
-			y := s.upTo(t, x, len(s)-1)
+			y := s.upTo(t, x, len(s)-1, false)
 			z := conv(t, y, t.Use(last.W), t.Use(last.B), last.Stride, 1, x)
 			if y != x {
 				t.Done(y)

@@ -101,6 +101,35 @@ func AddTo(t *Tape, x, y *Var) *Var {
 	return x
 }
 
+// AddThin is AddTo of what Thin has made, for convolutions.
+func AddThin(t *Tape, x, y *Var) *Var {
+	if !x.thin || !y.thin {
+		return AddTo(t, x, y)
+	}
+	z := t.outThin(x.Val.Shape...)
+	kernel.AddHalves(z.halves(z.Val.Data), x.halves(x.Val.Data), y.halves(y.Val.Data))
+	push(t, addThinStep{of{z}, x, y})
+	return z
+}
+
+type addThinStep struct {
+	of
+	left, right *Var
+}
+
+func (o *addThinStep) back(t *Tape) {
+	g := o.y.Grad.Data
+	for _, v := range []*Var{o.right, o.left} {
+		switch to, acc := t.into(v); {
+		case to == nil:
+		case acc:
+			kernel.AddHalves(v.halves(to), v.halves(to), v.halves(g))
+		default:
+			copy(to, g)
+		}
+	}
+}
+
 // Increase adds x to y.
 func (t *Tape) Increase(y, x []float32) { t.map2(increase, y, x) }
 
