@@ -1,7 +1,9 @@
 package model
 
 import (
+	"bytes"
 	"math"
+	"runtime"
 	"testing"
 
 	"sieve/model/nn"
@@ -70,5 +72,102 @@ func TestTilesGiveTheBitsOfGo(t *testing.T) {
 		if all[0] != all[1] {
 			t.Errorf("(%s): weights %s in plain Go, %s in tiles", name, all[0], all[1])
 		}
+	}
+}
+
+// halved makes runs in bf16 do without tiles.
+func halved(t *testing.T, change func(*Spec)) Spec {
+	t.Helper()
+	old := tilesOrNot
+	tilesOrNot = true
+	t.Cleanup(func() { tilesOrNot = old })
+	s := small()
+	s.Precision = "bf16"
+	change(&s)
+	return s
+}
+
+// TestHalvedRunsAreOne states of bf16 what holds of fp32: a resumed run ends as an unbroken one, and
+// a run does not depend on the number of processors.
+func TestHalvedRunsAreOne(t *testing.T) {
+	for name, change := range map[string]func(*Spec){
+		"plain": func(*Spec) {},
+		"skips": func(s *Spec) { s.Skips, s.Depth = true, 2 },
+		"unet": func(s *Spec) {
+			s.Body, s.Depth, s.Width, s.Latent, s.Blocks, s.Output, s.Level = "unet", 2, 16, 24, 1, "residual", true
+		},
+		"recurrent": func(s *Spec) { s.Body, s.Bottleneck, s.Passes = "recurrent", "binary", 2 },
+		"quantised": func(s *Spec) { s.Bottleneck, s.Hyper = "quantised", 8 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := halved(t, change)
+			old := runtime.GOMAXPROCS(1)
+			defer runtime.GOMAXPROCS(old)
+			whole := trainer(t, s)
+			train(t, whole, 8)
+			runtime.GOMAXPROCS(7)
+			half := trainer(t, s)
+			train(t, half, 5)
+			rest, err := Resume(bytes.NewReader(bytesOf(t, half)), waves{s.Crop}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			runtime.GOMAXPROCS(2)
+			train(t, rest, 3)
+			if !bytes.Equal(bytesOf(t, whole), bytesOf(t, rest)) {
+				t.Error("a run that was resumed, on other numbers of processors, differs from an unbroken one")
+			}
+			full := s
+			full.Precision = "fp32"
+			other := trainer(t, full)
+			train(t, other, 8)
+			if bits(other.params) == bits(whole.params) {
+				t.Error("bf16 and fp32 gave the same weights")
+			}
+		})
+	}
+}
+
+// TestSetPrecision changes the precision on the way: what has been learned stays, and the steps are
+// those of the other.
+func TestSetPrecision(t *testing.T) {
+	s := halved(t, func(s *Spec) { s.Precision = "fp32" })
+	one, two := trainer(t, s), trainer(t, s)
+	train(t, one, 4)
+	train(t, two, 4)
+	if one.Halved() {
+		t.Error("fp32 is halved")
+	}
+	if err := one.SetPrecision("bf16"); err != nil || !one.Halved() {
+		t.Fatalf("to bf16: %v, halved: %t", err, one.Halved())
+	}
+	train(t, one, 1)
+	train(t, two, 1)
+	if bits(one.params) == bits(two.params) {
+		t.Error("the precision makes no difference")
+	}
+	if err := one.SetPrecision("fp8"); err == nil || one.Spec().Precision != "bf16" {
+		t.Errorf("to fp8: error %v, and then %s", err, one.Spec().Precision)
+	}
+	tilesOrNot = false
+	if want := nn.Tiles() == nn.Available; one.Halved() != want {
+		t.Errorf("without leave to do without tiles it is halved: %t, want %t", one.Halved(), want)
+	}
+}
+
+// TestOldSpecsAreFull reads a model that was written before there was a choice of precision.
+func TestOldSpecsAreFull(t *testing.T) {
+	m, err := New(small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Spec.Precision = ""
+	var file bytes.Buffer
+	if err := m.Save(&file); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(&file)
+	if err != nil || got.Spec.Precision != "fp32" {
+		t.Errorf("a model without a precision: %v, %v", got, err)
 	}
 }
