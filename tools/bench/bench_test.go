@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ func pretend(log, fault string, args []string) int {
 		return len(fault) // any fault is that it is not there
 	}
 	if asked == "inspect --machine --json" {
-		fmt.Println(`{"cpu":"Abacus","cores":4,"kernel":"avx512","kernels":["avx512","avx2","go"]}`)
+		fmt.Printf(`{"cpu":"Abacus","cores":4,"kernel":"avx512","kernels":["avx512","avx2","go"],"tiles":%q}`, cmp.Or(os.Getenv("BENCH_TILES"), "missing"))
 		return 0
 	}
 	switch fault {
@@ -106,6 +107,28 @@ func TestTurns(t *testing.T) {
 	whole := on("a", both+seldom) + on("b", both+seldom+onB)
 	if want := whole + on("a", both) + on("b", both) + whole; calls != want {
 		t.Errorf("called\n%s\nwant\n%s", calls, want)
+	}
+}
+
+func TestTiles(t *testing.T) {
+	t.Setenv("BENCH_TILES", "available")
+	report, calls, err := benched(t, "", "-only", "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| task, in bf16 | Sieve, images/s |", "| (c) inference | 400 | 1.00 | 5.00 | 100 |",
+	} {
+		if !strings.Contains(report, want) {
+			t.Errorf("the report lacks %q:\n%s", want, report)
+		}
+	}
+	for _, want := range []string{
+		"bench speed --json --precision bf16 --only c", "tuned tools/bench/reference.py --threads 4 --bf16 --only c",
+	} {
+		if !strings.Contains(calls, want) {
+			t.Errorf("no call of %q in\n%s", want, calls)
+		}
 	}
 }
 

@@ -30,6 +30,8 @@ const (
 	asItComes = "PyTorch as it comes"
 	onAVX2    = "Sieve with AVX2 alone"
 	onOne     = "Sieve on one thread"
+	inHalves  = "Sieve in bf16"
+	theirHalf = "PyTorch in bf16"
 )
 
 // tuned keeps glibc from giving memory back to the system after every step, and
@@ -41,9 +43,12 @@ var tuned = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=8000000000", 
 func (b *bench) setups() []setup {
 	sieve := []string{b.sieve, "bench", "speed", "--json"}
 	torch := []string{b.python, "tools/bench/reference.py", "--threads", strconv.Itoa(b.machine.Cores)}
+	tiles := b.machine.Tiles == "available"
 	all := []setup{
 		{name: bySieve, command: sieve, networks: "abc", every: 1, here: true},
+		{name: inHalves, command: append(slices.Clip(sieve), "--precision", "bf16"), networks: "abc", every: 1, here: tiles},
 		{name: byTorch, command: torch, env: tuned, networks: "abc", every: 1, here: b.torch},
+		{name: theirHalf, command: append(slices.Clip(torch), "--bf16"), env: tuned, networks: "abc", every: 2, here: b.torch && tiles},
 		{name: asItComes, command: torch, networks: "abc", every: 2, here: b.torch},
 		{name: onAVX2, command: append(slices.Clip(sieve), "--kernel", "avx2"), networks: "b", every: 2, here: slices.Contains(b.machine.Kernels, "avx2")},
 		{name: onOne, command: append(slices.Clip(sieve), "--threads", "1"), networks: "b", every: 2, here: b.machine.Cores > 1},
@@ -57,6 +62,7 @@ type machine struct {
 	Cores   int
 	Kernel  string
 	Kernels []string
+	Tiles   string // whether there are any: "available", or why not
 }
 
 func survey(sieve string) (machine, error) {

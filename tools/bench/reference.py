@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""reference.py [--threads N] [--only a,b,c] [--seconds S]: measures how fast PyTorch trains and infers the networks.
+"""reference.py [--threads N] [--only a,b,c] [--seconds S] [--bf16]: measures how fast PyTorch trains and infers the networks.
 
 Prints what `sieve bench speed --json` does, about PyTorch. A step of training is a pass forwards and backwards and one
-of Adam. GFLOPS count what the definition of a network needs, at the median.
+of Adam; with --bf16, the passes are under autocast. GFLOPS count what the definition of a network needs, at the median.
 """
 import argparse
 import json
@@ -58,12 +58,18 @@ def rate(run, pictures, flops, seconds):
             "gflops": median * flops / 1e9}
 
 
+def autocast():
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=asked.bf16)
+
+
 def trains(net, shape, seconds):
     x, adam = torch.rand(shape), torch.optim.Adam(net.parameters(), lr=1e-4)
 
     def step():
         adam.zero_grad(set_to_none=True)
-        F.mse_loss(net(x), x).backward()
+        with autocast():
+            made = net(x)
+        F.mse_loss(made.float(), x).backward()
         adam.step()
 
     every, first = flops(net, shape)
@@ -75,7 +81,8 @@ def infers(net, shape, seconds):
 
     @torch.inference_mode()
     def step():
-        net(x)
+        with autocast():
+            net(x)
 
     return rate(step, shape[0], flops(net, shape)[0], seconds)
 
@@ -99,6 +106,7 @@ asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 asked.add_argument("--threads", type=int, default=os.cpu_count())
 asked.add_argument("--only", type=names, default=list(NETWORKS))
 asked.add_argument("--seconds", type=float, default=4, help="that a measurement takes")
+asked.add_argument("--bf16", action="store_true", help="passes under autocast to bfloat16")
 asked = asked.parse_args()
 torch.set_num_threads(asked.threads)
 torch.manual_seed(1)

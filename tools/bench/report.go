@@ -50,6 +50,15 @@ func (b *bench) report(w io.Writer, now time.Time) {
 	}
 	fmt.Fprintln(w)
 
+	if b.machine.Tiles == "available" {
+		fmt.Fprint(w, "| task, in bf16 | Sieve, images/s | against fp32 | against PyTorch in fp32 | PyTorch in bf16, images/s |\n|---|---|---|---|---|\n")
+		for _, t := range b.tasks() {
+			ours := b.rate(inHalves, t)
+			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", t.name, figure(ours), figure(ours/b.rate(bySieve, t)), figure(ours/b.rate(byTorch, t)), figure(b.rate(theirHalf, t)))
+		}
+		fmt.Fprintln(w)
+	}
+
 	b.line(w, "Sieve with AVX2 alone against PyTorch as it comes", func(t task) string { return b.against(t, onAVX2, asItComes) })
 	b.line(w, "PyTorch as it comes, images/s", func(t task) string { return figure(b.rate(asItComes, t)) })
 	b.line(w, fmt.Sprintf("Sieve on %s against one", count(m.Cores, "thread")), func(t task) string {
