@@ -119,7 +119,7 @@ func (m *Model) pass(ctx context.Context, p pictures, level float64, z, y writer
 	cell, c := m.Cell(), m.Spec.Channels
 	enc, dec := m.Spec.plan()
 	size := area{p.n, (p.h + cell - 1) / cell, (p.w + cell - 1) / cell, cell}
-	return strips(ctx, nn.NewForms(""), size, m.margin(y != nil), report, func(s *strip) {
+	return strips(ctx, m.forms(), size, m.margin(y != nil), report, func(s *strip) {
 		height, width := s.height*cell, s.out.length()*cell
 		seen := s.belt(height, width, c)
 		told := seen
@@ -230,7 +230,7 @@ func (m *Model) generate(ctx context.Context, z *tensor.Tensor, h, w int, write 
 	cell := m.Cell()
 	_, plan := m.Spec.plan()
 	margin := (reach(plan, cell) + cell - 1) / cell
-	return strips(ctx, nn.NewForms(""), area{n, zh, zw, cell}, margin, report, func(s *strip) {
+	return strips(ctx, m.forms(), area{n, zh, zw, cell}, margin, report, func(s *strip) {
 		code := s.belt(zh, s.out.length(), c)
 		b, _ := s.legs(m.Spec, plan, m.dec, code, nil)
 		s.keep(m.finish(s, b, nil), write, h, w)

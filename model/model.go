@@ -26,6 +26,7 @@ type Model struct {
 	bottleneck Bottleneck
 	frozen     *frozen // of a model that was read
 	off        []int   // channels of the latent that are switched off; see Without
+	half       bool    // see Halve
 }
 
 // Legs are the parts of an encoder or decoder between which something is kept or
@@ -277,13 +278,24 @@ func collect(named iter.Seq2[string, *nn.Param]) (out []*nn.Param) {
 	return out
 }
 
+// Halve makes Reconstruct, Features and Generate round what convolutions multiply to bf16, if this
+// machine has tiles for that. A recurrent model does not.
+func (m *Model) Halve() { m.half = nn.Tiles() == nn.Available || tilesOrNot }
+
+// forms returns the weights as those read them.
+func (m *Model) forms() *nn.Forms {
+	f := nn.NewForms("")
+	f.Halve(m.half)
+	return f
+}
+
 // Clone returns a copy that shares nothing with m.
 func (m *Model) Clone() *Model {
 	c, err := New(m.Spec)
 	if err != nil {
 		panic(fmt.Sprintf("model: clone: %v", err)) // m was built from the same spec
 	}
-	c.Info, c.Normal, c.off = m.Info, m.Normal, m.off
+	c.Info, c.Normal, c.off, c.half = m.Info, m.Normal, m.off, m.half
 	from := m.params()
 	for i, p := range c.params() {
 		copy(p.Val.Data, from[i].Val.Data)

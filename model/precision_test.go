@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 
@@ -169,5 +170,39 @@ func TestOldSpecsAreFull(t *testing.T) {
 	got, err := Read(&file)
 	if err != nil || got.Spec.Precision != "fp32" {
 		t.Errorf("a model without a precision: %v, %v", got, err)
+	}
+}
+
+// TestHalvedModel lets models work in bf16: what they make is not the same, and hardly different.
+func TestHalvedModel(t *testing.T) {
+	for name, change := range map[string]func(*Spec){
+		"conv": func(*Spec) {},
+		"unet": func(s *Spec) { s.Body, s.Depth, s.Width, s.Latent, s.Blocks = "unet", 2, 16, 24, 1 },
+	} {
+		m, err := New(halved(t, change))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := waves{32}.Batch(rand.New(rand.NewPCG(1, 1)), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		full, err := m.Reconstruct(t.Context(), x, 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Halve()
+		half, err := m.Clone().Reconstruct(t.Context(), x, 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var signal, noise float64
+		for i, v := range full.Data {
+			signal += float64(v) * float64(v)
+			noise += float64(v-half.Data[i]) * float64(v-half.Data[i])
+		}
+		if db := 10 * math.Log10(signal/noise); db < 35 || db > 100 {
+			t.Errorf("%s: what is made in bf16 has %.1f dB of what is made in fp32, want some, and at least 35", name, db)
+		}
 	}
 }

@@ -26,10 +26,10 @@ func (benchCmd) Help() string {
 // speedCmd trains and infers three networks of fixed shape.
 type speedCmd struct {
 	common
-	Kernel    string   `help:"Kernel of convolutions, instead of the fastest: avx512, avx2, neon or go." placeholder:"NAME"`
-	Precision string   `help:"fp32, or bf16: what convolutions multiply is rounded, for processors with tiles." default:"fp32" enum:"fp32,bf16"`
-	Only      []string `help:"Networks to measure, instead of all: a, b, c." placeholder:"a,b,c"`
-	Seconds   float64  `help:"How long a measurement takes." default:"4"`
+	Kernel string `help:"Kernel of convolutions, instead of the fastest: avx512, avx2, neon or go." placeholder:"NAME"`
+	precision
+	Only    []string `help:"Networks to measure, instead of all: a, b, c." placeholder:"a,b,c"`
+	Seconds float64  `help:"How long a measurement takes." default:"4"`
 }
 
 func (speedCmd) Help() string {
@@ -46,6 +46,9 @@ func (c speedCmd) Run(ctx context.Context, s Streams) error {
 	if !(c.Seconds > 0 && c.Seconds <= 3600) {
 		return usage(s, "bench speed", "--seconds must be above 0 and at most 3600")
 	}
+	if !slices.Contains(precisions, c.Precision) {
+		return usage(s, "bench speed", wrongPrecision)
+	}
 	names := map[string]string{"train": "training", "infer": "inference", "infer_768x512": "one 768×512"}
 	say := func(network, what string, r session.SpeedRate) {
 		if !c.JSON {
@@ -53,7 +56,7 @@ func (c speedCmd) Run(ctx context.Context, s Streams) error {
 				network, names[what], r.Batch, r.Median, r.Best, r.GFLOPS, 100*r.Share, r.Allocs)
 		}
 	}
-	report, err := session.Speed(ctx, session.SpeedJob{Kernel: c.Kernel, Half: c.Precision == "bf16", Networks: c.Only, Seconds: c.Seconds}, say)
+	report, err := session.Speed(ctx, session.SpeedJob{Kernel: c.Kernel, Half: c.Precision != "fp32", Networks: c.Only, Seconds: c.Seconds}, say)
 	if err != nil {
 		return err
 	}
@@ -76,6 +79,7 @@ type benchDenoiseCmd struct {
 	Pairs bool      `help:"Denoise each NAME_real and compare it with NAME_mean beside it; add no noise."`
 	Blind bool      `help:"Let the noise be estimated; else the model is told its strength."`
 
+	precision
 	Passes  int     `help:"As of sieve denoise." default:"1"`
 	Alone   bool    `help:"Denoise each picture by learning from it alone, instead of with a model."`
 	Minutes float64 `help:"How long to learn from each, with --alone." default:"1"`
@@ -103,6 +107,10 @@ func (c benchDenoiseCmd) Run(ctx context.Context, s Streams) error {
 		return usage(s, "bench denoise", "--passes is 1 to 8")
 	}
 	job.Passes = c.Passes
+	var err error
+	if job.Half, err = c.half(s, "bench denoise"); err != nil {
+		return err
+	}
 	if c.Alone {
 		job.Alone = c.Minutes
 	}

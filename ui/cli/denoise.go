@@ -12,17 +12,18 @@ import (
 // denoiseCmd removes noise from files and folders.
 type denoiseCmd struct {
 	common
-	In        []string `arg:"" name:"in" help:"Pictures and folders, which are walked to any depth."`
-	Out       string   `short:"o" required:"" help:"File for one input file, else a folder that keeps the tree." placeholder:"OUT"`
-	Model     string   `help:"Shipped model (${models}) or model file." placeholder:"NAME|FILE"`
-	Sigma     string   `help:"Noise in levels of 255, which the model is told: auto (estimated from each picture) or a number." default:"auto" placeholder:"auto|N"`
-	Manner    string   `help:"sharper tells the model less noise, smoother more." enum:"sharper,balanced,smoother" default:"balanced"`
-	Passes    int      `help:"Turn and mirror the picture in so many ways, 1 to 8, and take the mean: cleaner, and so many times slower." default:"1"`
-	Strength  float64  `help:"0 leaves the picture as it is, 1 is the model's answer." default:"1"`
-	Depth     int      `help:"Bits a sample, 8 or 16; by default as the picture." default:"0" placeholder:"8|16"`
-	Jobs      int      `help:"Pictures worked on at a time (0: two)." default:"0"`
-	Shard     string   `help:"Only the i-th of n parts of all pictures, for several machines." placeholder:"i/n"`
-	Overwrite bool     `help:"Replace files that are there already."`
+	In       []string `arg:"" name:"in" help:"Pictures and folders, which are walked to any depth."`
+	Out      string   `short:"o" required:"" help:"File for one input file, else a folder that keeps the tree." placeholder:"OUT"`
+	Model    string   `help:"Shipped model (${models}) or model file." placeholder:"NAME|FILE"`
+	Sigma    string   `help:"Noise in levels of 255, which the model is told: auto (estimated from each picture) or a number." default:"auto" placeholder:"auto|N"`
+	Manner   string   `help:"sharper tells the model less noise, smoother more." enum:"sharper,balanced,smoother" default:"balanced"`
+	Passes   int      `help:"Turn and mirror the picture in so many ways, 1 to 8, and take the mean: cleaner, and so many times slower." default:"1"`
+	Strength float64  `help:"0 leaves the picture as it is, 1 is the model's answer." default:"1"`
+	Depth    int      `help:"Bits a sample, 8 or 16; by default as the picture." default:"0" placeholder:"8|16"`
+	precision
+	Jobs      int    `help:"Pictures worked on at a time (0: two)." default:"0"`
+	Shard     string `help:"Only the i-th of n parts of all pictures, for several machines." placeholder:"i/n"`
+	Overwrite bool   `help:"Replace files that are there already."`
 }
 
 func (denoiseCmd) Help() string {
@@ -70,6 +71,10 @@ func (c denoiseCmd) Run(ctx context.Context, s Streams) error {
 			return usage(s, "denoise", "--sigma is auto or a number, such as 25")
 		}
 		job.Repair.Sigma = sigma
+	}
+	var err error
+	if job.Half, err = c.half(s, "denoise"); err != nil {
+		return err
 	}
 	t := newTally(c.common, s, "Denoising")
 	sum, err := session.Denoise(ctx, job, func(r session.DenoiseReport) {

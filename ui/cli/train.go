@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,11 +114,12 @@ func (m misuse) Error() string { return string(m) }
 func (c trainCmd) job() (session.TrainJob, error) {
 	job := session.TrainJob{Data: c.Data, Minutes: c.Minutes, Out: c.Out, From: c.From, Resume: c.Resume, Limits: c.limits()}
 	if c.Precision != nil {
-		p, insist := strings.CutSuffix(*c.Precision, "!")
-		if insist && p != "bf16" {
-			return job, misuse("--precision is fp32, bf16 or bf16!")
+		if !slices.Contains(precisions, *c.Precision) {
+			return job, misuse(wrongPrecision)
 		}
-		c.Precision, job.Insist = &p, insist
+		var p string
+		p, job.Insist = strings.CutSuffix(*c.Precision, "!")
+		c.Precision = &p
 	}
 	job.Survey = c.Survey || c.Recipe == "detect" || c.Recipe == "one-class"
 	if c.Only != nil && c.Data != "" {

@@ -28,6 +28,7 @@ type BenchJob struct {
 	Blind  bool      // the level is estimated and not told
 	Model  string    // as LoadModel has it
 	Passes int       // as in Repair; 0: 1
+	Half   bool      // in bf16, where there are tiles for it
 	Alone  float64   // minutes to learn from each noisy picture alone; 0: the model is used
 	Seed   uint64    // of the noise
 	Limits imageio.Limits
@@ -67,7 +68,7 @@ type BenchPicture struct {
 // over pictures. report may be nil.
 func BenchDenoise(ctx context.Context, job BenchJob, report func(dir string, sigma float64, p BenchPicture)) (BenchReport, error) {
 	var out BenchReport
-	m, _, err := LoadModel(job.Model)
+	m, err := loadHalved(job.Model, job.Half)
 	if err != nil {
 		return out, err
 	}

@@ -21,6 +21,7 @@ type DenoiseJob struct {
 	Out           string
 	Model         string // as LoadModel has it
 	Repair        Repair // how the model is used; the zero value is DefaultRepair
+	Half          bool   // in bf16, where there are tiles for it
 	Depth         int    // bits a sample, 8 or 16; 0: as the picture
 	Jobs          int    // pictures worked on at a time; 0: two
 	Shard, Shards int    // of all pictures, the Shard-th part of Shards, counted from 1; 0, 0: all
@@ -51,7 +52,7 @@ func Denoise(ctx context.Context, job DenoiseJob, report func(DenoiseReport)) (S
 	if job.Shards > 0 && (job.Shard < 1 || job.Shard > job.Shards) || job.Shards < 0 || job.Shards == 0 && job.Shard != 0 {
 		return Summary{}, &model.SpecError{Field: "shard", Value: fmt.Sprintf("%d/%d", job.Shard, job.Shards), Want: "1/n to n/n"}
 	}
-	m, _, err := LoadModel(job.Model)
+	m, err := loadHalved(job.Model, job.Half)
 	if err != nil {
 		return Summary{}, err
 	}

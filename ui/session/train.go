@@ -71,7 +71,7 @@ type Training struct {
 	job    TrainJob
 	data   *imageio.Data // nil while only a checkpoint has been read
 	name   string        // of the data, as checkpoints say it
-	denied bool          // bf16 was wanted, and is of no use here
+	denied error         // why it is fp32 where bf16 was wanted; or nil
 	before string        // the precision of a run that goes on in another
 	normal *model.Normal // of the best model, once it has been shown good pictures
 	tr     *model.Trainer
@@ -122,40 +122,6 @@ func OpenTraining(ctx context.Context, job TrainJob, report func(done, total int
 		}
 	}
 	return t, nil
-}
-
-// possible returns the precision that a run can have here: fp32 where there are no tiles for bf16.
-func (t *Training) possible(precision string) (string, error) {
-	if precision != "bf16" || model.Tiles() == "available" {
-		return precision, nil
-	}
-	t.denied = true
-	if t.job.Insist {
-		return "", noTiles()
-	}
-	return "fp32", nil
-}
-
-var (
-	errNoTiles        = errors.New("session: no tiles")
-	errInFull         = errors.New("session: in fp32 instead")
-	errOtherPrecision = errors.New("session: from another precision")
-)
-
-// noTiles says why bf16 is of no use here.
-func noTiles() error { return fmt.Errorf("%w: %s", errNoTiles, reasons[model.Tiles()]) }
-
-// Remarks are what people should know of how it trains before they wait for it: errors, that
-// Words explains, none of which keeps it from training.
-func (t *Training) Remarks() []error {
-	var all []error
-	if t.denied {
-		all = append(all, fmt.Errorf("%w: %s", errInFull, reasons[model.Tiles()]))
-	}
-	if t.before != "" {
-		all = append(all, fmt.Errorf("%w: %s before, %s now", errOtherPrecision, t.before, t.tr.Spec().Precision))
-	}
-	return all
 }
 
 // manySteps stands for the end of training until the speed is known.

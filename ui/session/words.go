@@ -84,7 +84,7 @@ var plains = []plain{
 	{errEmpty, "There is too little to mix yet. Choose pictures for the corners {{.Detail}}."},
 	{errNoMean, "There is nothing to mix yet. Choose a folder."},
 	{errNoTiles, "There is no arithmetic of bf16 here: {{.Detail}} (AMX). Choose fp32."},
-	{errInFull, "This training is in fp32, as bf16 would be of no use: {{.Detail}} (AMX)."},
+	{errInFull, "The arithmetic is fp32, as bf16 would be of no use: {{.Detail}} (AMX)."},
 	{errOtherPrecision, "The training changes its precision: {{.Detail}}. Its weights will not be those of a run in one."},
 	{errPasted, "What was copied holds no settings of a training. Copy those of a run, or a recipe in JSON."},
 	{errRun, "{{.File}} cannot be read: {{.Detail}}. Delete this run; the others are whole."},

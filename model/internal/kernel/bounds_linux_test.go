@@ -46,6 +46,12 @@ func TestReadsStayInside(t *testing.T) {
 				c.BackwardData(s, x, y, weights, End{Bias: inBias, Slope: 0.1})
 				c.BackwardData(s, x, y, weights, End{Add: x, Slope: 1})
 				c.BackwardWeights(s, w, x, y, true)
+				if kind != "go" {
+					s.Halve(true)
+					c.Forward(s, y, x, weights, End{Bias: outBias})
+					c.BackwardData(s, x, y, weights, End{Add: x, Slope: 1})
+					c.BackwardWeights(s, w, x, y, true)
+				}
 			}
 		})
 	}
@@ -68,5 +74,12 @@ func TestReadsStayInside(t *testing.T) {
 		Tanh(c, a)
 		ColumnSums(a, fenced(t, rng, 5*n))
 		ReLUGradSums(a, fenced(t, rng, 5*n), fenced(t, rng, 5*n), 0.1)
+		g, h := Halves(fenced(t, rng, n)), Halves(fenced(t, rng, n))
+		Round(g[n:], a)
+		Widen(b, g[n:])
+		AddHalves(g[n:], g[n:], h[n:])
+		HalfGrad(g, a[:1], g, h, 0.1)
+		ReLUGradRound(h[n:], a, b, c, 0.1)
+		SumHalves(a, g[n:])
 	}
 }
