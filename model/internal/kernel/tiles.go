@@ -88,7 +88,8 @@ type tilePass struct {
 	end        End
 }
 
-// tileAt lists the tiles of a pass: those of whole rows, or those that go on.
+// tileAt lists the tiles of a pass, those of whole rows or those that go on: where their first
+// pixels are in the strip, and where all are in the result, from the first on.
 func (p *tilePass) tileAt(s *Scratch) (firsts []int, pixels []int32) {
 	f := &p.strip
 	row := f.across / f.step // pixels from one to the next
@@ -101,7 +102,7 @@ func (p *tilePass) tileAt(s *Scratch) (firsts []int, pixels []int32) {
 			for range tileRows {
 				at := -1
 				if q < p.cols && r < p.rows {
-					at = p.pixel + r*p.crow + q*p.ldc
+					at = r*p.crow + q*p.ldc
 				}
 				pixels = append(pixels, int32(at))
 				if q++; q == row {
@@ -113,7 +114,7 @@ func (p *tilePass) tileAt(s *Scratch) (firsts []int, pixels []int32) {
 		for r := range p.rows {
 			for i := 0; i < p.cols; i += tileRows {
 				firsts = append(firsts, (r*row+i)*pitch)
-				at := p.pixel + r*p.crow + i*p.ldc
+				at := r*p.crow + i*p.ldc
 				for q := range tileRows {
 					if i+q < p.cols {
 						pixels = append(pixels, int32(at+q*p.ldc))
@@ -147,7 +148,7 @@ func (p *tilePass) run(s *Scratch) {
 	firsts, pixels := p.tileAt(s)
 	w := tileWork{
 		firsts: firsts, segs: p.segs, chunks: panels(p.kc, tileHalves), a: p.strip.data, sai: p.strip.step * p.strip.c,
-		pixels: pixels, top: p.pixel + (p.rows-1)*p.crow + (p.cols-1)*p.ldc, bias: &s.bias, slope: p.end.Slope,
+		pixels: pixels, top: (p.rows-1)*p.crow + (p.cols-1)*p.ldc, bias: &s.bias, slope: p.end.Slope,
 	}
 	b := p.b
 	for j := 0; j < p.n; j += 32 {
@@ -156,12 +157,12 @@ func (p *tilePass) run(s *Scratch) {
 		size := len(w.segs) * w.chunks * w.nj * 512
 		w.b, b = b[:size], b[size:]
 		if p.y.Half != nil {
-			w.half = p.y.Half[j:]
+			w.half = p.y.Half[p.pixel+j:]
 		} else {
-			w.c = p.y.Full[j:]
+			w.c = p.y.Full[p.pixel+j:]
 		}
 		if p.end.Add != nil {
-			w.add = p.end.Add[j:]
+			w.add = p.end.Add[p.pixel+j:]
 		}
 		clear(s.bias[:])
 		if p.end.Bias != nil {
@@ -250,7 +251,7 @@ func aligned(spill *[spillSize]float32) uintptr {
 	return (uintptr(unsafe.Pointer(&spill[0])) + 63) &^ 63
 }
 
-// stripBytes is about how many bytes of a picture are rounded at a time: less than half of the
+// stripNumbers is about how many numbers of a picture are rounded at a time: a small part of the
 // second cache.
 const stripNumbers = 1 << 17
 
@@ -413,81 +414,116 @@ func (c Conv) turnSums(to, from []float32, in int) {
 	}
 }
 
-// sumStrips adds up the products of all pixels: [tap][out][in].
+// sumStrips adds up the products of all pixels: [tap][out][in], channels in whole panels.
 func (c Conv) sumStrips(s *Scratch, sums []float32, x, dy Numbers, in, out int, goOn bool) {
 	ho, wo := c.Out()
-	reach := (c.K - 1) / c.Stride
-	row := (wo + reach + 1) &^ 1 // so that no pair lies in two
-	group := even(ho, max(1, sumPixels/row))
-	phases := min(c.Stride, c.K)
+	t := sumStrip{Conv: c, in: in, out: out, phases: min(c.Stride, c.K), reach: (c.K - 1) / c.Stride}
+	t.row = (wo + t.reach + 1) &^ 1
+	group := even(ho, max(1, sumPixels/t.row))
 	for n := range c.N {
 		xn, dyn := x.nth(n, c.N), dy.nth(n, c.N)
 		for r := 0; r < ho; r += group {
-			rows := min(group, ho-r)
-			pixels := panels((rows-1)*row+wo+1, tileHalves) * tileHalves
-			// dy, turned, behind zeros, in rows that begin at different places of the cache.
-			long := (tileHalves + pixels) | tileHalves
-			line := grow16(&s.strip, row*c.Stride*max(c.Cin, c.Cout)+32)
-			clear(line)
-			pairs, turned := grow16(&s.pairs, max(pixels, rows*row)*out), grow16(&s.turned, long*out)
-			for i := range rows {
-				dyn.row(line[:row*c.Cout], r+i, ho, wo, c.Cout, 0)
-				weave(pairs[i*row*out:], line, c.Cout, row/2, out/16)
-			}
-			if rows*row < pixels {
-				clear(pairs[rows*row*out : pixels*out])
-			}
-			for i := 0; i < pixels; i += tileHalves {
-				turn(turned[tileHalves+i:], long, pairs[i*out:], 2*out, out/16)
-			}
-			for i := range out {
-				turned[i*long+tileHalves-1] = 0
-			}
-			// x in pairs of pixels, 32 channels at a time, once a phase.
-			down := panels((rows-1)*c.Stride+c.K, c.Stride)
-			high := max(down*row, pixels+reach*(row+1)+1) / 2
-			size := 2 * high * in
-			woven := grow16(&s.pairs, phases*phases*size)
-			clear(line)
-			for i := range down * c.Stride {
-				if i%c.Stride >= phases {
-					continue
-				}
-				xn.row(line[:row*c.Stride*c.Cin], r*c.Stride-c.Pad()+i, c.H, c.W, c.Cin, c.Pad())
-				for px := range phases {
-					to := woven[(i%c.Stride*phases+px)*size:]
-					for j := 0; j < in; j += 32 {
-						wide := min(32, in-j)
-						weave(to[2*high*j+i/c.Stride*row*wide:], line[px*c.Cin+j:], c.Stride*c.Cin, row/2, wide/16)
-					}
-				}
-			}
-			if beyond := down * row / 2; beyond < high {
-				for i := range phases * phases {
-					for j := 0; j < in; j += 32 {
-						wide := min(32, in-j)
-						clear(woven[i*size+2*high*j:][2*beyond*wide : 2*high*wide])
-					}
-				}
-			}
-			w := sumWork{chunks: pixels / tileHalves, a: turned, sa: long, b: woven, c: sums, sc: in, goOn: goOn}
-			for i := 0; i < out; i += 32 {
-				for j := 0; j < in; j += 32 {
-					w.sb = min(32, in-j)
-					s.jobs = s.jobs[:0]
-					for tap := range c.K * c.K {
-						kh, kw := tap/c.K, tap%c.K
-						shift := kh/c.Stride*row + kw/c.Stride
-						s.jobs = append(s.jobs, sumJob{
-							a: i*long + tileHalves - shift%2,
-							b: (kh%c.Stride*phases+kw%c.Stride)*size + 2*high*j + shift/2*2*w.sb,
-							c: (tap*out+i)*in + j,
-						})
-					}
-					w.run(s, panels(min(32, out-i), 16), panels(w.sb, 16), s.jobs)
-				}
-			}
+			t.rows = min(group, ho-r)
+			t.pixels = panels((t.rows-1)*t.row+wo+1, tileHalves) * tileHalves
+			t.long = (tileHalves + t.pixels) | tileHalves
+			t.down = panels((t.rows-1)*c.Stride+c.K, c.Stride)
+			t.high = max(t.down*t.row, t.pixels+t.reach*(t.row+1)+1) / 2
+			turned := t.turned(s, dyn, r)
+			t.multiply(s, sumWork{
+				chunks: t.pixels / tileHalves, a: turned, sa: t.long, b: t.woven(s, xn, r), c: sums, sc: in, goOn: goOn,
+			})
 			goOn = true
+		}
+	}
+}
+
+// A sumStrip is some rows of dy, and those of x that they see.
+type sumStrip struct {
+	Conv
+	in, out int // channels, in whole panels
+	phases  int // of rows and columns of x, that are seen
+	reach   int // how many pixels of a phase a pixel sees beyond its own, in one direction
+	row     int // pixels from one row to the next: an even number, so that no pair lies in two
+	rows    int // of dy
+	pixels  int // of dy that are summed up, in whole tiles; the last is zero
+	long    int // numbers from one channel of dy to the next, so that they begin at different places of the cache
+	down    int // rows of x of a phase
+	high    int // pairs of pixels of x of a phase
+}
+
+// size returns how many numbers a phase of x has.
+func (t *sumStrip) size() int { return 2 * t.high * t.in }
+
+// turned returns rows of dy from r on, channel by channel, each behind zeros.
+func (t *sumStrip) turned(s *Scratch, dy Numbers, r int) []uint16 {
+	ho, wo := t.Out()
+	line := grow16(&s.strip, t.row*t.Cout+32)
+	clear(line)
+	all := t.rows * t.row
+	pairs, turned := grow16(&s.pairs, max(t.pixels, all)*t.out), grow16(&s.turned, t.long*t.out)
+	for i := range t.rows {
+		dy.row(line[:t.row*t.Cout], r+i, ho, wo, t.Cout, 0)
+		weave(pairs[i*t.row*t.out:], line, t.Cout, t.row/2, t.out/16)
+	}
+	if all < t.pixels {
+		clear(pairs[all*t.out : t.pixels*t.out])
+	}
+	for i := 0; i < t.pixels; i += tileHalves {
+		turn(turned[tileHalves+i:], t.long, pairs[i*t.out:], 2*t.out, t.out/16)
+	}
+	for i := range t.out {
+		turned[i*t.long+tileHalves-1] = 0
+	}
+	return turned
+}
+
+// woven returns what rows of dy from r on see of x, in pairs of pixels, 32 channels at a time, phase
+// by phase.
+func (t *sumStrip) woven(s *Scratch, x Numbers, r int) []uint16 {
+	line := grow16(&s.strip, t.row*t.Stride*t.Cin+32)
+	clear(line)
+	woven := grow16(&s.pairs, t.phases*t.phases*t.size())
+	for i := range t.down * t.Stride {
+		py := i % t.Stride
+		if py >= t.phases {
+			continue
+		}
+		x.row(line[:t.row*t.Stride*t.Cin], r*t.Stride-t.Pad()+i, t.H, t.W, t.Cin, t.Pad())
+		for px := range t.phases {
+			to := woven[(py*t.phases+px)*t.size():]
+			for j := 0; j < t.in; j += 32 {
+				wide := min(32, t.in-j)
+				weave(to[2*t.high*j+i/t.Stride*t.row*wide:], line[px*t.Cin+j:], t.Stride*t.Cin, t.row/2, wide/16)
+			}
+		}
+	}
+	if seen := t.down * t.row / 2; seen < t.high {
+		for i := range t.phases * t.phases {
+			for j := 0; j < t.in; j += 32 {
+				wide := min(32, t.in-j)
+				clear(woven[i*t.size()+2*t.high*j:][2*seen*wide : 2*t.high*wide])
+			}
+		}
+	}
+	return woven
+}
+
+// multiply adds all products, block by block, with the taps of one after the other.
+func (t *sumStrip) multiply(s *Scratch, w sumWork) {
+	for i := 0; i < t.out; i += 32 {
+		for j := 0; j < t.in; j += 32 {
+			w.sb = min(32, t.in-j)
+			s.jobs = s.jobs[:0]
+			for tap := range t.K * t.K {
+				kh, kw := tap/t.K, tap%t.K
+				shift := kh/t.Stride*t.row + kw/t.Stride
+				s.jobs = append(s.jobs, sumJob{
+					a: i*t.long + tileHalves - shift%2,
+					b: (kh%t.Stride*t.phases+kw%t.Stride)*t.size() + 2*t.high*j + shift/2*2*w.sb,
+					c: (tap*t.out+i)*t.in + j,
+				})
+			}
+			w.run(s, panels(min(32, t.out-i), 16), panels(w.sb, 16), s.jobs)
 		}
 	}
 }
