@@ -32,7 +32,7 @@ var sentinels = map[string]error{
 	"session.ErrNotFolder": ErrNotFolder, "session.ErrNoPictures": ErrNoPictures, "session.ErrFolder": ErrFolder,
 	"session.ErrNoModel": ErrNoModel, "session.ErrNoTraining": ErrNoTraining, "session.ErrNothing": ErrNothing,
 	"session.ErrSpecFile": ErrSpecFile, "session.errExtension": errExtension, "session.errChart": errChart, "session.errNoPairs": errNoPairs, "session.errTemplate": errTemplate,
-	"session.errNoCodec": errNoCodec, "session.errTooSmall": errTooSmall, "session.errTooGood": errTooGood, "session.ErrPartly": ErrPartly,
+	"session.errNoTiles": errNoTiles, "session.errInFull": errInFull, "session.errOtherPrecision": errOtherPrecision, "session.errNoCodec": errNoCodec, "session.errTooSmall": errTooSmall, "session.errTooGood": errTooGood, "session.ErrPartly": ErrPartly,
 	"session.errPackedExt": errPackedExt, "imageio.ErrPacked": imageio.ErrPacked, "model.ErrFreeze": model.ErrFreeze, "model.ErrTile": model.ErrTile,
 	"metric.ErrCurves": metric.ErrCurves,
 	"session.errSizes": errSizes, "session.errChance": errChance, "session.errEmpty": errEmpty, "session.errNoMean": errNoMean, "session.errLabels": errLabels, "session.errManyNumbers": errManyNumbers, "session.errTable": errTable, "session.errNoPlane": errNoPlane, "session.errNoDigits": errNoDigits, "session.errMap": errMap, "session.errCrowd": errCrowd,
