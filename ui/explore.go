@@ -181,6 +181,13 @@ func (w *window) seen() {
 // currentModel is the one of the page Denoise in a list of models.
 const currentModel = "current"
 
+// newModelChoice returns a list of the models that can be explored.
+func newModelChoice(w *window) *choice {
+	c := newChoice(w.pickExplored, nil, nil)
+	c.PlaceHolder = "…" // until it is known which one it is
+	return c
+}
+
 // pickExplored takes what was chosen from a list of models.
 func (w *window) pickExplored(value string) {
 	switch value {

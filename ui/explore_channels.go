@@ -46,7 +46,6 @@ type channelsPart struct {
 	take    *fynewidget.Button
 	taking  *fyne.Container
 	channel *widget.Section
-	named   *fynewidget.Label
 	facts   *widget.Facts
 	scale   *widget.LabeledSlider
 	zero    *fynewidget.Button
@@ -57,6 +56,7 @@ type channelsPart struct {
 
 	noise, bits, strongest, directions *widget.LabeledSlider
 	skips                              *widget.LabeledSlider
+	dialled                            [3]*widget.Hint // of strongest, directions and skips
 	steer                              *steerBox
 	dials                              session.Dials
 	figures                            *widget.Facts
@@ -85,7 +85,7 @@ type channelsPart struct {
 
 func newChannelsPart(w *window) *channelsPart {
 	p := &channelsPart{w: w}
-	p.model = newChoice(w.pickExplored, nil, nil)
+	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
 	model := widget.NewSection(lang.L("Model"), widget.NewHint(lang.L("Whose latent it is. Without skip connections all of the picture goes through it"), "", p.model), p.about)
 
@@ -109,15 +109,14 @@ func newChannelsPart(w *window) *channelsPart {
 	p.taking = container.New(column{gap: grid}, p.take)
 	tool := widget.NewSection(lang.L("Tool"), p.tools, p.how, p.brush, p.taking)
 
-	p.named = fynewidget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	p.facts = widget.NewFacts(lang.L("Values"), lang.L("Share of the loss"))
-	button := func(text string, icon fyne.ThemeIconName, f func(c int)) *fynewidget.Button {
-		return fynewidget.NewButtonWithIcon(text, fynetheme.Icon(icon), func() { f(p.chosen) })
+	button := func(text string, f func(c int)) *fynewidget.Button {
+		return fynewidget.NewButton(text, func() { f(p.chosen) })
 	}
-	p.zero = button(lang.L("Set to zero"), fynetheme.IconNameVisibilityOff, w.session.ZeroChannel)
-	p.only = button(lang.L("Keep only"), fynetheme.IconNameVisibility, w.session.KeepOnly)
-	p.invert = button(lang.L("Invert"), fynetheme.IconNameViewRefresh, func(c int) { w.session.ScaleChannel(c, -1) })
-	p.back = button(lang.L("Put back"), fynetheme.IconNameContentUndo, w.session.RestoreChannel)
+	p.zero = button(lang.L("Set to zero"), w.session.ZeroChannel)
+	p.only = button(lang.L("Keep only"), w.session.KeepOnly)
+	p.invert = button(lang.L("Invert"), func(c int) { w.session.ScaleChannel(c, -1) })
+	p.back = button(lang.L("Put back"), w.session.RestoreChannel)
 	p.scale = widget.NewLabeledSlider(lang.L("Scale"), "×", -2, 4, 0.05, 1)
 	p.scale.OnChanged = func(v float64) {
 		w.session.DragScale(p.chosen, v)
@@ -133,7 +132,7 @@ func newChannelsPart(w *window) *channelsPart {
 		}
 		w.drawer.look(w.view)
 	})
-	p.channel = widget.NewSection(lang.L("Channel"), p.named, p.facts, row(p.zero, p.only), row(p.invert, p.back), p.scale, widget.NewHint(lang.L("Keeps this channel in sight, in place of the picture before, while you choose others"), "", p.pin))
+	p.channel = widget.NewSection(lang.L("Channel"), p.facts, row(p.zero, p.only), row(p.invert, p.back), p.scale, widget.NewHint(lang.L("Keeps this channel in sight, in place of the picture before, while you choose others"), "", p.pin))
 
 	dial := func(name string, most, at float64, format func(v float64) string, set func(d *session.Dials, v float64)) *widget.LabeledSlider {
 		s := widget.NewLabeledSlider(name, "", 0, most, 0.05, at)
@@ -170,10 +169,11 @@ func newChannelsPart(w *window) *channelsPart {
 			return lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": widget.FormatCount(int(v)), "All": widget.FormatCount(int(s.Max))})
 		}
 	}
-	whole := widget.NewSection(lang.L("All channels"),
+	p.dialled = [...]*widget.Hint{
 		widget.NewHint(lang.L("Keeps the channels that contribute most, and sets the others to zero"), "", p.strongest),
 		widget.NewHint(lang.L("Keeps the directions in which cells differ most, as PCA finds them"), "", p.directions),
-		widget.NewHint(lang.L("How much goes around the latent: without it, all that is left is what the latent says"), "", p.skips),
+		widget.NewHint(lang.L("How much goes around the latent: without it, all that is left is what the latent says"), "", p.skips)}
+	whole := widget.NewSection(lang.L("All channels"), p.dialled[0], p.dialled[1], p.dialled[2],
 		widget.NewHint(lang.L("Rounds each number to one of 2, 4, 8 … levels"), "", p.bits),
 		widget.NewHint(lang.L("Adds random numbers, in standard deviations of each channel"), "", p.noise))
 
@@ -252,10 +252,21 @@ func (p *channelsPart) use(tool int) {
 	}[tool])
 	p.outline()
 	p.hands()
+	if p.inFront && p.drawn.Version != 0 {
+		p.w.panes[session.PaneLatent].SetFigure(p.latentFigure(p.drawn))
+	}
 	p.w.trace.setting("explore.tool", tool)
 	if p.side != nil {
 		p.side.Refresh()
 	}
+}
+
+// latentFigure is what stands under the channel: at first what can be done with it.
+func (p *channelsPart) latentFigure(ex session.Explore) string {
+	if p.tool == toolPaint && !ex.Opening && ex.Undo+ex.Redo == 0 {
+		return lang.L("Drag over it to paint")
+	}
+	return fmt.Sprintf("%d × %d × %d", ex.Latent.Shape[2], ex.Latent.Shape[1], len(ex.Channels))
 }
 
 func (p *channelsPart) pointed() { p.outline() }
@@ -435,12 +446,12 @@ func (p *channelsPart) show(f frame) {
 	p.noise.SetValue(ex.Dials.Noise)
 	p.bits.SetValue(orMost(ex.Dials.Bits, 9))
 	p.skips.SetValue(1 - ex.Dials.Skips)
-	visible(p.skips, ex.Connections > 0)
+	visible(p.dialled[2], ex.Connections > 0)
 	p.strongest.SetValue(orMost(ex.Dials.Strongest, len(ex.Channels)))
 	p.directions.SetValue(orMost(ex.Dials.Directions, max(2, ex.Directions)))
-	p.steer.show(ex.Shares, f.DirectionsOf(ex.Model), ex.Dials.Steering)
+	p.steer.show(ex.Shares, f.DirectionsOf(ex.Model), ex.Dials.Steering, open)
 	c := ex.Channels[p.chosen]
-	p.named.SetText(lang.L("Channel {{.Number}}", map[string]any{"Number": p.chosen + 1}))
+	p.channel.SetTitle(lang.L("Channel {{.Number}}", map[string]any{"Number": p.chosen + 1}))
 	share := "—"
 	if !math.IsNaN(c.Share) {
 		share = percent(c.Share)
@@ -465,7 +476,10 @@ func (p *channelsPart) show(f frame) {
 	}
 	heading := lang.L("{{.Count}} channels of {{.Width}} × {{.Height}} cells, the one that contributes most first", map[string]any{
 		"Count": widget.FormatCount(len(ex.Channels)), "Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1]})
-	if ex.Measured < len(ex.Channels) {
+	switch {
+	case len(ex.Channels) == 1:
+		heading = lang.L("1 channel of {{.Width}} × {{.Height}} cells", map[string]any{"Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1]})
+	case ex.Measured < len(ex.Channels):
 		heading = lang.L("{{.Count}} channels of {{.Width}} × {{.Height}} cells; what each contributes is being measured: {{.Done}}", map[string]any{
 			"Count": widget.FormatCount(len(ex.Channels)), "Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1], "Done": widget.FormatCount(ex.Measured)})
 	}
@@ -482,7 +496,7 @@ func (p *channelsPart) show(f frame) {
 		p.gallery.Select(i)
 		p.gallery.ScrollToTop()
 	}
-	p.folds.settle(p.side, p.how, p.about, p.brush, p.taking, p.skips, p.steer.whole)
+	p.folds.settle(p.side, p.how, p.about, p.brush, p.taking, p.dialled[0], p.dialled[1], p.dialled[2], p.steer.whole)
 	p.outline()
 }
 
@@ -493,8 +507,8 @@ func (p *channelsPart) limits(ex session.Explore) {
 	p.strongest.Max, p.strongest.Default = float64(max(2, n)), float64(max(2, n))
 	d := max(2, ex.Directions)
 	p.directions.Max, p.directions.Default = float64(d), float64(d)
-	visible(p.strongest, n > 1)
-	visible(p.directions, ex.Directions > 1)
+	visible(p.dialled[0], n > 1)
+	visible(p.dialled[1], ex.Directions > 1)
 }
 
 // orMost is a dial's value, where 0 stands for the most there is.

@@ -89,7 +89,7 @@ type mapPart struct {
 
 func newMapPart(w *window) *mapPart {
 	p := &mapPart{w: w}
-	p.model = newChoice(w.pickExplored, nil, nil)
+	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
 	p.data = newChoice(p.pickData, nil, nil)
 	p.data.PlaceHolder = lang.L("Choose pictures…")
@@ -381,7 +381,7 @@ func (p *mapPart) offerEnds(m session.Mapped) {
 	for k, c := range p.ends {
 		values, names := []string{endNone}, []string{lang.L("nothing yet")}
 		if n := len(p.chosen); n > 0 {
-			values, names = append(values, endChosen), append(names, lang.L("what is chosen: {{.Count}} pictures", map[string]any{"Count": widget.FormatCount(n)}))
+			values, names = append(values, endChosen), append(names, lang.L("what is chosen: {{.Pictures}}", map[string]any{"Pictures": countPictures(n)}))
 		}
 		for _, l := range m.Classes[:min(len(m.Classes), 50)] {
 			values, names = append(values, endLabel+l), append(names, l)
@@ -389,7 +389,7 @@ func (p *mapPart) offerEnds(m session.Mapped) {
 		at := endNone
 		if len(m.Ends[k]) > 0 {
 			if at = p.label(m, m.Ends[k]); at == endGroup {
-				values, names = append(values, at), append(names, lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(m.Ends[k]))}))
+				values, names = append(values, at), append(names, countPictures(len(m.Ends[k])))
 			}
 		}
 		c.offer(values, names)
@@ -511,7 +511,7 @@ func (p *mapPart) show(f frame) {
 	case len(m.Skipped) > 0:
 		state = lang.L("{{.Count}} pictures; {{.Bad}} cannot be read: {{.Why}}", map[string]any{"Count": widget.FormatCount(len(m.Names)), "Bad": widget.FormatCount(len(m.Skipped)), "Why": m.Skipped[0]})
 	default:
-		state = lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(m.Names))})
+		state = countPictures(len(m.Names))
 		if p.hidden > 0 {
 			state += ". " + lang.L("{{.Count}} of them lie exactly on others.", map[string]any{"Count": widget.FormatCount(p.hidden)})
 		}
@@ -566,7 +566,7 @@ func (p *mapPart) show(f frame) {
 		p.offerEnds(m)
 		p.offerName(m)
 	}
-	p.steer.show(m.Shares, f.DirectionsOf(f.Explore.Model), m.Steering)
+	p.steer.show(m.Shares, f.DirectionsOf(f.Explore.Model), m.Steering, m.Version != 0)
 	start := lang.L("From the mean of all pictures. Click one to begin there.")
 	if m.Shown != nil {
 		start = lang.L("From {{.Name}}.", map[string]any{"Name": ending(p.called(m.Shown), 30)})
@@ -674,6 +674,14 @@ func (p *mapPart) showHere(m session.Mapped) {
 	p.w.trace.event("here", "nearest", h.Nearest, "decoded", h.Picture != nil)
 }
 
+// countPictures says how many pictures there are.
+func countPictures(n int) string {
+	if n == 1 {
+		return lang.L("1 picture")
+	}
+	return lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(n)})
+}
+
 // called is what the picture that is looked at is called.
 func (p *mapPart) called(s *session.MapShown) string {
 	if s.Name == "" {
@@ -698,7 +706,7 @@ func (p *mapPart) showWay(m, old session.Mapped) {
 	case strip:
 		name = lang.L("Pictures along the way")
 	case len(p.chosen) > 0:
-		name = lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(p.chosen))})
+		name = countPictures(len(p.chosen))
 		if clicked = p.clicked(); clicked {
 			name = lang.L("{{.Name}} and its nearest neighbours in the latent", map[string]any{"Name": p.called(m.Shown)})
 		}

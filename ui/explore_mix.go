@@ -49,7 +49,7 @@ type mixPart struct {
 
 func newMixPart(w *window) *mixPart {
 	p := &mixPart{w: w, want: session.DefaultMixing}
-	p.model = newChoice(p.w.pickExplored, nil, nil)
+	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
 	model := widget.NewSection(lang.L("Model"), widget.NewHint(lang.L("Whose latent it is. Without skip connections all of the picture goes through it"), "", p.model), p.about)
 

@@ -90,11 +90,13 @@ func newSteerBox(w *window, name, about string, front func() bool, changed func(
 
 func (b *steerBox) change() { b.changed(b.at) }
 
-// show offers directions: shares are those of the variance that principal ones have.
-func (b *steerBox) show(shares []float64, kept []*session.Direction, at session.Steering) {
+// show offers directions: shares are those of the variance that principal ones have, nil before they are found. What
+// they move is not there unless it is open.
+func (b *steerBox) show(shares []float64, kept []*session.Direction, at session.Steering, open bool) {
 	b.at = at
 	for k, s := range b.sigmas {
 		visible(s, k < len(shares))
+		enable(s, open)
 		if k < len(shares) {
 			relabel(s, lang.L("Direction {{.Number}} ({{.Share}})", map[string]any{"Number": k + 1, "Share": percent(shares[k])}))
 			s.SetValue(at.Sigmas[k])
@@ -102,6 +104,7 @@ func (b *steerBox) show(shares []float64, kept []*session.Direction, at session.
 	}
 	for i, r := range b.kept {
 		visible(r.row, i < len(kept))
+		enable(r.slider, open)
 		if r.of = nil; i < len(kept) {
 			r.of = kept[i]
 			relabel(r.slider, r.of.Name)
@@ -109,13 +112,13 @@ func (b *steerBox) show(shares []float64, kept []*session.Direction, at session.
 		}
 	}
 	none := ""
-	if len(shares)+len(kept) == 0 {
+	if shares != nil && len(shares)+len(kept) == 0 {
 		none = lang.L("There are no directions: they are found among several cells or pictures.")
 	}
 	b.none.Say(widget.StatusInfo, none)
 	visible(b.about, none == "")
 	visible(b.back, len(shares)+len(kept) > 0)
-	enable(b.back, at != session.Steering{})
+	enable(b.back, open && at != session.Steering{})
 }
 
 // relabel names a slider anew.
