@@ -213,7 +213,7 @@ func newChannelsPart(w *window) *channelsPart {
 
 	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "tool": p.tools, "value": p.value, "size": p.radius, "zero": p.zero, "only": p.only, "invert": p.invert,
 		"back": p.back, "scale": p.scale, "bits": p.bits, "strongest": p.strongest, "directions": p.directions, "noise": p.noise, "skips": p.skips, "undo": p.undo, "redo": p.redo, "reset": p.reset,
-		"save": p.keep, "gallery": p.gallery} {
+		"save": p.keep, "gallery": p.gallery, "take": p.take} {
 		w.trace.name(control{name: "explore." + name, o: o, when: func() bool { return w.view.page == session.PageExplore }})
 	}
 	return p
@@ -244,12 +244,7 @@ func (p *channelsPart) use(tool int) {
 	p.marked = image.Rectangle{}
 	visible(p.brush, tool == toolPaint)
 	visible(p.taking, tool == toolTake)
-	p.how.Say(widget.StatusInfo, [...]string{
-		lang.L("Drag the pictures to move them. Over a cell, the part of the picture that it sees lights up; over the picture, the cells that see it."),
-		lang.L("Paint on the channel: the picture follows. Alt rubs out."),
-		lang.L("Mark a part of a picture, then drag it elsewhere. With Alt it is copied."),
-		lang.L("Mark a part of the picture: it gets the code that the other picture has there."),
-	}[tool])
+	p.explain(p.drawn.Other)
 	p.outline()
 	p.hands()
 	if p.inFront && p.drawn.Version != 0 {
@@ -259,6 +254,25 @@ func (p *channelsPart) use(tool int) {
 	if p.side != nil {
 		p.side.Refresh()
 	}
+}
+
+// explain says what the tool does; other is the picture that is borrowed from.
+func (p *channelsPart) explain(other string) {
+	text := ""
+	switch p.tool {
+	case toolLook:
+		text = lang.L("Drag the pictures to move them. Over a cell, the part of the picture that it sees lights up; over the picture, the cells that see it.")
+	case toolPaint:
+		text = lang.L("Paint on the channel: the picture follows. Alt rubs out.")
+	case toolMove:
+		text = lang.L("Mark a part of a picture, then drag it elsewhere. With Alt it is copied.")
+	case toolTake:
+		text = lang.L("Choose another picture, or drop it on the window. Then mark a part of this one: it gets the code that the other has there.")
+		if other != "" {
+			text = lang.L("Mark a part of the picture: it gets the code that {{.Name}} has there.", map[string]any{"Name": ending(other, 30)})
+		}
+	}
+	p.how.Say(widget.StatusInfo, text)
 }
 
 // latentFigure is what stands under the channel: at first what can be done with it.
@@ -271,7 +285,14 @@ func (p *channelsPart) latentFigure(ex session.Explore) string {
 
 func (p *channelsPart) pointed() { p.outline() }
 
-func (p *channelsPart) takes([]string) bool { return false }
+// takes makes a picture that is dropped while code is borrowed the one that it is borrowed from.
+func (p *channelsPart) takes(paths []string) bool {
+	if p.tool != toolTake || len(paths) != 1 || noPicture(paths) != "" || p.drawn.Version == 0 || p.drawn.Opening {
+		return false
+	}
+	p.w.session.OpenOther(paths[0])
+	return true
+}
 
 func (p *channelsPart) turned() {
 	if p.w.explore == nil {
@@ -305,7 +326,7 @@ func (p *channelsPart) hands() {
 		case !on || p.drawn.Opening:
 		case p.tool == toolPaint && session.Pane(i) == session.PaneLatent:
 			pane.Paint = p.paint
-		case p.tool == toolMove || p.tool == toolTake:
+		case p.tool == toolMove || p.tool == toolTake && p.drawn.Other != "":
 			pane.Paint = p.mark
 		}
 	}
@@ -431,6 +452,10 @@ func (p *channelsPart) show(f frame) {
 	if fresh {
 		p.pin.SetChecked(false)
 		p.marked = image.Rectangle{}
+	}
+	if ex.Other != old.Other {
+		p.explain(ex.Other)
+		p.hands()
 	}
 	if fresh || ex.Opening != old.Opening {
 		if fresh || p.chosen == old.Order[0] { // nobody has chosen
