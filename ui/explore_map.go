@@ -15,7 +15,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/layout"
 	fynetheme "fyne.io/fyne/v2/theme"
 	fynewidget "fyne.io/fyne/v2/widget"
 
@@ -57,23 +56,22 @@ type mapPart struct {
 	film    *fynewidget.Button
 	folders []string // that were chosen
 
-	whole   *fyne.Container
-	atlas   *widget.Atlas
-	here    *canvas.Image
-	beside  *canvas.Image // the nearest picture
-	words   *fynewidget.Label
-	legend  *fyne.Container
-	welcome *fyne.Container
-	begin   *fynewidget.Button
-	list    *fynewidget.GridWrap
-	strip   *canvas.Image
-	row     *fyne.Container // pictures along a direction
-	along   []*alongCard
-	named   *fynewidget.Label
-	open    *fynewidget.Button
-	under   fyne.CanvasObject
-	four    [4]*channelCard // original, latent and reconstruction of the picture that was clicked, and what is lost
-	seen    *fyne.Container
+	whole  *fyne.Container
+	atlas  *widget.Atlas
+	here   *canvas.Image
+	beside *canvas.Image // the nearest picture
+	words  *fynewidget.Label
+	legend *fyne.Container
+	empty  *emptyState
+	list   *fynewidget.GridWrap
+	strip  *canvas.Image
+	row    *fyne.Container // pictures along a direction
+	along  []*alongCard
+	named  *fynewidget.Label
+	open   *fynewidget.Button
+	under  fyne.CanvasObject
+	four   [4]*channelCard // original, latent and reconstruction of the picture that was clicked, and what is lost
+	seen   *fyne.Container
 
 	chosen  []int // by hand, or the neighbours of the one that was clicked, or all by error
 	byHand  bool
@@ -176,22 +174,15 @@ func newMapPart(w *window) *mapPart {
 	p.words.SizeName = fynetheme.SizeNameCaptionText
 	p.words.Wrapping = fyne.TextWrapWord
 	p.legend = container.New(column{gap: -grid})
-	p.begin = fynewidget.NewButtonWithIcon(lang.L("Show drawn digits"), fynetheme.Icon(theme.IconNameExplore), func() {
+	p.empty = newEmptyState(func() {
 		w.session.ExploreModel("digits")
 		p.pickData("builtin:digits:2000")
 	})
-	p.begin.Importance = fynewidget.HighImportance
-	centred := func(text string, bold bool) fyne.CanvasObject {
-		l := fynewidget.NewLabelWithStyle(text, fyne.TextAlignCenter, fyne.TextStyle{Bold: bold})
-		l.Wrapping = fyne.TextWrapWord
-		return l
-	}
-	p.welcome = container.NewVBox(layout.NewSpacer(),
-		centred(lang.L("A map of many pictures, by what a network makes of them"), true),
-		centred(lang.L("Choose or drop a folder of pictures, or begin with digits. Then move the pointer over the map: what lies there is drawn."), false),
-		container.NewCenter(p.begin), layout.NewSpacer())
+	p.empty.say(lang.L("A map of many pictures, by what a network makes of them"),
+		lang.L("Choose or drop a folder of pictures, or begin with digits. Then move the pointer over the map: what lies there is drawn."),
+		lang.L("Show drawn digits"), fynetheme.Icon(theme.IconNameExplore))
 	corner := container.New(&cornerLayout{}, p.here, p.beside, p.words, container.NewVScroll(p.legend))
-	p.whole = container.NewStack(p.welcome, container.NewBorder(nil, nil, nil, corner, p.atlas))
+	p.whole = container.NewStack(p.empty.whole, container.NewBorder(nil, nil, nil, corner, p.atlas))
 	p.whole.Hide()
 
 	p.list = fynewidget.NewGridWrap(func() int { return len(p.chosen) }, func() fyne.CanvasObject { return newChannelCard() }, func(i int, o fyne.CanvasObject) {
@@ -225,7 +216,7 @@ func newMapPart(w *window) *mapPart {
 	p.use(0)
 
 	w.trace.name(control{name: "map.pad", o: p.pad, when: func() bool { return p.front() && p.draws.Visible() }})
-	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "data": p.data, "method": p.method, "tool": p.tool, "atlas": p.atlas, "start": p.begin, "name": p.name,
+	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "data": p.data, "method": p.method, "tool": p.tool, "atlas": p.atlas, "start": p.empty.begin, "name": p.name,
 		"keep": p.keep, "draw": draw, "only": p.only, "worst": p.worst, "open": p.open, "export": p.export, "film": p.film, "list": p.list} {
 		w.trace.name(control{name: "map." + name, o: o, when: p.front})
 	}
@@ -520,7 +511,7 @@ func (p *mapPart) show(f frame) {
 		}
 	}
 	p.state.Say(level, state)
-	visible(p.welcome, m.Version == 0)
+	visible(p.empty.whole, m.Version == 0)
 	visible(p.whole.Objects[1], m.Version != 0)
 	enable(p.export, m.Version != 0)
 	enable(p.film, len(m.Way) > 0 || len(m.Along) > 0)
