@@ -135,7 +135,8 @@ func newMapPart(w *window) *mapPart {
 	p.name.Scroll = fyne.ScrollNone // the wheel turns the column that it stands in
 	p.keep = fynewidget.NewButtonWithIcon(lang.L("Keep"), fynetheme.DocumentSaveIcon(), p.keepDirection)
 	p.name.OnSubmitted = func(string) { p.keepDirection() }
-	p.groups = widget.NewSection(lang.L("Direction"), widget.NewField(lang.L("From"), p.ends[0]), widget.NewField(lang.L("To"), p.ends[1]),
+	p.groups = widget.NewSection(lang.L("Direction"), widget.NewNote(lang.L("Leads from one group of pictures to another. A group is a label, or what is chosen on the map: by the lasso, or by clicks with Shift.")),
+		widget.NewField(lang.L("From"), p.ends[0]), widget.NewField(lang.L("To"), p.ends[1]),
 		container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Keeps the direction under this name: it can be applied to any picture, here and in Channels"), "Enter", p.keep), p.name))
 	p.steer = newSteerBox(w, "map", lang.L("σ is how much the pictures differ along a direction; beside it is its share of all that they differ by. Directions that were kept are counted in steps."), p.front, w.session.SteerMap, func(c session.Course) {
 		if c != (session.Course{}) {
@@ -439,7 +440,7 @@ func (p *mapPart) offerName(m session.Mapped) {
 		for k := range ends {
 			ends[k] = strings.TrimPrefix(p.label(m, m.Ends[k]), endLabel)
 			if ends[k] == endGroup {
-				ends[k] = widget.FormatCount(len(m.Ends[k]))
+				ends[k] = countPictures(len(m.Ends[k]))
 			}
 		}
 		name = lang.L("{{.From}} to {{.To}}", map[string]any{"From": ends[0], "To": ends[1]})
@@ -469,6 +470,7 @@ func (p *mapPart) listWorst(yes bool) {
 	}
 	p.choose(all)
 	p.draw(p.drawn)
+	p.showWay(p.drawn, p.drawn)
 }
 
 func (p *mapPart) caption(i int) string {
@@ -483,7 +485,7 @@ func (p *mapPart) caption(i int) string {
 func (p *mapPart) show(f frame) {
 	m, old := f.Map, p.drawn
 	p.w.showExploredModel(f, p.model, p.about)
-	values, names := []string{"builtin:digits:2000", "builtin:letters:2000"}, []string{lang.L("2,000 drawn digits"), lang.L("2,000 drawn letters")}
+	values, names := []string{"builtin:digits:2000", "builtin:letters:2000"}, []string{lang.L("2000 drawn digits"), lang.L("2000 drawn letters")}
 	for _, path := range p.folders {
 		values, names = append(values, path), append(names, filepath.Base(path))
 	}
@@ -711,6 +713,7 @@ func (p *mapPart) showWay(m, old session.Mapped) {
 	}
 	visible(p.row, row)
 	visible(p.strip, strip)
+	p.atlas.ShowPath(strip)
 	visible(p.list, !row && !strip)
 	if walked {
 		p.strip.Image = nil

@@ -74,6 +74,8 @@ type Atlas struct {
 
 	way   []fyne.Position // of a lasso or a path under way
 	lines *fyne.Container
+	path  [][2]float64 // places of the last path
+	trail *fyne.Container
 	marks *fyne.Container
 }
 
@@ -106,7 +108,8 @@ func NewAtlas(do func(func())) *Atlas {
 		return a.shown.img
 	})
 	a.raster.ScaleMode = canvas.ImageScaleFastest
-	a.lines, a.marks = &fyne.Container{}, &fyne.Container{}
+	a.lines, a.trail, a.marks = &fyne.Container{}, &fyne.Container{}, &fyne.Container{}
+	a.trail.Hide()
 	a.ExtendBaseWidget(a)
 	return a
 }
@@ -167,6 +170,11 @@ func (a *Atlas) arrange() {
 		fw, fh := float64(f.img.Rect.Dx())*grow, float64(f.img.Rect.Dy())*grow
 		x, y := w/2+(f.cx-a.cx)*a.scale-fw/2, h/2-(f.cy-a.cy)*a.scale-fh/2
 		place(a.raster, float32(math.Round(x)/a.device), float32(math.Round(y)/a.device), float32(fw/a.device), float32(fh/a.device))
+	}
+	for i, o := range a.trail.Objects {
+		line := o.(*canvas.Line)
+		line.Position1, line.Position2 = a.toScreen(a.path[i][0], a.path[i][1]), a.toScreen(a.path[i+1][0], a.path[i+1][1])
+		line.Refresh()
 	}
 	for len(a.marks.Objects) < 2*len(a.data.Marks) {
 		a.marks.Objects = append(a.marks.Objects, canvas.NewCircle(color.Transparent))
@@ -452,10 +460,25 @@ func (a *Atlas) Dragged(e *fyne.DragEvent) {
 		return
 	}
 	a.way = append(a.way, e.Position)
-	line := canvas.NewLine(fynetheme.ColorForWidget(fynetheme.ColorNamePrimary, a))
-	line.StrokeWidth, line.Position1, line.Position2 = 2, last, e.Position
+	line := a.line()
+	line.Position1, line.Position2 = last, e.Position
 	a.lines.Add(line)
 	a.pointed(e.Position)
+}
+
+// line is one of a lasso or a path.
+func (a *Atlas) line() *canvas.Line {
+	line := canvas.NewLine(fynetheme.ColorForWidget(fynetheme.ColorNamePrimary, a))
+	line.StrokeWidth = 2
+	return line
+}
+
+// ShowPath shows the last path that was drawn, or does not.
+func (a *Atlas) ShowPath(yes bool) {
+	if yes != a.trail.Visible() {
+		a.trail.Hidden = !yes
+		a.trail.Refresh()
+	}
 }
 
 func (a *Atlas) DragEnd() {
@@ -471,6 +494,15 @@ func (a *Atlas) DragEnd() {
 	}
 	switch {
 	case a.Tool == AtlasPath && a.OnPath != nil:
+		a.path = make([][2]float64, len(xs))
+		a.trail.Objects = nil
+		for i := range xs {
+			a.path[i] = [2]float64{xs[i], ys[i]}
+			if i > 0 {
+				a.trail.Objects = append(a.trail.Objects, a.line())
+			}
+		}
+		a.arrange()
 		a.OnPath(xs, ys)
 	case a.Tool == AtlasLasso && a.OnLasso != nil:
 		a.OnLasso(a.within(xs, ys))
@@ -522,7 +554,7 @@ func (a *Atlas) Cursor() desktop.Cursor {
 
 func (a *Atlas) CreateRenderer() fyne.WidgetRenderer {
 	ground := canvas.NewRectangle(color.Transparent)
-	p := &parts{objects: []fyne.CanvasObject{ground, a.raster, a.marks, a.lines}}
+	p := &parts{objects: []fyne.CanvasObject{ground, a.raster, a.trail, a.marks, a.lines}}
 	p.min = func() fyne.Size { return fyne.NewSquareSize(16 * grid) }
 	p.layout = func(size fyne.Size) {
 		place(ground, 0, 0, size.Width, size.Height)
