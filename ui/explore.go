@@ -211,6 +211,13 @@ func (w *window) seen() {
 // currentModel is the one of the page Denoise in a list of models.
 const currentModel = "current"
 
+// newColumn is what settings are scrolled in.
+func (w *window) newColumn() *container.Scroll {
+	s := container.NewVScroll(nil)
+	s.OnScrolled = func(fyne.Position) { w.trace.stir() }
+	return s
+}
+
 // newModelChoice returns a list of the models that can be explored.
 func newModelChoice(w *window) *choice {
 	c := newChoice(w.pickExplored, nil, nil)

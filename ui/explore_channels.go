@@ -85,6 +85,8 @@ type channelsPart struct {
 
 func newChannelsPart(w *window) *channelsPart {
 	p := &channelsPart{w: w}
+	scroll := w.newColumn()
+	front := func() bool { return w.explore != nil && w.explore.front(p) }
 	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
 	model := widget.NewSection(lang.L("Model"), widget.NewHint(lang.L("Whose latent it is. Without skip connections all of the picture goes through it"), "", p.model), p.about)
@@ -177,7 +179,7 @@ func newChannelsPart(w *window) *channelsPart {
 		widget.NewHint(lang.L("Rounds each number to one of 2, 4, 8 … levels"), "", p.bits),
 		widget.NewHint(lang.L("Adds random numbers, in standard deviations of each channel"), "", p.noise))
 
-	p.steer = newSteerBox(w, "explore", lang.L("How far every cell is moved. σ is how much the cells of this picture differ along a direction; beside it is its share of all that they differ by. Directions that were kept from a map are counted in steps."), func() bool { return w.explore != nil && w.explore.front(p) }, func(to session.Steering) {
+	p.steer = newSteerBox(w, scroll, "explore", lang.L("How far every cell is moved. σ is how much the cells of this picture differ along a direction; beside it is its share of all that they differ by. Directions that were kept from a map are counted in steps."), front, func(to session.Steering) {
 		p.dials.Steering = to
 		w.session.DragDials(p.dials)
 	}, func(session.Course) { w.session.EndStroke() })
@@ -193,7 +195,8 @@ func newChannelsPart(w *window) *channelsPart {
 	foot := margins(container.New(column{gap: grid}, p.figures,
 		container.NewBorder(nil, nil, container.NewHBox(widget.NewHint(lang.L("Undo"), "Ctrl+Z", p.undo), widget.NewHint(lang.L("Redo"), "Ctrl+Y", p.redo)), nil, p.reset),
 		widget.NewHint(lang.L("Save what the changed latent decodes to"), "Ctrl+S", p.keep)))
-	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), foot), nil, nil, container.NewVScroll(margins(form)))
+	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), foot), nil, nil, scroll)
+	scroll.Content = margins(form)
 
 	p.heading = fynewidget.NewLabel("")
 	p.heading.Truncation = fyne.TextTruncateEllipsis
@@ -211,10 +214,12 @@ func newChannelsPart(w *window) *channelsPart {
 	p.under = container.NewBorder(p.heading, nil, nil, nil, p.gallery)
 	p.use(toolPaint)
 
+	for name, o := range map[string]fyne.CanvasObject{"undo": p.undo, "redo": p.redo, "reset": p.reset, "save": p.keep, "gallery": p.gallery} {
+		w.trace.name(control{name: "explore." + name, o: o, when: front})
+	}
 	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "tool": p.tools, "value": p.value, "size": p.radius, "zero": p.zero, "only": p.only, "invert": p.invert,
-		"back": p.back, "scale": p.scale, "bits": p.bits, "strongest": p.strongest, "directions": p.directions, "noise": p.noise, "skips": p.skips, "undo": p.undo, "redo": p.redo, "reset": p.reset,
-		"save": p.keep, "gallery": p.gallery, "take": p.take} {
-		w.trace.name(control{name: "explore." + name, o: o, when: func() bool { return w.view.page == session.PageExplore }})
+		"back": p.back, "scale": p.scale, "bits": p.bits, "strongest": p.strongest, "directions": p.directions, "noise": p.noise, "skips": p.skips, "take": p.take} {
+		w.trace.name(control{name: "explore." + name, o: o, in: scroll, when: front})
 	}
 	return p
 }

@@ -87,6 +87,7 @@ type mapPart struct {
 
 func newMapPart(w *window) *mapPart {
 	p := &mapPart{w: w}
+	scroll := w.newColumn()
 	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
 	p.data = newChoice(p.pickData, nil, nil)
@@ -129,16 +130,15 @@ func newMapPart(w *window) *mapPart {
 
 	for k := range p.ends {
 		p.ends[k] = newChoice(func(value string) { p.pickEnd(k, value) }, nil, nil)
-		w.trace.name(control{name: "map.end" + string(rune('1'+k)), o: p.ends[k], when: p.front})
+		w.trace.name(control{name: "map.end" + string(rune('1'+k)), o: p.ends[k], in: scroll, when: p.front})
 	}
 	p.name = fynewidget.NewEntry()
-	p.name.Scroll = fyne.ScrollNone // the wheel turns the column that it stands in
 	p.keep = fynewidget.NewButtonWithIcon(lang.L("Keep"), fynetheme.DocumentSaveIcon(), p.keepDirection)
 	p.name.OnSubmitted = func(string) { p.keepDirection() }
 	p.groups = widget.NewSection(lang.L("Direction"), widget.NewNote(lang.L("Leads from one group of pictures to another. A group is a label, or what is chosen on the map: by the lasso, or by clicks with Shift.")),
 		widget.NewField(lang.L("From"), p.ends[0]), widget.NewField(lang.L("To"), p.ends[1]),
-		container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Keeps the direction under this name: it can be applied to any picture, here and in Channels"), "Enter", p.keep), p.name))
-	p.steer = newSteerBox(w, "map", lang.L("σ is how much the pictures differ along a direction; beside it is its share of all that they differ by. Directions that were kept are counted in steps."), p.front, w.session.SteerMap, func(c session.Course) {
+		container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Keeps the direction under this name: it can be applied to any picture, here and in Channels"), "Enter", p.keep), container.NewStack(p.name, newWheel(scroll))))
+	p.steer = newSteerBox(w, scroll, "map", lang.L("σ is how much the pictures differ along a direction; beside it is its share of all that they differ by. Directions that were kept are counted in steps."), p.front, w.session.SteerMap, func(c session.Course) {
 		if c != (session.Course{}) {
 			w.session.FollowOnMap(c)
 		}
@@ -153,7 +153,8 @@ func newMapPart(w *window) *mapPart {
 	})
 	form := container.New(column{gap: 2 * grid}, pictures, view, p.groups, p.steered)
 	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(container.New(column{gap: grid}, p.film,
-		widget.NewHint(lang.L("Places, labels and errors as .csv, or the map as a picture"), "Ctrl+S", p.export)))), nil, nil, container.NewVScroll(margins(form)))
+		widget.NewHint(lang.L("Places, labels and errors as .csv, or the map as a picture"), "Ctrl+S", p.export)))), nil, nil, scroll)
+	scroll.Content = margins(form)
 
 	p.atlas = widget.NewAtlas(w.do)
 	p.atlas.OnPointer = func(x, y float64, nearest int) { w.session.LookAtPlace(x, y) }
@@ -216,9 +217,12 @@ func newMapPart(w *window) *mapPart {
 	p.under = container.NewBorder(container.NewBorder(nil, nil, nil, p.open, p.named), nil, p.seen, nil, container.NewStack(p.list, p.strip, p.row))
 	p.use(0)
 
-	w.trace.name(control{name: "map.pad", o: p.pad, when: func() bool { return p.front() && p.draws.Visible() }})
-	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "data": p.data, "method": p.method, "tool": p.tool, "atlas": p.atlas, "start": p.empty.begin, "name": p.name,
-		"keep": p.keep, "draw": draw, "only": p.only, "worst": p.worst, "open": p.open, "export": p.export, "film": p.film, "list": p.list} {
+	w.trace.name(control{name: "map.pad", o: p.pad, in: scroll, when: func() bool { return p.front() && p.draws.Visible() }})
+	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "data": p.data, "method": p.method, "tool": p.tool, "name": p.name,
+		"keep": p.keep, "draw": draw, "only": p.only, "worst": p.worst} {
+		w.trace.name(control{name: "map." + name, o: o, in: scroll, when: p.front})
+	}
+	for name, o := range map[string]fyne.CanvasObject{"atlas": p.atlas, "start": p.empty.begin, "open": p.open, "export": p.export, "film": p.film, "list": p.list} {
 		w.trace.name(control{name: "map." + name, o: o, when: p.front})
 	}
 	return p
@@ -643,8 +647,9 @@ func (p *mapPart) showLegend(m session.Mapped) {
 // showHere shows what lies under the pointer.
 func (p *mapPart) showHere(m session.Mapped) {
 	h := m.Here
-	p.here.Image = pictureOf(h.Picture)
-	if h.Nearest < len(m.Thumbs) {
+	known := h.Serial != 0 // not on a map that is new
+	p.here.Image, p.beside.Image = pictureOf(h.Picture), nil
+	if known && h.Nearest < len(m.Thumbs) {
 		p.beside.Image = m.Thumbs[h.Nearest]
 	}
 	for _, o := range []*canvas.Image{p.here, p.beside} {
@@ -653,6 +658,10 @@ func (p *mapPart) showHere(m session.Mapped) {
 			o.ScaleMode = canvas.ImageScalePixels
 		}
 		o.Refresh()
+	}
+	if !known {
+		p.words.SetText("")
+		return
 	}
 	text := lang.L("Nearest: {{.Name}}", map[string]any{"Name": ending(mapName(m.Names[h.Nearest]), 20)}) + "\n" +
 		lang.L("Pictures near: {{.Count}}", map[string]any{"Count": widget.FormatNumber(h.Support, 2)})
@@ -749,7 +758,7 @@ func (p *mapPart) showFour(panes session.Panes) {
 func courseName(c session.Course) string {
 	switch {
 	case c.Groups:
-		return lang.L("From the mean of one group (0) to that of the other (1), and past both; the nearest picture under each")
+		return lang.L("From the mean of one group, at 0, to that of the other, at 1, and past both; the nearest picture under each")
 	case c.Kept != nil:
 		return lang.L("Along {{.Name}}, in steps; the nearest picture under each", map[string]any{"Name": c.Kept.Name})
 	}

@@ -34,8 +34,9 @@ type keptRow struct {
 	row    *fyne.Container
 }
 
-// newSteerBox returns one without directions. name is what scripts call its sliders by, and about says what they do.
-func newSteerBox(w *window, name, about string, front func() bool, changed func(session.Steering), ended func(session.Course)) *steerBox {
+// newSteerBox returns one without directions, to stand in a scrolled column. name is what scripts call its sliders by,
+// and about says what they do.
+func newSteerBox(w *window, in *container.Scroll, name, about string, front func() bool, changed func(session.Steering), ended func(session.Course)) *steerBox {
 	b := &steerBox{whole: container.New(column{gap: grid}), changed: changed, ended: ended, none: widget.NewNote("")}
 	b.about = widget.NewNote(about)
 	b.whole.Add(b.about)
@@ -64,7 +65,7 @@ func newSteerBox(w *window, name, about string, front func() bool, changed func(
 		r.row = container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Forget this direction"), "", forget), r.slider)
 		b.kept[i] = r
 		b.whole.Add(r.row)
-		w.trace.name(control{name: name + ".kept" + string(rune('1'+i)), o: r.slider, when: func() bool { return front() && r.row.Visible() }})
+		w.trace.name(control{name: name + ".kept" + string(rune('1'+i)), o: r.slider, in: in, when: func() bool { return front() && r.row.Visible() }})
 	}
 	for k := range b.sigmas {
 		s := widget.NewLabeledSlider("", "", -session.MostSigma, session.MostSigma, 0.1, 0)
@@ -76,7 +77,7 @@ func newSteerBox(w *window, name, about string, front func() bool, changed func(
 		s.OnChangeEnded = func(float64) { ended(session.Course{Sigma: k + 1}) }
 		b.sigmas[k] = s
 		b.whole.Add(s)
-		w.trace.name(control{name: name + ".sigma" + string(rune('1'+k)), o: s, when: func() bool { return front() && s.Visible() }})
+		w.trace.name(control{name: name + ".sigma" + string(rune('1'+k)), o: s, in: in, when: func() bool { return front() && s.Visible() }})
 	}
 	b.back = fynewidget.NewButtonWithIcon(lang.L("All to zero"), fynetheme.ViewRefreshIcon(), func() {
 		b.at = session.Steering{}
