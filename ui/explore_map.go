@@ -760,7 +760,7 @@ func courseName(c session.Course) string {
 	case c.Groups:
 		return lang.L("From the mean of one group, at 0, to that of the other, at 1, and past both; the nearest picture under each")
 	case c.Kept != nil:
-		return lang.L("Along {{.Name}}, in steps; the nearest picture under each", map[string]any{"Name": c.Kept.Name})
+		return lang.L("Along “{{.Name}}”, in steps; the nearest picture under each", map[string]any{"Name": c.Kept.Name})
 	}
 	return lang.L("Along principal direction {{.Number}}, in standard deviations; the nearest picture under each", map[string]any{"Number": c.Sigma})
 }
@@ -873,7 +873,7 @@ func (cornerLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	}
 	put(o[0], 0, w, side)
 	put(o[1], side+grid, 6*grid, 6*grid)
-	words := float32(15 * grid)
+	words := float32(17 * grid)
 	put(o[2], side+grid+6*grid, w, words)
 	top := side + 7*grid + words
 	put(o[3], top, w, max(0, size.Height-top-2*grid))
