@@ -37,6 +37,7 @@ type channelsPart struct {
 
 	model   *choice
 	about   *widget.Note
+	digit   *fynewidget.Button
 	tools   *widget.Segmented
 	value   *widget.LabeledSlider
 	radius  *widget.LabeledSlider
@@ -89,7 +90,9 @@ func newChannelsPart(w *window) *channelsPart {
 	front := func() bool { return w.explore != nil && w.explore.front(p) }
 	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
-	model := widget.NewSection(lang.L("Model"), widget.NewHint(lang.L("Whose latent it is. Without skip connections all of the picture goes through it"), "", p.model), p.about)
+	p.digit = fynewidget.NewButtonWithIcon(lang.L("Draw another digit"), fynetheme.ViewRefreshIcon(), w.session.AnotherDigit)
+	p.digit.Hide()
+	model := widget.NewSection(lang.L("Model"), widget.NewHint(lang.L("Whose latent it is. Without skip connections all of the picture goes through it"), "", p.model), p.about, p.digit)
 
 	p.tools = widget.NewSegmented(lang.L("Look"), lang.L("Paint"), lang.L("Move"), lang.L("Borrow"))
 	p.tools.OnChanged = p.use
@@ -218,7 +221,7 @@ func newChannelsPart(w *window) *channelsPart {
 		w.trace.name(control{name: "explore." + name, o: o, when: front})
 	}
 	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "tool": p.tools, "value": p.value, "size": p.radius, "zero": p.zero, "only": p.only, "invert": p.invert,
-		"back": p.back, "scale": p.scale, "bits": p.bits, "strongest": p.strongest, "directions": p.directions, "noise": p.noise, "skips": p.skips, "take": p.take} {
+		"back": p.back, "scale": p.scale, "bits": p.bits, "strongest": p.strongest, "directions": p.directions, "noise": p.noise, "skips": p.skips, "take": p.take, "digit": p.digit} {
 		w.trace.name(control{name: "explore." + name, o: o, in: scroll, when: front})
 	}
 	return p
@@ -446,6 +449,7 @@ func (p *channelsPart) show(f frame) {
 	for _, b := range []fyne.Disableable{p.zero, p.only, p.invert, p.back, p.scale, p.keep, p.noise, p.bits, p.strongest, p.directions, p.value, p.radius} {
 		enable(b, open)
 	}
+	visible(p.digit, ex.Drawn)
 	enable(p.undo, ex.Undo > 0)
 	enable(p.redo, ex.Redo > 0)
 	enable(p.reset, ex.Undo > 0)
@@ -469,6 +473,10 @@ func (p *channelsPart) show(f frame) {
 		p.limits(ex)
 		p.hands()
 	}
+	// What is measured goes on to be the first, unless somebody has chosen or begun.
+	if old.Version == ex.Version && ex.Undo+ex.Redo == 0 && !p.pin.Checked && p.chosen == old.Order[0] && p.chosen != ex.Order[0] {
+		p.chosen = -1
+	}
 	if p.chosen < 0 || p.chosen >= len(ex.Channels) {
 		p.choose(ex.Order[0])
 	}
@@ -488,6 +496,9 @@ func (p *channelsPart) show(f frame) {
 	}
 	values := "—"
 	if open {
+		values = widget.FormatNumber(float64(c.Low), 3)
+	}
+	if open && c.Low != c.High {
 		values = lang.L("{{.Low}} to {{.High}}", map[string]any{"Low": widget.FormatNumber(float64(c.Low), 3), "High": widget.FormatNumber(float64(c.High), 3)})
 	}
 	p.facts.Set(values, share)
@@ -507,6 +518,8 @@ func (p *channelsPart) show(f frame) {
 	heading := lang.L("{{.Count}} channels of {{.Width}} × {{.Height}} cells, the one that contributes most first", map[string]any{
 		"Count": widget.FormatCount(len(ex.Channels)), "Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1]})
 	switch {
+	case len(ex.Channels) > 1 && ex.Latent.Shape[1]*ex.Latent.Shape[2] == 1:
+		heading = lang.L("{{.Count}} channels of 1 cell, the one that contributes most first", map[string]any{"Count": widget.FormatCount(len(ex.Channels))})
 	case len(ex.Channels) == 1:
 		heading = lang.L("1 channel of {{.Width}} × {{.Height}} cells", map[string]any{"Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1]})
 	case ex.Measured < len(ex.Channels):
@@ -526,7 +539,7 @@ func (p *channelsPart) show(f frame) {
 		p.gallery.Select(i)
 		p.gallery.ScrollToTop()
 	}
-	p.folds.settle(p.side, p.how, p.about, p.brush, p.taking, p.dialled[0], p.dialled[1], p.dialled[2], p.steer.whole)
+	p.folds.settle(p.side, p.how, p.about, p.digit, p.brush, p.taking, p.dialled[0], p.dialled[1], p.dialled[2], p.steer.whole)
 	p.outline()
 }
 
