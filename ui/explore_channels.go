@@ -446,7 +446,7 @@ func (p *channelsPart) show(f frame) {
 	w := p.w
 	w.showExploredModel(f, p.model, p.about)
 	open := ex.Version != 0 && !ex.Opening
-	for _, b := range []fyne.Disableable{p.zero, p.only, p.invert, p.back, p.scale, p.keep, p.noise, p.bits, p.strongest, p.directions, p.value, p.radius} {
+	for _, b := range []fyne.Disableable{p.zero, p.only, p.invert, p.back, p.scale, p.keep, p.noise, p.bits, p.strongest, p.directions, p.value, p.radius, p.pin} {
 		enable(b, open)
 	}
 	visible(p.digit, ex.Drawn)

@@ -758,7 +758,7 @@ func (p *mapPart) showFour(panes session.Panes) {
 func courseName(c session.Course) string {
 	switch {
 	case c.Groups:
-		return lang.L("From the mean of one group, at 0, to that of the other, at 1, and past both; the nearest picture under each")
+		return lang.L("From the mean of one group, at 0, to that of the other, at 1; the nearest pictures below")
 	case c.Kept != nil:
 		return lang.L("Along “{{.Name}}”, in steps; the nearest picture under each", map[string]any{"Name": c.Kept.Name})
 	}

@@ -86,6 +86,7 @@ func newSteerBox(w *window, in *container.Scroll, name, about string, front func
 	})
 	b.whole.Add(b.none)
 	b.whole.Add(b.back)
+	w.trace.name(control{name: name + ".rest", o: b.back, in: in, when: front})
 	return b
 }
 

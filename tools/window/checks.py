@@ -348,7 +348,7 @@ def leads_along_a_direction(stage):
 
     p.click("explore.part", (0.125, 0.5))
     p.wait("widget", 20, name="explore.gallery", shown=True)
-    p.reveal("explore.sigma1", near="explore.tool")
+    p.reveal("explore.rest", near="explore.tool")
     stage.screen.move(*p.middle("status"))
     p.settle()
     before = p.pixels("pane.reconstruction")
