@@ -194,6 +194,24 @@ func (e *textEntry) FocusLost() {
 	e.commit(e.Text)
 }
 
+// A wheel lies over an object that would keep the mouse's wheel to itself, and turns the column instead.
+type wheel struct {
+	fynewidget.BaseWidget
+	column *container.Scroll
+}
+
+func newWheel(column *container.Scroll) *wheel {
+	w := &wheel{column: column}
+	w.ExtendBaseWidget(w)
+	return w
+}
+
+func (w *wheel) Scrolled(e *fyne.ScrollEvent) { w.column.Scrolled(e) }
+
+func (w *wheel) CreateRenderer() fyne.WidgetRenderer {
+	return fynewidget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
+}
+
 // enable lets a control be used, or not.
 func enable(d fyne.Disableable, yes bool) {
 	if yes == !d.Disabled() {

@@ -9,7 +9,9 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/storage"
+	fynewidget "fyne.io/fyne/v2/widget"
 
 	"sieve/imageio"
 	"sieve/ui/session"
@@ -156,6 +158,34 @@ func noPicture(paths []string) string {
 	return ""
 }
 
+// An emptyState stands in place of pictures before there are any: what will be there, how it comes, and a button that
+// begins.
+type emptyState struct {
+	whole       *fyne.Container
+	title, text *fynewidget.Label
+	begin       *fynewidget.Button
+}
+
+func newEmptyState(begin func()) *emptyState {
+	centred := func(bold bool) *fynewidget.Label {
+		l := fynewidget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{Bold: bold})
+		l.Wrapping = fyne.TextWrapWord
+		return l
+	}
+	e := &emptyState{title: centred(true), text: centred(false), begin: fynewidget.NewButton("", begin)}
+	e.begin.Importance = fynewidget.HighImportance
+	e.whole = container.NewVBox(layout.NewSpacer(), e.title, e.text, container.NewCenter(e.begin), layout.NewSpacer())
+	return e
+}
+
+// say writes what it says.
+func (e *emptyState) say(title, text, begin string, icon fyne.Resource) {
+	e.title.SetText(title)
+	e.text.SetText(text)
+	e.begin.SetText(begin)
+	e.begin.SetIcon(icon)
+}
+
 // part is the one in front.
 func (p *explorePage) part() explorePart { return p.parts[p.at] }
 
@@ -180,6 +210,20 @@ func (w *window) seen() {
 
 // currentModel is the one of the page Denoise in a list of models.
 const currentModel = "current"
+
+// newColumn is what settings are scrolled in.
+func (w *window) newColumn() *container.Scroll {
+	s := container.NewVScroll(nil)
+	s.OnScrolled = func(fyne.Position) { w.trace.stir() }
+	return s
+}
+
+// newModelChoice returns a list of the models that can be explored.
+func newModelChoice(w *window) *choice {
+	c := newChoice(w.pickExplored, nil, nil)
+	c.PlaceHolder = "…" // until it is known which one it is
+	return c
+}
 
 // pickExplored takes what was chosen from a list of models.
 func (w *window) pickExplored(value string) {

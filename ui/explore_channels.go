@@ -37,6 +37,7 @@ type channelsPart struct {
 
 	model   *choice
 	about   *widget.Note
+	digit   *fynewidget.Button
 	tools   *widget.Segmented
 	value   *widget.LabeledSlider
 	radius  *widget.LabeledSlider
@@ -46,7 +47,6 @@ type channelsPart struct {
 	take    *fynewidget.Button
 	taking  *fyne.Container
 	channel *widget.Section
-	named   *fynewidget.Label
 	facts   *widget.Facts
 	scale   *widget.LabeledSlider
 	zero    *fynewidget.Button
@@ -57,6 +57,7 @@ type channelsPart struct {
 
 	noise, bits, strongest, directions *widget.LabeledSlider
 	skips                              *widget.LabeledSlider
+	dialled                            [3]*widget.Hint // of strongest, directions and skips
 	steer                              *steerBox
 	dials                              session.Dials
 	figures                            *widget.Facts
@@ -85,9 +86,13 @@ type channelsPart struct {
 
 func newChannelsPart(w *window) *channelsPart {
 	p := &channelsPart{w: w}
-	p.model = newChoice(w.pickExplored, nil, nil)
+	scroll := w.newColumn()
+	front := func() bool { return w.explore != nil && w.explore.front(p) }
+	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
-	model := widget.NewSection(lang.L("Model"), widget.NewHint(lang.L("Whose latent it is. Without skip connections all of the picture goes through it"), "", p.model), p.about)
+	p.digit = fynewidget.NewButtonWithIcon(lang.L("Draw another digit"), fynetheme.ViewRefreshIcon(), w.session.AnotherDigit)
+	p.digit.Hide()
+	model := widget.NewSection(lang.L("Model"), widget.NewHint(lang.L("Whose latent it is. Without skip connections all of the picture goes through it"), "", p.model), p.about, p.digit)
 
 	p.tools = widget.NewSegmented(lang.L("Look"), lang.L("Paint"), lang.L("Move"), lang.L("Borrow"))
 	p.tools.OnChanged = p.use
@@ -109,15 +114,14 @@ func newChannelsPart(w *window) *channelsPart {
 	p.taking = container.New(column{gap: grid}, p.take)
 	tool := widget.NewSection(lang.L("Tool"), p.tools, p.how, p.brush, p.taking)
 
-	p.named = fynewidget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	p.facts = widget.NewFacts(lang.L("Values"), lang.L("Share of the loss"))
-	button := func(text string, icon fyne.ThemeIconName, f func(c int)) *fynewidget.Button {
-		return fynewidget.NewButtonWithIcon(text, fynetheme.Icon(icon), func() { f(p.chosen) })
+	button := func(text string, f func(c int)) *fynewidget.Button {
+		return fynewidget.NewButton(text, func() { f(p.chosen) })
 	}
-	p.zero = button(lang.L("Set to zero"), fynetheme.IconNameVisibilityOff, w.session.ZeroChannel)
-	p.only = button(lang.L("Keep only"), fynetheme.IconNameVisibility, w.session.KeepOnly)
-	p.invert = button(lang.L("Invert"), fynetheme.IconNameViewRefresh, func(c int) { w.session.ScaleChannel(c, -1) })
-	p.back = button(lang.L("Put back"), fynetheme.IconNameContentUndo, w.session.RestoreChannel)
+	p.zero = button(lang.L("Set to zero"), w.session.ZeroChannel)
+	p.only = button(lang.L("Keep only"), w.session.KeepOnly)
+	p.invert = button(lang.L("Invert"), func(c int) { w.session.ScaleChannel(c, -1) })
+	p.back = button(lang.L("Put back"), w.session.RestoreChannel)
 	p.scale = widget.NewLabeledSlider(lang.L("Scale"), "×", -2, 4, 0.05, 1)
 	p.scale.OnChanged = func(v float64) {
 		w.session.DragScale(p.chosen, v)
@@ -133,7 +137,7 @@ func newChannelsPart(w *window) *channelsPart {
 		}
 		w.drawer.look(w.view)
 	})
-	p.channel = widget.NewSection(lang.L("Channel"), p.named, p.facts, row(p.zero, p.only), row(p.invert, p.back), p.scale, widget.NewHint(lang.L("Keeps this channel in sight, in place of the picture before, while you choose others"), "", p.pin))
+	p.channel = widget.NewSection(lang.L("Channel"), p.facts, row(p.zero, p.only), row(p.invert, p.back), p.scale, widget.NewHint(lang.L("Keeps this channel in sight, in place of the picture before, while you choose others"), "", p.pin))
 
 	dial := func(name string, most, at float64, format func(v float64) string, set func(d *session.Dials, v float64)) *widget.LabeledSlider {
 		s := widget.NewLabeledSlider(name, "", 0, most, 0.05, at)
@@ -170,14 +174,15 @@ func newChannelsPart(w *window) *channelsPart {
 			return lang.L("{{.Number}} of {{.All}}", map[string]any{"Number": widget.FormatCount(int(v)), "All": widget.FormatCount(int(s.Max))})
 		}
 	}
-	whole := widget.NewSection(lang.L("All channels"),
+	p.dialled = [...]*widget.Hint{
 		widget.NewHint(lang.L("Keeps the channels that contribute most, and sets the others to zero"), "", p.strongest),
 		widget.NewHint(lang.L("Keeps the directions in which cells differ most, as PCA finds them"), "", p.directions),
-		widget.NewHint(lang.L("How much goes around the latent: without it, all that is left is what the latent says"), "", p.skips),
+		widget.NewHint(lang.L("How much goes around the latent: without it, all that is left is what the latent says"), "", p.skips)}
+	whole := widget.NewSection(lang.L("All channels"), p.dialled[0], p.dialled[1], p.dialled[2],
 		widget.NewHint(lang.L("Rounds each number to one of 2, 4, 8 … levels"), "", p.bits),
 		widget.NewHint(lang.L("Adds random numbers, in standard deviations of each channel"), "", p.noise))
 
-	p.steer = newSteerBox(w, "explore", lang.L("How far every cell is moved. σ is how much the cells of this picture differ along a direction; beside it is its share of all that they differ by. Directions that were kept from a map are counted in steps."), func() bool { return w.explore != nil && w.explore.front(p) }, func(to session.Steering) {
+	p.steer = newSteerBox(w, scroll, "explore", lang.L("How far every cell is moved. σ is how much the cells of this picture differ along a direction; beside it is its share of all that they differ by. Directions that were kept from a map are counted in steps."), front, func(to session.Steering) {
 		p.dials.Steering = to
 		w.session.DragDials(p.dials)
 	}, func(session.Course) { w.session.EndStroke() })
@@ -193,7 +198,8 @@ func newChannelsPart(w *window) *channelsPart {
 	foot := margins(container.New(column{gap: grid}, p.figures,
 		container.NewBorder(nil, nil, container.NewHBox(widget.NewHint(lang.L("Undo"), "Ctrl+Z", p.undo), widget.NewHint(lang.L("Redo"), "Ctrl+Y", p.redo)), nil, p.reset),
 		widget.NewHint(lang.L("Save what the changed latent decodes to"), "Ctrl+S", p.keep)))
-	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), foot), nil, nil, container.NewVScroll(margins(form)))
+	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), foot), nil, nil, scroll)
+	scroll.Content = margins(form)
 
 	p.heading = fynewidget.NewLabel("")
 	p.heading.Truncation = fyne.TextTruncateEllipsis
@@ -211,10 +217,12 @@ func newChannelsPart(w *window) *channelsPart {
 	p.under = container.NewBorder(p.heading, nil, nil, nil, p.gallery)
 	p.use(toolPaint)
 
+	for name, o := range map[string]fyne.CanvasObject{"undo": p.undo, "redo": p.redo, "reset": p.reset, "save": p.keep, "gallery": p.gallery} {
+		w.trace.name(control{name: "explore." + name, o: o, when: front})
+	}
 	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "tool": p.tools, "value": p.value, "size": p.radius, "zero": p.zero, "only": p.only, "invert": p.invert,
-		"back": p.back, "scale": p.scale, "bits": p.bits, "strongest": p.strongest, "directions": p.directions, "noise": p.noise, "skips": p.skips, "undo": p.undo, "redo": p.redo, "reset": p.reset,
-		"save": p.keep, "gallery": p.gallery} {
-		w.trace.name(control{name: "explore." + name, o: o, when: func() bool { return w.view.page == session.PageExplore }})
+		"back": p.back, "scale": p.scale, "bits": p.bits, "strongest": p.strongest, "directions": p.directions, "noise": p.noise, "skips": p.skips, "take": p.take, "digit": p.digit} {
+		w.trace.name(control{name: "explore." + name, o: o, in: scroll, when: front})
 	}
 	return p
 }
@@ -244,23 +252,55 @@ func (p *channelsPart) use(tool int) {
 	p.marked = image.Rectangle{}
 	visible(p.brush, tool == toolPaint)
 	visible(p.taking, tool == toolTake)
-	p.how.Say(widget.StatusInfo, [...]string{
-		lang.L("Drag the pictures to move them. Over a cell, the part of the picture that it sees lights up; over the picture, the cells that see it."),
-		lang.L("Paint on the channel: the picture follows. Alt rubs out."),
-		lang.L("Mark a part of a picture, then drag it elsewhere. With Alt it is copied."),
-		lang.L("Mark a part of the picture: it gets the code that the other picture has there."),
-	}[tool])
+	p.explain(p.drawn.Other)
 	p.outline()
 	p.hands()
+	if p.inFront && p.drawn.Version != 0 {
+		p.w.panes[session.PaneLatent].SetFigure(p.latentFigure(p.drawn))
+	}
 	p.w.trace.setting("explore.tool", tool)
 	if p.side != nil {
 		p.side.Refresh()
 	}
 }
 
+// explain says what the tool does; other is the picture that is borrowed from.
+func (p *channelsPart) explain(other string) {
+	text := ""
+	switch p.tool {
+	case toolLook:
+		text = lang.L("Drag the pictures to move them. Over a cell, the part of the picture that it sees lights up; over the picture, the cells that see it.")
+	case toolPaint:
+		text = lang.L("Paint on the channel: the picture follows. Alt rubs out.")
+	case toolMove:
+		text = lang.L("Mark a part of a picture, then drag it elsewhere. With Alt it is copied.")
+	case toolTake:
+		text = lang.L("Choose another picture, or drop it on the window. Then mark a part of this one: it gets the code that the other has there.")
+		if other != "" {
+			text = lang.L("Mark a part of the picture: it gets the code that {{.Name}} has there.", map[string]any{"Name": ending(other, 30)})
+		}
+	}
+	p.how.Say(widget.StatusInfo, text)
+}
+
+// latentFigure is what stands under the channel: at first what can be done with it.
+func (p *channelsPart) latentFigure(ex session.Explore) string {
+	if p.tool == toolPaint && !ex.Opening && ex.Undo+ex.Redo == 0 {
+		return lang.L("Drag over it to paint")
+	}
+	return fmt.Sprintf("%d × %d × %d", ex.Latent.Shape[2], ex.Latent.Shape[1], len(ex.Channels))
+}
+
 func (p *channelsPart) pointed() { p.outline() }
 
-func (p *channelsPart) takes([]string) bool { return false }
+// takes makes a picture that is dropped while code is borrowed the one that it is borrowed from.
+func (p *channelsPart) takes(paths []string) bool {
+	if p.tool != toolTake || len(paths) != 1 || noPicture(paths) != "" || p.drawn.Version == 0 || p.drawn.Opening {
+		return false
+	}
+	p.w.session.OpenOther(paths[0])
+	return true
+}
 
 func (p *channelsPart) turned() {
 	if p.w.explore == nil {
@@ -294,7 +334,7 @@ func (p *channelsPart) hands() {
 		case !on || p.drawn.Opening:
 		case p.tool == toolPaint && session.Pane(i) == session.PaneLatent:
 			pane.Paint = p.paint
-		case p.tool == toolMove || p.tool == toolTake:
+		case p.tool == toolMove || p.tool == toolTake && p.drawn.Other != "":
 			pane.Paint = p.mark
 		}
 	}
@@ -406,9 +446,10 @@ func (p *channelsPart) show(f frame) {
 	w := p.w
 	w.showExploredModel(f, p.model, p.about)
 	open := ex.Version != 0 && !ex.Opening
-	for _, b := range []fyne.Disableable{p.zero, p.only, p.invert, p.back, p.scale, p.keep, p.noise, p.bits, p.strongest, p.directions, p.value, p.radius} {
+	for _, b := range []fyne.Disableable{p.zero, p.only, p.invert, p.back, p.scale, p.keep, p.noise, p.bits, p.strongest, p.directions, p.value, p.radius, p.pin} {
 		enable(b, open)
 	}
+	visible(p.digit, ex.Drawn)
 	enable(p.undo, ex.Undo > 0)
 	enable(p.redo, ex.Redo > 0)
 	enable(p.reset, ex.Undo > 0)
@@ -421,12 +462,20 @@ func (p *channelsPart) show(f frame) {
 		p.pin.SetChecked(false)
 		p.marked = image.Rectangle{}
 	}
+	if ex.Other != old.Other {
+		p.explain(ex.Other)
+		p.hands()
+	}
 	if fresh || ex.Opening != old.Opening {
 		if fresh || p.chosen == old.Order[0] { // nobody has chosen
 			p.chosen = -1
 		}
 		p.limits(ex)
 		p.hands()
+	}
+	// What is measured goes on to be the first, unless somebody has chosen or begun.
+	if old.Version == ex.Version && ex.Undo+ex.Redo == 0 && !p.pin.Checked && p.chosen == old.Order[0] && p.chosen != ex.Order[0] {
+		p.chosen = -1
 	}
 	if p.chosen < 0 || p.chosen >= len(ex.Channels) {
 		p.choose(ex.Order[0])
@@ -435,18 +484,21 @@ func (p *channelsPart) show(f frame) {
 	p.noise.SetValue(ex.Dials.Noise)
 	p.bits.SetValue(orMost(ex.Dials.Bits, 9))
 	p.skips.SetValue(1 - ex.Dials.Skips)
-	visible(p.skips, ex.Connections > 0)
+	visible(p.dialled[2], ex.Connections > 0)
 	p.strongest.SetValue(orMost(ex.Dials.Strongest, len(ex.Channels)))
 	p.directions.SetValue(orMost(ex.Dials.Directions, max(2, ex.Directions)))
-	p.steer.show(ex.Shares, f.DirectionsOf(ex.Model), ex.Dials.Steering)
+	p.steer.show(ex.Shares, f.DirectionsOf(ex.Model), ex.Dials.Steering, open)
 	c := ex.Channels[p.chosen]
-	p.named.SetText(lang.L("Channel {{.Number}}", map[string]any{"Number": p.chosen + 1}))
+	p.channel.SetTitle(lang.L("Channel {{.Number}}", map[string]any{"Number": p.chosen + 1}))
 	share := "—"
 	if !math.IsNaN(c.Share) {
 		share = percent(c.Share)
 	}
 	values := "—"
 	if open {
+		values = widget.FormatNumber(float64(c.Low), 3)
+	}
+	if open && c.Low != c.High {
 		values = lang.L("{{.Low}} to {{.High}}", map[string]any{"Low": widget.FormatNumber(float64(c.Low), 3), "High": widget.FormatNumber(float64(c.High), 3)})
 	}
 	p.facts.Set(values, share)
@@ -465,7 +517,12 @@ func (p *channelsPart) show(f frame) {
 	}
 	heading := lang.L("{{.Count}} channels of {{.Width}} × {{.Height}} cells, the one that contributes most first", map[string]any{
 		"Count": widget.FormatCount(len(ex.Channels)), "Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1]})
-	if ex.Measured < len(ex.Channels) {
+	switch {
+	case len(ex.Channels) > 1 && ex.Latent.Shape[1]*ex.Latent.Shape[2] == 1:
+		heading = lang.L("{{.Count}} channels of 1 cell, the one that contributes most first", map[string]any{"Count": widget.FormatCount(len(ex.Channels))})
+	case len(ex.Channels) == 1:
+		heading = lang.L("1 channel of {{.Width}} × {{.Height}} cells", map[string]any{"Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1]})
+	case ex.Measured < len(ex.Channels):
 		heading = lang.L("{{.Count}} channels of {{.Width}} × {{.Height}} cells; what each contributes is being measured: {{.Done}}", map[string]any{
 			"Count": widget.FormatCount(len(ex.Channels)), "Width": ex.Latent.Shape[2], "Height": ex.Latent.Shape[1], "Done": widget.FormatCount(ex.Measured)})
 	}
@@ -482,7 +539,7 @@ func (p *channelsPart) show(f frame) {
 		p.gallery.Select(i)
 		p.gallery.ScrollToTop()
 	}
-	p.folds.settle(p.side, p.how, p.about, p.brush, p.taking, p.skips, p.steer.whole)
+	p.folds.settle(p.side, p.how, p.about, p.digit, p.brush, p.taking, p.dialled[0], p.dialled[1], p.dialled[2], p.steer.whole)
 	p.outline()
 }
 
@@ -493,8 +550,8 @@ func (p *channelsPart) limits(ex session.Explore) {
 	p.strongest.Max, p.strongest.Default = float64(max(2, n)), float64(max(2, n))
 	d := max(2, ex.Directions)
 	p.directions.Max, p.directions.Default = float64(d), float64(d)
-	visible(p.strongest, n > 1)
-	visible(p.directions, ex.Directions > 1)
+	visible(p.dialled[0], n > 1)
+	visible(p.dialled[1], ex.Directions > 1)
 }
 
 // orMost is a dial's value, where 0 stands for the most there is.

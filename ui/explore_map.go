@@ -15,7 +15,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/layout"
 	fynetheme "fyne.io/fyne/v2/theme"
 	fynewidget "fyne.io/fyne/v2/widget"
 
@@ -57,23 +56,22 @@ type mapPart struct {
 	film    *fynewidget.Button
 	folders []string // that were chosen
 
-	whole   *fyne.Container
-	atlas   *widget.Atlas
-	here    *canvas.Image
-	beside  *canvas.Image // the nearest picture
-	words   *fynewidget.Label
-	legend  *fyne.Container
-	welcome *fyne.Container
-	begin   *fynewidget.Button
-	list    *fynewidget.GridWrap
-	strip   *canvas.Image
-	row     *fyne.Container // pictures along a direction
-	along   []*alongCard
-	named   *fynewidget.Label
-	open    *fynewidget.Button
-	under   fyne.CanvasObject
-	four    [4]*channelCard // original, latent and reconstruction of the picture that was clicked, and what is lost
-	seen    *fyne.Container
+	whole  *fyne.Container
+	atlas  *widget.Atlas
+	here   *canvas.Image
+	beside *canvas.Image // the nearest picture
+	words  *fynewidget.Label
+	legend *fyne.Container
+	empty  *emptyState
+	list   *fynewidget.GridWrap
+	strip  *canvas.Image
+	row    *fyne.Container // pictures along a direction
+	along  []*alongCard
+	named  *fynewidget.Label
+	open   *fynewidget.Button
+	under  fyne.CanvasObject
+	four   [4]*channelCard // original, latent and reconstruction of the picture that was clicked, and what is lost
+	seen   *fyne.Container
 
 	chosen  []int // by hand, or the neighbours of the one that was clicked, or all by error
 	byHand  bool
@@ -89,7 +87,8 @@ type mapPart struct {
 
 func newMapPart(w *window) *mapPart {
 	p := &mapPart{w: w}
-	p.model = newChoice(w.pickExplored, nil, nil)
+	scroll := w.newColumn()
+	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
 	p.data = newChoice(p.pickData, nil, nil)
 	p.data.PlaceHolder = lang.L("Choose pictures…")
@@ -131,15 +130,15 @@ func newMapPart(w *window) *mapPart {
 
 	for k := range p.ends {
 		p.ends[k] = newChoice(func(value string) { p.pickEnd(k, value) }, nil, nil)
-		w.trace.name(control{name: "map.end" + string(rune('1'+k)), o: p.ends[k], when: p.front})
+		w.trace.name(control{name: "map.end" + string(rune('1'+k)), o: p.ends[k], in: scroll, when: p.front})
 	}
 	p.name = fynewidget.NewEntry()
-	p.name.Scroll = fyne.ScrollNone // the wheel turns the column that it stands in
 	p.keep = fynewidget.NewButtonWithIcon(lang.L("Keep"), fynetheme.DocumentSaveIcon(), p.keepDirection)
 	p.name.OnSubmitted = func(string) { p.keepDirection() }
-	p.groups = widget.NewSection(lang.L("Direction"), widget.NewField(lang.L("From"), p.ends[0]), widget.NewField(lang.L("To"), p.ends[1]),
-		container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Keeps the direction under this name: it can be applied to any picture, here and in Channels"), "Enter", p.keep), p.name))
-	p.steer = newSteerBox(w, "map", lang.L("σ is how much the pictures differ along a direction; beside it is its share of all that they differ by. Directions that were kept are counted in steps."), p.front, w.session.SteerMap, func(c session.Course) {
+	p.groups = widget.NewSection(lang.L("Direction"), widget.NewNote(lang.L("Leads from one group of pictures to another. A group is a label, or what is chosen on the map: by the lasso, or by clicks with Shift.")),
+		widget.NewField(lang.L("From"), p.ends[0]), widget.NewField(lang.L("To"), p.ends[1]),
+		container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Keeps the direction under this name: it can be applied to any picture, here and in Channels"), "Enter", p.keep), container.NewStack(p.name, newWheel(scroll))))
+	p.steer = newSteerBox(w, scroll, "map", lang.L("σ is how much the pictures differ along a direction; beside it is its share of all that they differ by. Directions that were kept are counted in steps."), p.front, w.session.SteerMap, func(c session.Course) {
 		if c != (session.Course{}) {
 			w.session.FollowOnMap(c)
 		}
@@ -154,7 +153,8 @@ func newMapPart(w *window) *mapPart {
 	})
 	form := container.New(column{gap: 2 * grid}, pictures, view, p.groups, p.steered)
 	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), margins(container.New(column{gap: grid}, p.film,
-		widget.NewHint(lang.L("Places, labels and errors as .csv, or the map as a picture"), "Ctrl+S", p.export)))), nil, nil, container.NewVScroll(margins(form)))
+		widget.NewHint(lang.L("Places, labels and errors as .csv, or the map as a picture"), "Ctrl+S", p.export)))), nil, nil, scroll)
+	scroll.Content = margins(form)
 
 	p.atlas = widget.NewAtlas(w.do)
 	p.atlas.OnPointer = func(x, y float64, nearest int) { w.session.LookAtPlace(x, y) }
@@ -176,22 +176,15 @@ func newMapPart(w *window) *mapPart {
 	p.words.SizeName = fynetheme.SizeNameCaptionText
 	p.words.Wrapping = fyne.TextWrapWord
 	p.legend = container.New(column{gap: -grid})
-	p.begin = fynewidget.NewButtonWithIcon(lang.L("Show drawn digits"), fynetheme.Icon(theme.IconNameExplore), func() {
+	p.empty = newEmptyState(func() {
 		w.session.ExploreModel("digits")
 		p.pickData("builtin:digits:2000")
 	})
-	p.begin.Importance = fynewidget.HighImportance
-	centred := func(text string, bold bool) fyne.CanvasObject {
-		l := fynewidget.NewLabelWithStyle(text, fyne.TextAlignCenter, fyne.TextStyle{Bold: bold})
-		l.Wrapping = fyne.TextWrapWord
-		return l
-	}
-	p.welcome = container.NewVBox(layout.NewSpacer(),
-		centred(lang.L("A map of many pictures, by what a network makes of them"), true),
-		centred(lang.L("Choose or drop a folder of pictures, or begin with digits. Then move the pointer over the map: what lies there is drawn."), false),
-		container.NewCenter(p.begin), layout.NewSpacer())
+	p.empty.say(lang.L("A map of many pictures, by what a network makes of them"),
+		lang.L("Choose or drop a folder of pictures, or begin with digits. Then move the pointer over the map: what lies there is drawn."),
+		lang.L("Show drawn digits"), fynetheme.Icon(theme.IconNameExplore))
 	corner := container.New(&cornerLayout{}, p.here, p.beside, p.words, container.NewVScroll(p.legend))
-	p.whole = container.NewStack(p.welcome, container.NewBorder(nil, nil, nil, corner, p.atlas))
+	p.whole = container.NewStack(p.empty.whole, container.NewBorder(nil, nil, nil, corner, p.atlas))
 	p.whole.Hide()
 
 	p.list = fynewidget.NewGridWrap(func() int { return len(p.chosen) }, func() fyne.CanvasObject { return newChannelCard() }, func(i int, o fyne.CanvasObject) {
@@ -224,9 +217,12 @@ func newMapPart(w *window) *mapPart {
 	p.under = container.NewBorder(container.NewBorder(nil, nil, nil, p.open, p.named), nil, p.seen, nil, container.NewStack(p.list, p.strip, p.row))
 	p.use(0)
 
-	w.trace.name(control{name: "map.pad", o: p.pad, when: func() bool { return p.front() && p.draws.Visible() }})
-	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "data": p.data, "method": p.method, "tool": p.tool, "atlas": p.atlas, "start": p.begin, "name": p.name,
-		"keep": p.keep, "draw": draw, "only": p.only, "worst": p.worst, "open": p.open, "export": p.export, "film": p.film, "list": p.list} {
+	w.trace.name(control{name: "map.pad", o: p.pad, in: scroll, when: func() bool { return p.front() && p.draws.Visible() }})
+	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "data": p.data, "method": p.method, "tool": p.tool, "name": p.name,
+		"keep": p.keep, "draw": draw, "only": p.only, "worst": p.worst} {
+		w.trace.name(control{name: "map." + name, o: o, in: scroll, when: p.front})
+	}
+	for name, o := range map[string]fyne.CanvasObject{"atlas": p.atlas, "start": p.empty.begin, "open": p.open, "export": p.export, "film": p.film, "list": p.list} {
 		w.trace.name(control{name: "map." + name, o: o, when: p.front})
 	}
 	return p
@@ -381,7 +377,7 @@ func (p *mapPart) offerEnds(m session.Mapped) {
 	for k, c := range p.ends {
 		values, names := []string{endNone}, []string{lang.L("nothing yet")}
 		if n := len(p.chosen); n > 0 {
-			values, names = append(values, endChosen), append(names, lang.L("what is chosen: {{.Count}} pictures", map[string]any{"Count": widget.FormatCount(n)}))
+			values, names = append(values, endChosen), append(names, lang.L("what is chosen: {{.Pictures}}", map[string]any{"Pictures": countPictures(n)}))
 		}
 		for _, l := range m.Classes[:min(len(m.Classes), 50)] {
 			values, names = append(values, endLabel+l), append(names, l)
@@ -389,7 +385,7 @@ func (p *mapPart) offerEnds(m session.Mapped) {
 		at := endNone
 		if len(m.Ends[k]) > 0 {
 			if at = p.label(m, m.Ends[k]); at == endGroup {
-				values, names = append(values, at), append(names, lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(m.Ends[k]))}))
+				values, names = append(values, at), append(names, countPictures(len(m.Ends[k])))
 			}
 		}
 		c.offer(values, names)
@@ -448,7 +444,7 @@ func (p *mapPart) offerName(m session.Mapped) {
 		for k := range ends {
 			ends[k] = strings.TrimPrefix(p.label(m, m.Ends[k]), endLabel)
 			if ends[k] == endGroup {
-				ends[k] = widget.FormatCount(len(m.Ends[k]))
+				ends[k] = countPictures(len(m.Ends[k]))
 			}
 		}
 		name = lang.L("{{.From}} to {{.To}}", map[string]any{"From": ends[0], "To": ends[1]})
@@ -478,6 +474,7 @@ func (p *mapPart) listWorst(yes bool) {
 	}
 	p.choose(all)
 	p.draw(p.drawn)
+	p.showWay(p.drawn, p.drawn)
 }
 
 func (p *mapPart) caption(i int) string {
@@ -492,7 +489,7 @@ func (p *mapPart) caption(i int) string {
 func (p *mapPart) show(f frame) {
 	m, old := f.Map, p.drawn
 	p.w.showExploredModel(f, p.model, p.about)
-	values, names := []string{"builtin:digits:2000", "builtin:letters:2000"}, []string{lang.L("2,000 drawn digits"), lang.L("2,000 drawn letters")}
+	values, names := []string{"builtin:digits:2000", "builtin:letters:2000"}, []string{lang.L("2000 drawn digits"), lang.L("2000 drawn letters")}
 	for _, path := range p.folders {
 		values, names = append(values, path), append(names, filepath.Base(path))
 	}
@@ -511,7 +508,7 @@ func (p *mapPart) show(f frame) {
 	case len(m.Skipped) > 0:
 		state = lang.L("{{.Count}} pictures; {{.Bad}} cannot be read: {{.Why}}", map[string]any{"Count": widget.FormatCount(len(m.Names)), "Bad": widget.FormatCount(len(m.Skipped)), "Why": m.Skipped[0]})
 	default:
-		state = lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(m.Names))})
+		state = countPictures(len(m.Names))
 		if p.hidden > 0 {
 			state += ". " + lang.L("{{.Count}} of them lie exactly on others.", map[string]any{"Count": widget.FormatCount(p.hidden)})
 		}
@@ -520,7 +517,7 @@ func (p *mapPart) show(f frame) {
 		}
 	}
 	p.state.Say(level, state)
-	visible(p.welcome, m.Version == 0)
+	visible(p.empty.whole, m.Version == 0)
 	visible(p.whole.Objects[1], m.Version != 0)
 	enable(p.export, m.Version != 0)
 	enable(p.film, len(m.Way) > 0 || len(m.Along) > 0)
@@ -566,7 +563,7 @@ func (p *mapPart) show(f frame) {
 		p.offerEnds(m)
 		p.offerName(m)
 	}
-	p.steer.show(m.Shares, f.DirectionsOf(f.Explore.Model), m.Steering)
+	p.steer.show(m.Shares, f.DirectionsOf(f.Explore.Model), m.Steering, m.Version != 0)
 	start := lang.L("From the mean of all pictures. Click one to begin there.")
 	if m.Shown != nil {
 		start = lang.L("From {{.Name}}.", map[string]any{"Name": ending(p.called(m.Shown), 30)})
@@ -650,8 +647,9 @@ func (p *mapPart) showLegend(m session.Mapped) {
 // showHere shows what lies under the pointer.
 func (p *mapPart) showHere(m session.Mapped) {
 	h := m.Here
-	p.here.Image = pictureOf(h.Picture)
-	if h.Nearest < len(m.Thumbs) {
+	known := h.Serial != 0 // not on a map that is new
+	p.here.Image, p.beside.Image = pictureOf(h.Picture), nil
+	if known && h.Nearest < len(m.Thumbs) {
 		p.beside.Image = m.Thumbs[h.Nearest]
 	}
 	for _, o := range []*canvas.Image{p.here, p.beside} {
@@ -660,6 +658,10 @@ func (p *mapPart) showHere(m session.Mapped) {
 			o.ScaleMode = canvas.ImageScalePixels
 		}
 		o.Refresh()
+	}
+	if !known {
+		p.words.SetText("")
+		return
 	}
 	text := lang.L("Nearest: {{.Name}}", map[string]any{"Name": ending(mapName(m.Names[h.Nearest]), 20)}) + "\n" +
 		lang.L("Pictures near: {{.Count}}", map[string]any{"Count": widget.FormatNumber(h.Support, 2)})
@@ -672,6 +674,14 @@ func (p *mapPart) showHere(m session.Mapped) {
 	}
 	p.words.SetText(text)
 	p.w.trace.event("here", "nearest", h.Nearest, "decoded", h.Picture != nil)
+}
+
+// countPictures says how many pictures there are.
+func countPictures(n int) string {
+	if n == 1 {
+		return lang.L("1 picture")
+	}
+	return lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(n)})
 }
 
 // called is what the picture that is looked at is called.
@@ -698,7 +708,7 @@ func (p *mapPart) showWay(m, old session.Mapped) {
 	case strip:
 		name = lang.L("Pictures along the way")
 	case len(p.chosen) > 0:
-		name = lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(len(p.chosen))})
+		name = countPictures(len(p.chosen))
 		if clicked = p.clicked(); clicked {
 			name = lang.L("{{.Name}} and its nearest neighbours in the latent", map[string]any{"Name": p.called(m.Shown)})
 		}
@@ -712,6 +722,7 @@ func (p *mapPart) showWay(m, old session.Mapped) {
 	}
 	visible(p.row, row)
 	visible(p.strip, strip)
+	p.atlas.ShowPath(strip)
 	visible(p.list, !row && !strip)
 	if walked {
 		p.strip.Image = nil
@@ -747,9 +758,9 @@ func (p *mapPart) showFour(panes session.Panes) {
 func courseName(c session.Course) string {
 	switch {
 	case c.Groups:
-		return lang.L("From the mean of one group (0) to that of the other (1), and past both; the nearest picture under each")
+		return lang.L("From the mean of one group, at 0, to that of the other, at 1; the nearest pictures below")
 	case c.Kept != nil:
-		return lang.L("Along {{.Name}}, in steps; the nearest picture under each", map[string]any{"Name": c.Kept.Name})
+		return lang.L("Along “{{.Name}}”, in steps; the nearest picture under each", map[string]any{"Name": c.Kept.Name})
 	}
 	return lang.L("Along principal direction {{.Number}}, in standard deviations; the nearest picture under each", map[string]any{"Number": c.Sigma})
 }
@@ -862,7 +873,7 @@ func (cornerLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	}
 	put(o[0], 0, w, side)
 	put(o[1], side+grid, 6*grid, 6*grid)
-	words := float32(15 * grid)
+	words := float32(17 * grid)
 	put(o[2], side+grid+6*grid, w, words)
 	top := side + 7*grid + words
 	put(o[3], top, w, max(0, size.Height-top-2*grid))

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"image"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 	"sieve/imageio"
 	"sieve/model/tensor"
 	"sieve/ui/session"
+	"sieve/ui/theme"
 	"sieve/ui/widget"
 )
 
@@ -39,6 +41,7 @@ type mixPart struct {
 	want   session.Mixing
 
 	whole  *fyne.Container // in place of the panes
+	empty  *emptyState
 	stage  *widget.Square
 	slots  [session.MixSlots]*widget.Tile
 	strip  *canvas.Image
@@ -49,7 +52,7 @@ type mixPart struct {
 
 func newMixPart(w *window) *mixPart {
 	p := &mixPart{w: w, want: session.DefaultMixing}
-	p.model = newChoice(p.w.pickExplored, nil, nil)
+	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
 	model := widget.NewSection(lang.L("Model"), widget.NewHint(lang.L("Whose latent it is. Without skip connections all of the picture goes through it"), "", p.model), p.about)
 
@@ -62,9 +65,7 @@ func newMixPart(w *window) *mixPart {
 	p.round = fynewidget.NewCheck(lang.L("Along great circles"), func(yes bool) { p.change(func(m *session.Mixing) { m.Round = yes }) })
 	p.amount = widget.NewLabeledSlider(lang.L("Amount"), "", -1, 3, 0.05, 1)
 	p.amount.OnChanged = func(v float64) { p.change(func(m *session.Mixing) { m.Amount = v }) }
-	p.folder = fynewidget.NewButtonWithIcon(lang.L("Choose a folder…"), fynetheme.FolderOpenIcon(), func() {
-		w.pickFolder(func(dir string) { p.change(func(m *session.Mixing) { m.Folder = dir }) })
-	})
+	p.folder = fynewidget.NewButtonWithIcon(lang.L("Choose a folder…"), fynetheme.FolderOpenIcon(), p.pickMean)
 	p.again = fynewidget.NewButtonWithIcon(lang.L("Draw again"), fynetheme.ViewRefreshIcon(), func() {
 		p.change(func(m *session.Mixing) { m.Seed++ })
 	})
@@ -90,11 +91,18 @@ func newMixPart(w *window) *mixPart {
 	}
 	p.strip = &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleFastest}
 	p.caught = container.New(&insets{0, grid, 0, 0}, p.strip)
-	objects = append(objects, p.caught)
+	p.empty = newEmptyState(func() {
+		if p.want.Mode == session.MixMean {
+			p.pickMean()
+		} else {
+			w.session.ExploreModel("digits")
+		}
+	})
+	objects = append(objects, p.caught, p.empty.whole)
 	p.whole = container.New(&mixLayout{p: p}, objects...)
 	p.whole.Hide()
 
-	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "mode": p.mode, "amount": p.amount, "stage": p.stage, "again": p.again, "film": p.film, "keep": p.keep} {
+	for name, o := range map[string]fyne.CanvasObject{"model": p.model, "mode": p.mode, "amount": p.amount, "stage": p.stage, "again": p.again, "film": p.film, "keep": p.keep, "start": p.empty.begin} {
 		w.trace.name(control{name: "mix." + name, o: o, when: p.front})
 	}
 	return p
@@ -135,6 +143,11 @@ func (p *mixPart) clear(i int) {
 	p.change(func(m *session.Mixing) { m.Slots[i] = "" })
 }
 
+// pickMean asks for a folder to average.
+func (p *mixPart) pickMean() {
+	p.w.pickFolder(func(dir string) { p.change(func(m *session.Mixing) { m.Folder = dir }) })
+}
+
 // settle makes the pictures that were there by themselves those that are wanted.
 func (p *mixPart) settle() {
 	if p.want.Slots == ([session.MixSlots]string{}) {
@@ -142,10 +155,14 @@ func (p *mixPart) settle() {
 	}
 }
 
-// takes puts pictures into the first free corners.
+// takes puts pictures into the first free corners, and averages a folder.
 func (p *mixPart) takes(paths []string) bool {
 	if noPicture(paths) != "" {
-		return false
+		if info, err := os.Stat(paths[0]); err != nil || !info.IsDir() || p.want.Mode != session.MixMean {
+			return false
+		}
+		p.change(func(m *session.Mixing) { m.Folder = paths[0] })
+		return true
 	}
 	p.settle()
 	for _, path := range paths {
@@ -207,7 +224,6 @@ func (p *mixPart) show(f frame) {
 	visible(p.round, mode == session.MixBetween)
 	visible(p.amount, mode == session.MixSum)
 	visible(p.folder, mode == session.MixMean)
-	visible(p.again, mode == session.MixChance)
 	p.round.Checked = p.want.Round
 	p.amount.SetValue(p.want.Amount)
 	var notes []string
@@ -225,8 +241,23 @@ func (p *mixPart) show(f frame) {
 		}
 	}
 	why := strings.Join(notes, " ")
-	p.why.Say(level, why)
-	visible(p.why, why != "")
+	empty := mix.Why.Key != "" && mix.Result == nil && len(mix.Strip) == 0 && (mode == session.MixMean || mode == session.MixChance)
+	visible(p.empty.whole, empty)
+	visible(p.again, mode == session.MixChance && !empty)
+	switch {
+	case !empty:
+		p.why.Say(level, why)
+		visible(p.why, why != "")
+	case mode == session.MixMean:
+		if p.want.Folder == "" {
+			why = lang.L("The latents of all pictures of a folder are averaged, and the mean is decoded. Choose a folder, or drop one on the window.")
+		}
+		p.empty.say(lang.L("The mean of many pictures"), why, lang.L("Choose a folder…"), fynetheme.FolderOpenIcon())
+		visible(p.why, false)
+	default:
+		p.empty.say(lang.L("Pictures that nobody has taken"), why, lang.L("Use the model of digits"), fynetheme.Icon(theme.IconNameExplore))
+		visible(p.why, false)
+	}
 	enable(p.keep, mix.Result != nil)
 	enable(p.film, len(mix.Strip) > 0)
 	if mix.Version != p.drawn.Version || mix.Result != p.drawn.Result || len(mix.Strip) != len(p.drawn.Strip) || mix.Slots != p.drawn.Slots || mix.Want != p.drawn.Want {
@@ -296,7 +327,13 @@ func (l *mixLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 			left = slot + 2*grid
 		}
 		place(p.slots[0], 0, 0, slot, min(slot+3*grid, size.Height))
-		place(p.caught, left, -grid, size.Width-left, size.Height+grid)
+		high := size.Height
+		if p.strip.Image != nil { // it begins where the picture begins
+			b := p.strip.Image.Bounds()
+			high = min(high, (size.Width-left)*float32(b.Dy())/float32(max(b.Dx(), 1)))
+		}
+		place(p.caught, left, -grid, size.Width-left, high+grid)
+		place(p.empty.whole, 0, 0, size.Width, size.Height)
 		return
 	}
 	strip := float32(0)
@@ -306,7 +343,11 @@ func (l *mixLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	}
 	place(p.caught, 0, size.Height-strip, size.Width, strip)
 	room := size.Height - strip - grid
-	place(p.stage, slot+2*grid, 0, size.Width-2*(slot+2*grid), room)
+	left := slot + 2*grid
+	if p.want.Mode == session.MixMean { // it has no corners
+		left = 0
+	}
+	place(p.stage, left, 0, size.Width-2*left, room)
 	high := (room - grid) / 2
 	for i, s := range p.slots {
 		x, y := float32(0), float32(0)

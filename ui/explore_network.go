@@ -82,7 +82,7 @@ type networkPart struct {
 
 func newNetworkPart(w *window) *networkPart {
 	p := &networkPart{w: w, input: -1, output: -1}
-	p.model = newChoice(w.pickExplored, nil, nil)
+	p.model = newModelChoice(w)
 	p.about = widget.NewNote("")
 	p.mode = widget.NewSegmented(lang.L("Layers"), lang.L("Lesion"), lang.L("Filters"))
 	p.mode.OnChanged = func(i int) {
@@ -552,7 +552,7 @@ func (p *networkPart) showExcited(n, old session.Network) {
 	case e.Bad > 0:
 		text = lang.L("{{.Count}} pictures; {{.Bad}} cannot be read", map[string]any{"Count": widget.FormatCount(e.Of), "Bad": widget.FormatCount(e.Bad)})
 	default:
-		text = lang.L("{{.Count}} pictures", map[string]any{"Count": widget.FormatCount(e.Of)})
+		text = countPictures(e.Of)
 	}
 	p.state.Say(level, text)
 	if e.Serial == old.Excited.Serial && n.Want == old.Want {
@@ -720,8 +720,12 @@ func (p *networkPart) showGallery(n, old session.Network) {
 	case !ok || n.Out == nil:
 	case n.Want.Mode == session.ProbeLesion && l.Kind == "loop":
 		text = lang.L("A loop can be switched off as a whole only")
+	case n.Want.Mode == session.ProbeLesion && l.C == 1:
+		text = lang.L("1 channel: click it to switch it off")
 	case n.Want.Mode == session.ProbeLesion:
 		text = lang.L("{{.Count}} channels: click one to switch it off", map[string]any{"Count": widget.FormatCount(l.C)})
+	case p.count() == 1:
+		text = lang.L("1 channel of {{.Width}} × {{.Height}}", map[string]any{"Width": n.Out.Shape[2], "Height": n.Out.Shape[1]})
 	default:
 		text = lang.L("{{.Count}} channels of {{.Width}} × {{.Height}}", map[string]any{"Count": widget.FormatCount(p.count()), "Width": n.Out.Shape[2], "Height": n.Out.Shape[1]})
 	}

@@ -18,11 +18,14 @@ func (w *window) showExplored(f frame) {
 	channel := min(max(f.look.Channel, 1), len(ex.Channels))
 	titles := [4]string{lang.L("Original"), lang.L("Before"), lang.L("Channel {{.Number}}", map[string]any{"Number": channel}), lang.L("After")}
 	figures := [4]string{fmt.Sprintf("%d × %d", ex.After.Width, ex.After.Height), quality(ex.Plain, math.NaN()),
-		fmt.Sprintf("%d × %d × %d", ex.Latent.Shape[2], ex.Latent.Shape[1], len(ex.Channels)), quality(ex.PSNR, math.NaN())}
+		w.explore.channels.latentFigure(ex), quality(ex.PSNR, math.NaN())}
 	if f.pinned > 0 && f.pinned <= len(ex.Channels) {
 		titles[1], figures[1] = lang.L("Channel {{.Number}}", map[string]any{"Number": f.pinned}), lang.L("pinned")
 	}
-	if ex.Wild > 0 {
+	switch {
+	case ex.Wild == 1:
+		figures[3] = lang.L("1 value out of bounds, cut")
+	case ex.Wild > 1:
 		figures[3] = lang.L("{{.Count}} values out of bounds, cut", map[string]any{"Count": widget.FormatCount(ex.Wild)})
 	}
 	for i, p := range w.panes {

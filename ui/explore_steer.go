@@ -34,8 +34,9 @@ type keptRow struct {
 	row    *fyne.Container
 }
 
-// newSteerBox returns one without directions. name is what scripts call its sliders by, and about says what they do.
-func newSteerBox(w *window, name, about string, front func() bool, changed func(session.Steering), ended func(session.Course)) *steerBox {
+// newSteerBox returns one without directions, to stand in a scrolled column. name is what scripts call its sliders by,
+// and about says what they do.
+func newSteerBox(w *window, in *container.Scroll, name, about string, front func() bool, changed func(session.Steering), ended func(session.Course)) *steerBox {
 	b := &steerBox{whole: container.New(column{gap: grid}), changed: changed, ended: ended, none: widget.NewNote("")}
 	b.about = widget.NewNote(about)
 	b.whole.Add(b.about)
@@ -64,7 +65,7 @@ func newSteerBox(w *window, name, about string, front func() bool, changed func(
 		r.row = container.NewBorder(nil, nil, nil, widget.NewHint(lang.L("Forget this direction"), "", forget), r.slider)
 		b.kept[i] = r
 		b.whole.Add(r.row)
-		w.trace.name(control{name: name + ".kept" + string(rune('1'+i)), o: r.slider, when: func() bool { return front() && r.row.Visible() }})
+		w.trace.name(control{name: name + ".kept" + string(rune('1'+i)), o: r.slider, in: in, when: func() bool { return front() && r.row.Visible() }})
 	}
 	for k := range b.sigmas {
 		s := widget.NewLabeledSlider("", "", -session.MostSigma, session.MostSigma, 0.1, 0)
@@ -76,7 +77,7 @@ func newSteerBox(w *window, name, about string, front func() bool, changed func(
 		s.OnChangeEnded = func(float64) { ended(session.Course{Sigma: k + 1}) }
 		b.sigmas[k] = s
 		b.whole.Add(s)
-		w.trace.name(control{name: name + ".sigma" + string(rune('1'+k)), o: s, when: func() bool { return front() && s.Visible() }})
+		w.trace.name(control{name: name + ".sigma" + string(rune('1'+k)), o: s, in: in, when: func() bool { return front() && s.Visible() }})
 	}
 	b.back = fynewidget.NewButtonWithIcon(lang.L("All to zero"), fynetheme.ViewRefreshIcon(), func() {
 		b.at = session.Steering{}
@@ -85,16 +86,19 @@ func newSteerBox(w *window, name, about string, front func() bool, changed func(
 	})
 	b.whole.Add(b.none)
 	b.whole.Add(b.back)
+	w.trace.name(control{name: name + ".rest", o: b.back, in: in, when: front})
 	return b
 }
 
 func (b *steerBox) change() { b.changed(b.at) }
 
-// show offers directions: shares are those of the variance that principal ones have.
-func (b *steerBox) show(shares []float64, kept []*session.Direction, at session.Steering) {
+// show offers directions: shares are those of the variance that principal ones have, nil before they are found. What
+// they move is not there unless it is open.
+func (b *steerBox) show(shares []float64, kept []*session.Direction, at session.Steering, open bool) {
 	b.at = at
 	for k, s := range b.sigmas {
 		visible(s, k < len(shares))
+		enable(s, open)
 		if k < len(shares) {
 			relabel(s, lang.L("Direction {{.Number}} ({{.Share}})", map[string]any{"Number": k + 1, "Share": percent(shares[k])}))
 			s.SetValue(at.Sigmas[k])
@@ -102,6 +106,7 @@ func (b *steerBox) show(shares []float64, kept []*session.Direction, at session.
 	}
 	for i, r := range b.kept {
 		visible(r.row, i < len(kept))
+		enable(r.slider, open)
 		if r.of = nil; i < len(kept) {
 			r.of = kept[i]
 			relabel(r.slider, r.of.Name)
@@ -109,13 +114,13 @@ func (b *steerBox) show(shares []float64, kept []*session.Direction, at session.
 		}
 	}
 	none := ""
-	if len(shares)+len(kept) == 0 {
+	if shares != nil && len(shares)+len(kept) == 0 {
 		none = lang.L("There are no directions: they are found among several cells or pictures.")
 	}
 	b.none.Say(widget.StatusInfo, none)
 	visible(b.about, none == "")
 	visible(b.back, len(shares)+len(kept) > 0)
-	enable(b.back, at != session.Steering{})
+	enable(b.back, open && at != session.Steering{})
 }
 
 // relabel names a slider anew.

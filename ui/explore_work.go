@@ -138,7 +138,11 @@ func (p *networkPart) working(n session.Network, k *session.Number) widget.Kerne
 		d.Lines = append(d.Lines, widget.KernelLine{Name: name, Value: plainly(v)})
 	}
 	line(lang.L("Sum of the products"), k.Parts[k.Input])
-	if len(k.Parts) > 1 {
+	switch len(k.Parts) {
+	case 1:
+	case 2:
+		line(lang.L("+ the other channel"), k.Sum.Sum-k.Parts[k.Input])
+	default:
 		line(lang.L("+ the other {{.Count}} channels", map[string]any{"Count": widget.FormatCount(len(k.Parts) - 1)}), k.Sum.Sum-k.Parts[k.Input])
 	}
 	line(lang.L("+ bias"), k.Bias)

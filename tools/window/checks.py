@@ -320,6 +320,46 @@ def touches_a_latent(stage):
     stage.shot("map")
 
 
+def leads_along_a_direction(stage):
+    """Two labels on the map of digits make a direction that is kept by name; it moves a picture on Channels, and Ctrl+Z puts that back."""
+    p = stage.ready()
+    p.click("page.explore")
+    p.wait("widget", 20, name="explore.gallery", shown=True)
+    p.click("explore.part", (0.625, 0.5))
+    p.click("map.start")
+    p.wait("setting", 60, name="map.count", value="2000")
+    p.settle()
+    p.reveal("map.keep", near="map.tool")
+    for end, label in ("map.end1", 0), ("map.end2", 7):
+        p.click(end)
+        p.settle()
+        for _ in range(label + 2):  # after "nothing yet"
+            p.key("Down")
+        p.key("Return")
+        p.settle()
+    p.wait("setting", name="map.ends", value=lambda s: "0" not in s.split())
+    stage.shot("between")
+    p.enter("map.name", "seven")
+    p.reveal("map.sigma1", near="map.end1")
+    p.settle()
+    with p.expects("here", decoded=True):
+        p.click("map.kept1", (0.8, 0.75))
+    stage.shot("moved")
+
+    p.click("explore.part", (0.125, 0.5))
+    p.wait("widget", 20, name="explore.gallery", shown=True)
+    p.reveal("explore.rest", near="explore.tool")
+    stage.screen.move(*p.middle("status"))
+    p.settle()
+    before = p.pixels("pane.reconstruction")
+    p.click("explore.kept1", (0.8, 0.75))
+    stage.screen.move(*p.middle("status"))
+    until(lambda: changed(before, p.pixels("pane.reconstruction")) > 0.02, 5, "the direction changes nothing")
+    stage.shot("applied")
+    p.key("ctrl+z")
+    until(lambda: changed(before, p.pixels("pane.reconstruction")) < 0.002, 5, "the direction is not taken back")
+
+
 def survives_divergence(stage):
     """A learning rate of 1000 diverges: it says so, and the window lives."""
     p = stage.ready()

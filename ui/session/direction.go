@@ -171,7 +171,7 @@ func sigmaOf(p *embed.PCA, k int) []float32 {
 // sharesOf is which share of all variance the first principal directions have, at most MostSigmas of them.
 func sharesOf(p *embed.PCA) []float64 {
 	if p == nil || p.Total <= 0 {
-		return nil
+		return []float64{}
 	}
 	out := make([]float64, min(MostSigmas, len(p.Variances)))
 	for k := range out {

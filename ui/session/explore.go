@@ -45,6 +45,7 @@ type Explore struct {
 	Undo, Redo int       // steps
 	Changed    int       // numbers that are others than the encoder made
 	Other      string    // the picture whose code can be copied; "": none
+	Drawn      bool      // it is a digit, in place of a sample that the model does not know
 
 	BitsPerPixel float64
 	PSNR, Plain  float64           // of After and Before against Original
@@ -181,6 +182,7 @@ type explorer struct {
 	model loaded
 	good  loaded // the last one that could be read
 	told  uint64 // version of the one that State.Explore has
+	digit uint64 // seed of the one that is drawn for a model of small pictures
 	ops   []func(x *exploring) (dirty image.Rectangle)
 	seen  image.Rectangle    // pixels that are on the screen
 	wake  chan struct{}      // holds one
@@ -232,6 +234,17 @@ func (s *Session) ExploreModel(name string) {
 	s.kickMix()
 	s.remap()
 	s.kickNetwork(true)
+}
+
+// AnotherDigit has another one drawn, where Explore.Drawn.
+func (s *Session) AnotherDigit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Explore.Drawn {
+		s.explorer.digit++
+		s.explorer.ops = nil
+		s.kickExplore(nil)
+	}
 }
 
 // CodecModel names the shipped model for compressing among those that can be explored.
@@ -407,6 +420,7 @@ type exploring struct {
 	s       *Session
 	model   loaded
 	picture uint64  // its version
+	digit   uint64  // of explorer, where ex.Drawn
 	ex      Explore // as it is shown next; x.ex.Original is the picture
 
 	o     *model.Opened

@@ -32,18 +32,24 @@ type opening struct {
 	looked image.Rectangle // what was on the screen when that was made before its turn
 }
 
-// layOpen opens a picture with a model.
-func (s *Session) layOpen(ctx context.Context, l loaded, picture *presented) (*exploring, error) {
+// layOpen opens a picture with a model. One whose latent is one cell is given a digit in place of a sample.
+func (s *Session) layOpen(ctx context.Context, l loaded, picture *presented, sample bool, digit uint64) (*exploring, error) {
 	t := s.begin("Laying the picture open")
 	defer t.end()
 	l, err := s.explored(l)
 	if err != nil {
 		return nil, err
 	}
-	in := inChannels(picture.Pix, l.m.Spec.Channels)
+	in, drawn := inChannels(picture.Pix, l.m.Spec.Channels), sample && oneCell(l.m.Spec)
+	if drawn {
+		if in, err = digitFor(ctx, l.m.Spec, digit); err != nil {
+			return nil, err
+		}
+	}
 	_, h, w, _ := in.Dims4()
-	x := &exploring{s: s, model: l, picture: picture.version, asked: s.o.Now()}
+	x := &exploring{s: s, model: l, picture: picture.version, digit: digit, asked: s.o.Now()}
 	x.ex = exploreOf(l)
+	x.ex.Drawn = drawn
 	x.ex.Version, x.ex.Opening, x.ex.Original, x.ex.Before, x.ex.fields = s.ticket(), true, in, newTiles(w, h), l.m.Spec.Fields(h, w)
 	for c := range l.m.Spec.Numbers() {
 		x.ex.Channels, x.ex.Order = append(x.ex.Channels, ChannelFacts{Share: nan, Loss: nan}), append(x.ex.Order, c)

@@ -227,6 +227,35 @@ func TestAnotherPictureOrModelIsLaidOpen(t *testing.T) {
 	}
 }
 
+// TestAModelOfDigitsIsGivenOne explores a sample, which such a model does not know, and then a drawing, which it gets.
+func TestAModelOfDigitsIsGivenOne(t *testing.T) {
+	s := open(t, Options{})
+	until(t, s, "the sample", settled)
+	s.ExploreModel(assets.Digits)
+	s.ShowExplore(true)
+	s.ShowChannels(true)
+	first := untilState(t, s, "a digit", func(st State) bool { return st.Explore.Version != 0 && !st.Explore.Opening }).Explore
+	if shape := first.Original.Shape; !first.Drawn || shape[1] != 28 || shape[2] != 28 {
+		t.Fatalf("a picture of %v is laid open", shape)
+	}
+	s.AnotherDigit()
+	next := untilState(t, s, "another digit", func(st State) bool {
+		return st.Explore.Version != first.Version && !st.Explore.Opening
+	}).Explore
+	if !next.Drawn || slices.Equal(next.Original.Data, first.Original.Data) {
+		t.Error("another digit is the same one")
+	}
+	pixels := make([]float32, DrawnSide*DrawnSide)
+	pixels[300] = 1
+	s.Draw(DrawnSide, pixels)
+	mine := untilState(t, s, "the drawing", func(st State) bool {
+		return st.Explore.Version != next.Version && !st.Explore.Opening && !st.Explore.Drawn
+	}).Explore
+	if !slices.Equal(mine.Original.Data, pixels) {
+		t.Errorf("a picture of %v is laid open in place of the drawing", mine.Original.Shape)
+	}
+}
+
 func TestTilesAreThePicture(t *testing.T) {
 	x := tensor.New(1, 300, 520, 3)
 	for i := range x.Data {

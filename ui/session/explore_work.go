@@ -37,7 +37,7 @@ func (s *Session) explore() {
 func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 	s.mu.Lock()
 	e := &s.explorer
-	want, picture, seen := e.model, s.press.picture, e.seen
+	want, picture, seen, sample, digit := e.model, s.press.picture, e.seen, s.state.Picture.shipped(), e.digit
 	switch told := e.told == want.version; {
 	case !e.page || !e.on && told || e.on && picture == nil:
 		s.mu.Unlock()
@@ -54,7 +54,7 @@ func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 	rest, hurry := context.WithCancel(ctx)
 	e.leave, e.hurry = cancel, hurry
 	var ops []func(*exploring) image.Rectangle
-	stale := x == nil || x.model.version != want.version || x.picture != picture.version
+	stale := x == nil || x.model.version != want.version || x.picture != picture.version || x.ex.Drawn && x.digit != digit
 	if !stale {
 		ops, e.ops = e.ops, nil
 		x.asked = s.o.Now()
@@ -63,7 +63,7 @@ func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 	defer cancel()
 	switch {
 	case stale:
-		opened, err := s.layOpen(ctx, want, picture)
+		opened, err := s.layOpen(ctx, want, picture, sample, digit)
 		if ctx.Err() != nil {
 			return x, true
 		}

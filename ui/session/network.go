@@ -179,7 +179,7 @@ func (s *Session) probing() {
 		s.mu.Lock()
 		ctx, cancel := context.WithCancel(s.ctx)
 		s.prober.cancel = cancel
-		on, l, picture, sample := s.prober.on, s.explorer.model, s.press.picture, s.state.Picture.Sample
+		on, l, picture, sample := s.prober.on, s.explorer.model, s.press.picture, s.state.Picture.shipped()
 		s.mu.Unlock()
 		if on && picture != nil {
 			if err := w.probe(ctx, l, picture, sample); err != nil {
@@ -350,12 +350,17 @@ func (w *netWork) fitting(ctx context.Context, picture *presented, sample bool, 
 	if !sample {
 		return imageio.Fit(inChannels(picture.Pix, spec.Channels), spec.Crop, spec.Crop), false, nil
 	}
+	x, err = digitFor(ctx, spec, seed)
+	return x, true, err
+}
+
+// digitFor draws a digit of the size that a model knows.
+func digitFor(ctx context.Context, spec model.Spec, seed uint64) (*tensor.Tensor, error) {
 	d, err := imageio.OpenData(ctx, "builtin:digits", imageio.FolderOptions{Channels: spec.Channels, Crop: spec.Crop}, nil)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	x, err = d.Train.Batch(rand.New(rand.NewPCG(seed, 0)), 1)
-	return x, true, err
+	return d.Train.Batch(rand.New(rand.NewPCG(seed, 0)), 1)
 }
 
 // windowAt is a window of so many pixels a side at most about a place, which begins where a cell does.

@@ -52,6 +52,9 @@ type Picture struct {
 	Version       uint64
 }
 
+// shipped reports whether it is a sample that came with the program.
+func (p Picture) shipped() bool { return p.Sample && !p.Drawn }
+
 // OwnNoise is the kind of noise of a sample that comes with a noisy twin.
 const OwnNoise = "own"
 

@@ -73,8 +73,43 @@ type Atlas struct {
 	busy   bool
 
 	way   []fyne.Position // of a lasso or a path under way
-	lines *fyne.Container
+	lines *atlasLines     // of it
+	path  [][2]float64    // places of the last path
+	trail *atlasLines     // of it
 	marks *fyne.Container
+}
+
+// atlasLines are lines one after the other, on a border that tells them from what lies under them.
+type atlasLines struct {
+	whole *fyne.Container // border, then lines
+	parts [2]*fyne.Container
+}
+
+func newAtlasLines() *atlasLines {
+	l := &atlasLines{parts: [2]*fyne.Container{{}, {}}}
+	l.whole = &fyne.Container{Objects: []fyne.CanvasObject{l.parts[0], l.parts[1]}}
+	return l
+}
+
+// put is where a line goes; the one after the last is a new one.
+func (l *atlasLines) put(i int, from, to fyne.Position, w fyne.Widget) {
+	for k, part := range l.parts {
+		if i == len(part.Objects) {
+			part.Objects = append(part.Objects, &canvas.Line{})
+		}
+		line := part.Objects[i].(*canvas.Line)
+		line.StrokeColor, line.StrokeWidth = fynetheme.ColorForWidget([...]fyne.ThemeColorName{fynetheme.ColorNameBackground, fynetheme.ColorNamePrimary}[k], w), [...]float32{5, 2}[k]
+		line.Position1, line.Position2 = from, to
+		line.Refresh()
+	}
+}
+
+// cut leaves so many lines at most.
+func (l *atlasLines) cut(most int) {
+	for _, part := range l.parts {
+		part.Objects = part.Objects[:min(most, len(part.Objects))]
+		part.Refresh()
+	}
 }
 
 // atlasFrame is a part of the map, drawn.
@@ -106,7 +141,8 @@ func NewAtlas(do func(func())) *Atlas {
 		return a.shown.img
 	})
 	a.raster.ScaleMode = canvas.ImageScaleFastest
-	a.lines, a.marks = &fyne.Container{}, &fyne.Container{}
+	a.lines, a.trail, a.marks = newAtlasLines(), newAtlasLines(), &fyne.Container{}
+	a.trail.whole.Hide()
 	a.ExtendBaseWidget(a)
 	return a
 }
@@ -167,6 +203,9 @@ func (a *Atlas) arrange() {
 		fw, fh := float64(f.img.Rect.Dx())*grow, float64(f.img.Rect.Dy())*grow
 		x, y := w/2+(f.cx-a.cx)*a.scale-fw/2, h/2-(f.cy-a.cy)*a.scale-fh/2
 		place(a.raster, float32(math.Round(x)/a.device), float32(math.Round(y)/a.device), float32(fw/a.device), float32(fh/a.device))
+	}
+	for i := range len(a.path) - 1 {
+		a.trail.put(i, a.toScreen(a.path[i][0], a.path[i][1]), a.toScreen(a.path[i+1][0], a.path[i+1][1]), a)
 	}
 	for len(a.marks.Objects) < 2*len(a.data.Marks) {
 		a.marks.Objects = append(a.marks.Objects, canvas.NewCircle(color.Transparent))
@@ -452,16 +491,22 @@ func (a *Atlas) Dragged(e *fyne.DragEvent) {
 		return
 	}
 	a.way = append(a.way, e.Position)
-	line := canvas.NewLine(fynetheme.ColorForWidget(fynetheme.ColorNamePrimary, a))
-	line.StrokeWidth, line.Position1, line.Position2 = 2, last, e.Position
-	a.lines.Add(line)
+	a.lines.put(len(a.way)-2, last, e.Position, a)
 	a.pointed(e.Position)
+}
+
+// ShowPath shows the last path that was drawn, or does not.
+func (a *Atlas) ShowPath(yes bool) {
+	if yes != a.trail.whole.Visible() {
+		a.trail.whole.Hidden = !yes
+		a.trail.whole.Refresh()
+	}
 }
 
 func (a *Atlas) DragEnd() {
 	way := a.way
 	a.way = nil
-	a.lines.RemoveAll()
+	a.lines.cut(0)
 	if len(way) < 2 {
 		return
 	}
@@ -471,6 +516,12 @@ func (a *Atlas) DragEnd() {
 	}
 	switch {
 	case a.Tool == AtlasPath && a.OnPath != nil:
+		a.path = make([][2]float64, len(xs))
+		for i := range xs {
+			a.path[i] = [2]float64{xs[i], ys[i]}
+		}
+		a.trail.cut(len(xs) - 1)
+		a.arrange()
 		a.OnPath(xs, ys)
 	case a.Tool == AtlasLasso && a.OnLasso != nil:
 		a.OnLasso(a.within(xs, ys))
@@ -522,7 +573,7 @@ func (a *Atlas) Cursor() desktop.Cursor {
 
 func (a *Atlas) CreateRenderer() fyne.WidgetRenderer {
 	ground := canvas.NewRectangle(color.Transparent)
-	p := &parts{objects: []fyne.CanvasObject{ground, a.raster, a.marks, a.lines}}
+	p := &parts{objects: []fyne.CanvasObject{ground, a.raster, a.trail.whole, a.marks, a.lines.whole}}
 	p.min = func() fyne.Size { return fyne.NewSquareSize(16 * grid) }
 	p.layout = func(size fyne.Size) {
 		place(ground, 0, 0, size.Width, size.Height)

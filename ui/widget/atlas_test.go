@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
@@ -130,6 +131,15 @@ func TestALassoChoosesWhatIsInside(t *testing.T) {
 	a.DragEnd()
 	if len(xs) != 2 || abs(xs[0]+0.5) > 1e-6 || abs(xs[1]-0.5) > 1e-6 {
 		t.Errorf("the way is %v", xs)
+	}
+	a.ShowPath(true)
+	line := a.trail.parts[1].Objects[0].(*canvas.Line)
+	if at := a.toScreen(-0.5, 0.5); !a.trail.whole.Visible() || len(a.lines.parts[1].Objects) != 0 || abs(float64(line.Position1.X-at.X)) > 0.01 {
+		t.Errorf("the way that was drawn begins at %v, and is shown at %v", at, line.Position1)
+	}
+	a.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, 50), PointEvent: fyne.PointEvent{Position: corners[2]}})
+	if at := a.toScreen(-0.5, 0.5); abs(float64(line.Position1.X-at.X)) > 0.01 {
+		t.Errorf("zoomed, the way begins at %v, and is shown at %v", at, line.Position1)
 	}
 }
 

@@ -38,6 +38,14 @@ func NewSection(title string, contents ...fyne.CanvasObject) *Section {
 	return s
 }
 
+// SetTitle names the group anew.
+func (s *Section) SetTitle(title string) {
+	if s.title != title {
+		s.title = title
+		s.Refresh()
+	}
+}
+
 // More puts objects under "More", which is closed at first, and returns the section.
 func (s *Section) More(objects ...fyne.CanvasObject) *Section {
 	s.more.Objects = append(s.more.Objects, objects...)

@@ -109,7 +109,7 @@ func (s *Segmented) CreateRenderer() fyne.WidgetRenderer {
 		for _, w := range s.words {
 			widest = max(widest, textWidth(s, w, fynetheme.SizeNameText))
 		}
-		return fyne.NewSize(onGrid(widest+1.5*grid)*float32(len(s.words)), onGrid(textHeight(s, fynetheme.SizeNameText)+grid))
+		return fyne.NewSize(onGrid((widest+grid)*float32(len(s.words))), onGrid(textHeight(s, fynetheme.SizeNameText)+grid))
 	}
 	p.layout = func(size fyne.Size) {
 		place(box, 0, 0, size.Width, size.Height)

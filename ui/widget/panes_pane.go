@@ -268,8 +268,11 @@ func (p *Pane) layTitle(width, height float32) (x float32) {
 	ends := p.ends()
 	if p.group != nil {
 		put(p.hints[1], p.hints[1].MinSize().Width)
-		w := p.hints[0].MinSize().Width
-		p.hints[0].Hidden = x-w-title < narrow*float32(len(ends))
+		w, whole := p.hints[0].MinSize().Width, float32(0)
+		for _, o := range ends {
+			whole += o.MinSize().Width
+		}
+		p.hints[0].Hidden = len(ends) > 0 && x-w-title < whole
 		if !p.hints[0].Hidden {
 			put(p.hints[0], w)
 		}

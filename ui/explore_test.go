@@ -1,0 +1,72 @@
+package ui
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/storage"
+
+	"sieve/ui/session"
+)
+
+// TestWhatCodeIsBorrowedFromIsNamed drops a picture while the tool that borrows is in hand. Before, a drag moves the
+// pictures.
+func TestWhatCodeIsBorrowedFromIsNamed(t *testing.T) {
+	s := newStage(t, "")
+	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "own.png"))})
+	s.until("the picture", func() bool { return s.frame.Picture.Name == "own.png" })
+	s.turn(session.PageExplore)
+	p := s.explore.channels
+	s.until("a latent", func() bool { return p.drawn.Version != 0 && !p.drawn.Opening })
+	latent := s.panes[session.PaneLatent]
+	if got := p.latentFigure(p.drawn); got != "Drag over it to paint" || latent.Paint == nil {
+		t.Errorf("under the channel stands %q", got)
+	}
+	p.tools.OnChanged(toolTake)
+	if got := p.latentFigure(p.drawn); latent.Paint != nil || !strings.Contains(got, "×") {
+		t.Errorf("with nothing to borrow from it can be painted on; under it stands %q", got)
+	}
+	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "other.png"))})
+	s.until("the other picture", func() bool { return p.drawn.Other == "other.png" })
+	if latent.Paint == nil || !strings.Contains(p.how.Text(), "other.png") {
+		t.Errorf("it says %q", p.how.Text())
+	}
+	if name := s.frame.Picture.Name; name != "own.png" {
+		t.Errorf("the picture is now %s", name)
+	}
+	p.tools.OnChanged(toolLook)
+	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "next.png"))})
+	s.until("the next picture", func() bool { return s.frame.Picture.Name == "next.png" && p.drawn.Other == "" })
+}
+
+// TestNothingToMixSaysHowToBegin begins both mixtures that need something first.
+func TestNothingToMixSaysHowToBegin(t *testing.T) {
+	s := newStage(t, "")
+	s.turn(session.PageExplore)
+	p := s.explore.mix
+	s.explore.turn(1)
+	s.until("a mixture", func() bool { return p.drawn.Result != nil })
+	if p.empty.whole.Visible() {
+		t.Error("it says how to begin over a mixture")
+	}
+	p.mode.picked(string(session.MixChance))
+	s.until("how to begin", func() bool { return p.empty.whole.Visible() && p.empty.begin.Text == "Use the model of digits" })
+	p.empty.begin.OnTapped()
+	s.until("pictures from chance", func() bool { return !p.empty.whole.Visible() && len(p.drawn.Strip) > 0 })
+	p.mode.picked(string(session.MixMean))
+	s.until("how to begin", func() bool { return p.empty.whole.Visible() && p.empty.begin.Text == "Choose a folder…" })
+	folder := filepath.Join(t.TempDir(), "many")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.png", "b.png"} {
+		if err := os.Rename(picture(t, name), filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.dropped([]fyne.URI{storage.NewFileURI(folder)})
+	s.until("a mean", func() bool { return !p.empty.whole.Visible() && p.drawn.Count == 2 && p.drawn.Result != nil })
+}
