@@ -199,9 +199,19 @@ func (k *Kernel) drawGrids(p *parts) float32 {
 	return x
 }
 
-// decimalsFor is how many decimals numbers can have so that each fits into a width, at most three; 0: none fits.
+// decimalsFor is how many decimals numbers can have so that each fits into a width; 0: none fits. Three are
+// enough, unless all numbers are so small that the largest needs more for two digits.
 func decimalsFor(values []float32, width, size float32) int {
-	for decimals := 3; decimals > 0; decimals-- {
+	most, enough := 0.0, 3
+	for _, v := range values {
+		if v == v {
+			most = max(most, math.Abs(float64(v)))
+		}
+	}
+	if most > 0 {
+		enough = min(max(enough, 1-int(math.Floor(math.Log10(most)))), 6)
+	}
+	for decimals := enough; decimals > 0; decimals-- {
 		if !slices.ContainsFunc(values, func(v float32) bool {
 			return v == v && fyne.MeasureText(short(v, decimals), size, fyne.TextStyle{}).Width > width
 		}) {

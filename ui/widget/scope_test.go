@@ -85,6 +85,11 @@ func TestNumbersFitTheirCells(t *testing.T) {
 			t.Errorf("where %s fits there are %d decimals", widest, got)
 		}
 	}
+	for want, largest := range map[int]float32{3: 7, 5: -0.0008, 6: 1e-9} {
+		if got := decimalsFor([]float32{0, largest, 1e-10}, 1000, 12); got != want {
+			t.Errorf("where the largest number is %g there are %d decimals, want %d", largest, got, want)
+		}
+	}
 	if short(-0.0004, 3) != "0" || short(-0.0006, 3) != "-0.001" || short(0.5, 1) != "0.5" {
 		t.Errorf("numbers are %s, %s and %s", short(-0.0004, 3), short(-0.0006, 3), short(0.5, 1))
 	}
