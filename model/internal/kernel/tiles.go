@@ -262,30 +262,27 @@ const flatPixels = 512
 func (c Conv) ForwardHalf(s *Scratch, y, x Numbers, w *Weights, e End) {
 	c.check(x.len(), len(w.data), y.len())
 	e.check(y.len(), c.Cout)
-	b := w.halves(forwardTiles, c)
-	if c, first, end := c.inRow(); c.W > 0 {
-		for r := first; r < end; r += flatPixels {
-			c.W = min(flatPixels, end-r)
-			c.forwardStrips(s, y.part(r*c.Cout, (r+c.W)*c.Cout), x.part(r*c.Cin, (r+c.W)*c.Cin), b, e.part(r*c.Cout, (r+c.W)*c.Cout))
-		}
-		return
-	}
-	c.forwardStrips(s, y, x, b, e)
+	c.inStrips(s, y, x, c.Cout, c.Cin, w.halves(forwardTiles, c), e, Conv.forwardStrips)
 }
 
 // BackwardDataHalf is BackwardData in bf16.
 func (c Conv) BackwardDataHalf(s *Scratch, x, dy Numbers, w *Weights, e End) {
 	c.check(x.len(), len(w.data), dy.len())
 	e.check(x.len(), c.Cin)
-	b := w.halves(backwardTiles, c)
-	if c, first, end := c.inRow(); c.W > 0 {
-		for r := first; r < end; r += flatPixels {
-			c.W = min(flatPixels, end-r)
-			c.backwardStrips(s, x.part(r*c.Cin, (r+c.W)*c.Cin), dy.part(r*c.Cout, (r+c.W)*c.Cout), b, e.part(r*c.Cin, (r+c.W)*c.Cin))
-		}
+	c.inStrips(s, x, dy, c.Cin, c.Cout, w.halves(backwardTiles, c), e, Conv.backwardStrips)
+}
+
+// inStrips computes an operation, flat work in pieces of some pixels.
+func (c Conv) inStrips(s *Scratch, to, from Numbers, out, in int, b []uint16, e End, compute func(c Conv, s *Scratch, to, from Numbers, b []uint16, e End)) {
+	row, first, end := c.inRow()
+	if row.W == 0 {
+		compute(c, s, to, from, b, e)
 		return
 	}
-	c.backwardStrips(s, x, dy, b, e)
+	for r := first; r < end; r += flatPixels {
+		row.W = min(flatPixels, end-r)
+		compute(row, s, to.part(r*out, (r+row.W)*out), from.part(r*in, (r+row.W)*in), b, e.part(r*out, (r+row.W)*out))
+	}
 }
 
 // inRow returns flat work as a row of pixels, and which of them are to be computed. Of other
