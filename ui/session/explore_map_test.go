@@ -167,6 +167,37 @@ func TestAMapThatCannotBeSaysWhy(t *testing.T) {
 	}
 }
 
+// TestAMapThatWasNotLaidOutIsNotTakenForAnother goes back to the pictures before, after others were looked at and
+// laying them out came to nothing.
+func TestAMapThatWasNotLaidOutIsNotTakenForAnother(t *testing.T) {
+	s := New(Options{})
+	t.Cleanup(func() { s.Close(context.Background()) })
+	l, err := exploreModel(loaded{name: assets.Digits, version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &mapWork{s: s}
+	lay := func(data string, method Method) error {
+		err := w.lay(t.Context(), Mapping{Data: data, Method: method, Seed: 1}, l)
+		if err == nil {
+			w.want.Data = data // as mapRound does with all that is laid out
+		}
+		return err
+	}
+	if err := lay("builtin:digits:40", MethodPCA); err != nil {
+		t.Fatal(err)
+	}
+	if err := lay("builtin:letters:30", "no such way"); err == nil || len(s.State().Map.Names) != 30 {
+		t.Fatalf("30 letters are %d names, laid out: %v", len(s.State().Map.Names), err == nil)
+	}
+	if err := lay("builtin:digits:40", MethodPCA); err != nil {
+		t.Fatal(err)
+	}
+	if m := s.State().Map; len(m.Names) != 40 || len(m.Points) != 80 || !strings.Contains(m.Names[0], "digits") {
+		t.Errorf("40 digits are shown as %d pictures at %d places, the first %s", len(m.Names), len(m.Points)/2, m.Names[0])
+	}
+}
+
 func TestBuiltinCount(t *testing.T) {
 	for data, want := range map[string]struct {
 		name  string
