@@ -155,14 +155,27 @@ func TestAMapThatCannotBeSaysWhy(t *testing.T) {
 	if !strings.Contains(m.Why.String(), "no picture") && !strings.Contains(m.Why.String(), "no pictures") {
 		t.Errorf("of an empty folder it says %q", m.Why)
 	}
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "mine")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	write(t, filepath.Join(dir, "bad.png"), "junk")
+	s.SetMapping(Mapping{Data: dir, Method: MethodPCA})
+	m = untilState(t, s, "another reason", func(st State) bool { return !st.Map.Pending && st.Map.Want.Data == dir && st.Map.Why.Key != "" }).Map
+	if text := m.Why.String(); !strings.Contains(text, "mine can be read") || !strings.Contains(text, "bad.png is not a picture") {
+		t.Errorf("of a folder in which nothing can be read it says %q", text)
+	}
+	links := 0
+	if err := os.Symlink("nowhere.png", filepath.Join(dir, "link.png")); err == nil {
+		links = 1
+	}
 	paintFile(t, filepath.Join(dir, "a.png"), 1, 28, 1, 8)
 	paintFile(t, filepath.Join(dir, "b.png"), 2, 28, 1, 8)
 	paintFile(t, filepath.Join(dir, "c.png"), 3, 28, 1, 8)
-	s.SetMapping(Mapping{Data: dir, Method: MethodPCA})
+	again := Mapping{Data: dir, Method: MethodPCA, Seed: 2} // the folder has other pictures now
+	s.SetMapping(again)
 	m = untilState(t, s, "a map of a folder", func(st State) bool { return st.Map.Why.Key == "" && !st.Map.Pending && len(st.Map.Points) == 6 }).Map
-	if len(m.Names) != 3 || len(m.Skipped) != 1 || !strings.Contains(m.Skipped[0], "bad.png") {
+	if len(m.Names) != 3 || len(m.Skipped) != 1+links || !strings.Contains(m.Skipped[0], "bad.png") || links > 0 && !strings.Contains(m.Skipped[1], "link.png does not exist") {
 		t.Errorf("%d pictures, skipped: %q", len(m.Names), m.Skipped)
 	}
 }

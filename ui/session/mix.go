@@ -527,11 +527,11 @@ func (w *mixWork) average(ctx context.Context, folder string, report model.Repor
 	if w.lead == folder && w.mean != nil {
 		return nil
 	}
-	names, err := walk(ctx, folder, "", imageio.IsPicture)
+	names, shut, err := walkAll(ctx, folder, "", imageio.IsPicture)
 	if err != nil {
 		return err
 	}
-	if len(names) == 0 {
+	if names = append(names, shut...); len(names) == 0 {
 		return imageio.FileError{Path: folder, Err: ErrNoPictures}
 	}
 	names = names[:min(len(names), mostAveraged)]
@@ -565,7 +565,7 @@ func (w *mixWork) average(ctx context.Context, folder string, report model.Repor
 		report(i+1, len(names))
 	}
 	if count == 0 {
-		return trouble
+		return noneRead(folder, trouble)
 	}
 	w.s.fail(trouble)
 	w.mean, w.count = tensor.New(shape...), count
