@@ -409,6 +409,7 @@ type exploring struct {
 	picture uint64  // its version
 	ex      Explore // as it is shown next; x.ex.Original is the picture
 
+	ctx   context.Context // of what is being done: it ends with the model and the picture
 	o     *model.Opened
 	e     *editable
 	out   *tensor.Tensor    // what the latent decodes to

@@ -60,6 +60,10 @@ func (s *Session) layOpen(ctx context.Context, l loaded, picture *presented) (*e
 		return nil, err
 	}
 	o.take()
+	if c := mend(x.out); c.Broken > 0 { // the model itself is wild
+		x.ex.Before = x.ex.Before.with(x.out, rectOf(c.Where), s.ticket)
+		x.cut(c)
+	}
 	x.e = newEditable(x.o.Latent())
 	x.changes = make([]uint64, len(x.e.low))
 	x.ex.Opening, x.ex.After, x.ex.Decoding = false, x.ex.Before, s.o.Now().Sub(x.asked)

@@ -48,6 +48,9 @@ func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 			s.fail(err)
 			return x, s.giveUp(want)
 		}
+		if x != nil && x.model.version != want.version {
+			x = nil // it is large
+		}
 		return x, true
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -186,6 +189,7 @@ func exploreOf(l loaded) Explore {
 // do does what was asked for, and shows what becomes of the part that is on the screen.
 func (x *exploring) do(ctx context.Context, ops []func(*exploring) image.Rectangle, seen image.Rectangle) {
 	var dirty image.Rectangle
+	x.ctx = ctx
 	for _, op := range ops {
 		dirty = dirty.Union(op(x))
 	}
@@ -283,15 +287,20 @@ func (x *exploring) written(c model.Change) {
 		ex.Decoding = x.s.o.Now().Sub(x.asked)
 	}
 	ex.Pending = len(x.stale) > 0
+	x.cut(c)
+	ex.PSNR = x.psnr()
+}
+
+// cut tells of numbers that were cut.
+func (x *exploring) cut(c model.Change) {
 	x.wild = slices.DeleteFunc(x.wild, func(p wildPart) bool { return p.at.In(rectOf(c.Pixels)) })
 	if c.Broken > 0 {
 		x.wild = append(x.wild, wildPart{rectOf(c.Where), c.Broken})
 	}
-	ex.Wild, ex.WildAt = 0, nil
+	x.ex.Wild, x.ex.WildAt = 0, nil
 	for _, p := range x.wild {
-		ex.Wild, ex.WildAt = ex.Wild+p.count, append(ex.WildAt, p.at)
+		x.ex.Wild, x.ex.WildAt = x.ex.Wild+p.count, append(x.ex.WildAt, p.at)
 	}
-	ex.PSNR = x.psnr()
 }
 
 // Lengths of what is done when nobody waits.
@@ -410,12 +419,12 @@ func (x *exploring) psnr() float64 {
 
 // openOther opens a picture whose code can be borrowed.
 func (x *exploring) openOther(path string) error {
-	p, err := openPicture(x.s.ctx, path, x.s.o.Limits)
+	p, err := openPicture(x.ctx, path, x.s.o.Limits)
 	if err != nil {
 		return err
 	}
 	in := inChannels(p.Pix, x.model.m.Spec.Channels)
-	z, err := x.model.m.Features(x.s.ctx, in, levelOf(x.model.m, in), nil)
+	z, err := x.model.m.Features(x.ctx, in, levelOf(x.model.m, in), nil)
 	if err != nil {
 		return err
 	}
