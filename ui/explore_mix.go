@@ -223,7 +223,7 @@ func (p *mixPart) show(f frame) {
 		case mix.Beside && mode == session.MixNumber && first >= 0:
 			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it stays that of {{.Picture}}, so the pictures differ little.", map[string]any{"Picture": slotLetter(first)}))
 		case mix.Beside:
-			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it is mixed with the same shares, on straight lines, so pictures fade into one another rather than change their shapes."))
+			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it is mixed with the same shares, on straight lines, so pictures lie over one another rather than change their shapes."))
 			if mode == session.MixMean {
 				notes = append(notes, lang.L("The mean is saved with 1024 pixels a side at most."))
 			}
