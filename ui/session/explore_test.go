@@ -246,6 +246,9 @@ func TestAWildModelIsShownAsOne(t *testing.T) {
 		}
 	}
 	within(ex)
+	if f := ex.Channels[0]; ex.Changed != 0 || f.Low != f.Low || f.High != f.High {
+		t.Errorf("%d numbers are changed before any is, channel 0 reaches from %g to %g", ex.Changed, f.Low, f.High)
+	}
 	s.TurnDials(Dials{Noise: 1, Bits: 3, Directions: 2})
 	within(afterEdit(t, s, ex, func(ex Explore) bool { return ex.Dials.Bits == 3 }))
 	s.ShowChannels(false)

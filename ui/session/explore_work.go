@@ -386,7 +386,7 @@ func (x *exploring) look() {
 	ex.BitsPerPixel = e.bits() / float64(ex.After.Width*ex.After.Height)
 	ex.Changed = 0
 	for i, v := range e.now.Data {
-		if v != e.was.Data[i] {
+		if was := e.was.Data[i]; v != was && (v == v || was == was) {
 			ex.Changed++
 		}
 	}

@@ -287,8 +287,12 @@ func sequence(from, end int) []int {
 	return out
 }
 
-// noneRead says that nothing in a folder could be read, and why the first file could not.
+// noneRead says that nothing in a folder could be read, and why the first file could not. Of a file by itself that is all
+// there is to say.
 func noneRead(of string, first error) error {
+	if fileOf(first) == shorten(of) {
+		return first
+	}
 	return imageio.FileError{Path: of, Err: fmt.Errorf("%w: %s", errNoneRead, Words(first))}
 }
 
