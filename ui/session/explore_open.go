@@ -60,7 +60,11 @@ func (s *Session) layOpen(ctx context.Context, l loaded, picture *presented) (*e
 		return nil, err
 	}
 	o.take()
-	if c := mend(x.out); c.Broken > 0 { // the model itself is wild
+	if mend(x.out).Broken > 0 { // the model itself is wild
+		c, err := x.o.Decode(ctx, x.o.Latent(), model.Rect{Bottom: h, Right: w}, x.out, nil)
+		if err != nil {
+			return nil, err
+		}
 		x.ex.Before = x.ex.Before.with(x.out, rectOf(c.Where), s.ticket)
 		x.cut(c)
 	}

@@ -190,7 +190,7 @@ func TestCodeIsMovedAndBorrowed(t *testing.T) {
 }
 
 func TestWildLatentsAreCut(t *testing.T) {
-	s, ex := laidOpen(t, DefaultExplorer, 64)
+	s, ex := laidOpen(t, DefaultExplorer, 200)
 	s.Paint(ex.Order[0], Pen{Value: float32(math.Inf(1)), Radius: 2}, 30, 30, 30, 30)
 	wild := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Wild > 0 })
 	if len(wild.WildAt) == 0 || !wild.WildAt[0].Overlaps(image.Rect(20, 20, 40, 40)) {
@@ -201,9 +201,14 @@ func TestWildLatentsAreCut(t *testing.T) {
 			t.Fatalf("the picture holds %g", v)
 		}
 	}
-	s.Paint(ex.Order[0], Pen{Value: 0, Radius: 1}, 60, 60, 60, 60)
+	s.Paint(ex.Order[0], Pen{Value: 0, Radius: 1}, 160, 160, 160, 160)
 	if still := afterEdit(t, s, wild, anyEdit); still.Wild < wild.Wild {
 		t.Errorf("after a stroke elsewhere %d numbers are out of bounds, before it were %d", still.Wild, wild.Wild)
+	}
+	s.Paint(ex.Order[0], Pen{Value: float32(math.Inf(1)), Radius: 2}, 46, 30, 46, 30)
+	twice := afterEdit(t, s, wild, func(ex Explore) bool { return ex.Wild > wild.Wild })
+	if len(twice.WildAt) != 1 || !wild.WildAt[0].In(twice.WildAt[0]) || twice.Wild > 3*twice.WildAt[0].Dx()*twice.WildAt[0].Dy() {
+		t.Errorf("%d numbers are said to be cut in %v, before a stroke over it it were %d in %v", twice.Wild, twice.WildAt, wild.Wild, wild.WildAt)
 	}
 	s.UndoEdit()
 	s.UndoEdit()

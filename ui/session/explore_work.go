@@ -291,15 +291,24 @@ func (x *exploring) written(c model.Change) {
 	ex.PSNR = x.psnr()
 }
 
-// cut tells of numbers that were cut.
+// cut tells of numbers that were cut. Where they are is told in rectangles that do not overlap.
 func (x *exploring) cut(c model.Change) {
-	x.wild = slices.DeleteFunc(x.wild, func(p wildPart) bool { return p.at.In(rectOf(c.Pixels)) })
-	if c.Broken > 0 {
-		x.wild = append(x.wild, wildPart{rectOf(c.Where), c.Broken})
+	written, at := rectOf(c.Pixels), rectOf(c.Where)
+	x.ex.Wild = x.o.Cut()
+	parts := slices.DeleteFunc(slices.Clone(x.ex.WildAt), func(r image.Rectangle) bool { return x.ex.Wild == 0 || r.In(written) })
+	for i := 0; i < len(parts); i++ {
+		if parts[i].Overlaps(at) {
+			at = at.Union(parts[i])
+			parts = slices.Delete(parts, i, i+1)
+			i = -1 // it is larger now
+		}
 	}
-	x.ex.Wild, x.ex.WildAt = 0, nil
-	for _, p := range x.wild {
-		x.ex.Wild, x.ex.WildAt = x.ex.Wild+p.count, append(x.ex.WildAt, p.at)
+	if !at.Empty() {
+		parts = append(parts, at)
+	}
+	x.ex.WildAt = slices.Clip(parts)
+	if len(parts) == 0 {
+		x.ex.WildAt = nil
 	}
 }
 
