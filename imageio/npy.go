@@ -62,19 +62,20 @@ var (
 
 // ReadNPY reads a file of at most limit numbers of type float32 or float64,
 // little-endian, the last dimension contiguous. Memory grows with what arrives,
-// not with what the header promises.
+// not with what the header promises. With ErrTooLarge comes the shape, where it
+// can be one. Errors of r are returned as they are.
 func ReadNPY(r io.Reader, limit int) (data []float32, shape []int, err error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	start := make([]byte, len(npyMagic)+2)
 	if _, err := io.ReadFull(b, start); err != nil {
-		return nil, nil, cut(err)
+		return nil, nil, early(err)
 	}
 	if string(start[:len(npyMagic)]) != npyMagic {
 		return nil, nil, fmt.Errorf("%w: not NumPy's .npy, version 1.0", ErrFormat)
 	}
 	head := make([]byte, binary.LittleEndian.Uint16(start[len(npyMagic):]))
 	if _, err := io.ReadFull(b, head); err != nil {
-		return nil, nil, cut(err)
+		return nil, nil, early(err)
 	}
 	kind, order, dims := npyType.FindSubmatch(head), npyOrder.FindSubmatch(head), npyShape.FindSubmatch(head)
 	switch {
@@ -90,13 +91,17 @@ func ReadNPY(r io.Reader, limit int) (data []float32, shape []int, err error) {
 			continue
 		}
 		n, err := strconv.Atoi(part)
-		switch {
-		case err != nil || len(shape) == mostDimensions:
+		if err != nil || len(shape) == mostDimensions {
 			return nil, nil, fmt.Errorf("%w: the shape is (%s)", ErrDamaged, dims[1])
-		case n > 0 && size > limit/n:
-			return nil, nil, fmt.Errorf("%w: a shape of (%s), the limit is %d numbers", ErrTooLarge, dims[1], limit)
 		}
-		shape, size = append(shape, n), size*n
+		if shape = append(shape, n); n > 0 && size > limit/n {
+			size = limit + 1 // whatever follows
+		} else {
+			size *= n
+		}
+	}
+	if size > limit {
+		return nil, shape, fmt.Errorf("%w: a shape of (%s), the limit is %d numbers", ErrTooLarge, dims[1], limit)
 	}
 	var get func(b []byte) float32
 	var wide int
@@ -111,9 +116,17 @@ func ReadNPY(r io.Reader, limit int) (data []float32, shape []int, err error) {
 	one := make([]byte, wide)
 	for range size {
 		if _, err := io.ReadFull(b, one); err != nil {
-			return nil, nil, cut(err)
+			return nil, nil, early(err)
 		}
 		data = append(data, get(one))
 	}
 	return data, shape, nil
+}
+
+// early is an error of reading what has to be there.
+func early(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return ErrTruncated
+	}
+	return err
 }

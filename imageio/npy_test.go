@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +77,25 @@ func TestNPYRefuses(t *testing.T) {
 		if _, _, err := ReadNPY(strings.NewReader(c.text), 6); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
+	}
+}
+
+// TestNPYTakesWhatArrives has a header promise a gigabyte, within the limit, and four numbers follow.
+func TestNPYTakesWhatArrives(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteNPY(&b, make([]float32, 4), 2, 2); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(b.String(), "(2, 2), }        ", "(16384, 16384), }", 1)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, err := ReadNPY(strings.NewReader(text), 1<<28)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, ErrTruncated) || took > 1<<20 {
+		t.Errorf("%v, after %d bytes", err, took)
+	}
+	if _, shape, err := ReadNPY(strings.NewReader(text), 1<<20); !errors.Is(err, ErrTooLarge) || !slices.Equal(shape, []int{16384, 16384}) {
+		t.Errorf("beyond the limit: %v, the shape is said to be %v", err, shape)
 	}
 }
 

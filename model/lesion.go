@@ -25,10 +25,16 @@ const WholeLayer = -1
 // A channel of a convolution has a sum of 0, so that its activation is that of 0. A channel of a
 // residual block is what comes in. A channel of the latent is 0, however it came about. A
 // whole residual block, and a convolution whose result is shaped like its input, hands on
-// what comes in; any other convolution says 0. Of a recurrent body, latents can be switched
-// off by channel (those of the passes stand side by side), and its loops as a whole: the
-// encoder's then says the same of every picture, and the decoder's adds nothing to grey.
-type Lesion struct{ Layer, Channel int }
+// what comes in; any other convolution says 0.
+//
+// Of a recurrent body, the latents of the passes stand side by side. A channel of a loop is one
+// of a part of it, as Spec.Parts lists them, in all passes: of a unit's memory it stays empty, of what is missing it
+// is not seen, and of what is made nothing is added to it. A whole loop, whose Part is 0, says
+// the same of every picture in the encoder, and adds nothing to grey in the decoder.
+type Lesion struct {
+	Layer, Channel int
+	Part           int // of a loop; else 0
+}
 
 // Without returns the model with parts switched off. It is a copy that can be used as m can, but is
 // not to be trained, frozen or saved; without lesions it is m. Errors wrap ErrLesion.
@@ -41,11 +47,13 @@ func (m *Model) Without(parts ...Lesion) (*Model, error) {
 	c := m.Clone()
 	var off []int
 	for _, p := range parts {
-		if p.Layer < 0 || p.Layer >= len(layers) || p.Channel < WholeLayer || p.Channel >= layers[p.Layer].C {
+		if !m.Spec.has(layers, p) {
 			return nil, fmt.Errorf("%w: channel %d of layer %d", ErrLesion, p.Channel, p.Layer)
 		}
 		l := layers[p.Layer]
 		switch {
+		case l.Kind == "loop" && p.Channel != WholeLayer:
+			c.loop.switchOff(l.Decoder, p.Part, p.Channel)
 		case l.Kind == "latent" && p.Channel == WholeLayer:
 			for i := range l.C {
 				off = append(off, i)
@@ -62,12 +70,70 @@ func (m *Model) Without(parts ...Lesion) (*Model, error) {
 	return c, nil
 }
 
+// has reports whether a network of some layers has a part.
+func (s Spec) has(layers []Layer, p Lesion) bool {
+	if p.Layer < 0 || p.Layer >= len(layers) || p.Channel < WholeLayer || p.Part < 0 {
+		return false
+	}
+	l := layers[p.Layer]
+	if l.Kind != "loop" || p.Channel == WholeLayer {
+		return p.Part == 0 && p.Channel < l.C
+	}
+	parts := s.Parts(s.Cell(), s.Cell(), p.Layer)
+	return p.Part < len(parts) && p.Channel < parts[p.Part].C
+}
+
+// switchOff changes the weights around a channel of a part, whose number is that of Spec.Parts.
+func (l *loop) switchOff(decoder bool, part, channel int) {
+	unit := func(u *nn.GRU, of int) {
+		switch seen, kept := u.Convs(); of {
+		case 0:
+			mute(seen, channel)
+		case 1:
+			mute(kept, channel)
+		case 2: // without candidates, a memory that is empty at first stays empty
+			mute(seen, 2*u.Channels+channel)
+			mute(kept, 2*u.Channels+channel)
+		}
+	}
+	switch {
+	case !decoder && part == 0:
+		deafen(l.first, channel)
+	case !decoder && part == 1:
+		mute(l.first, channel)
+	case !decoder && part < 2+3*len(l.enc):
+		unit(l.enc[(part-2)/3], (part-2)%3)
+	case !decoder:
+		mute(l.head, channel)
+	case part == 0:
+		mute(l.tail, channel)
+	default:
+		level, of := (part-1)/5, (part-1)%5
+		up := l.up[level]
+		switch out := len(up.B.Val.Data) / 4; of {
+		case 3:
+			mute(up, channel)
+		case 4: // the four channels that become squares of 2 × 2
+			for i := range 4 {
+				mute(up, i*out+channel)
+			}
+		default:
+			unit(l.dec[level], of)
+		}
+	}
+}
+
+// deafen lets a convolution not see a channel.
+func deafen(conv *nn.Conv2D, channel int) {
+	_, _, in, out := conv.W.Val.Dims4()
+	for at := channel * out; at < len(conv.W.Val.Data); at += in * out {
+		clear(conv.W.Val.Data[at : at+out])
+	}
+}
+
 // switchOff changes the weights of a layer, and reports whether it has any.
 func (m *Model) switchOff(l Layer, channel int) bool {
 	if l.Kind == "loop" {
-		if channel != WholeLayer {
-			return false
-		}
 		last := m.loop.head
 		if l.Decoder {
 			last = m.loop.up[len(m.loop.up)-1]

@@ -41,6 +41,8 @@ type Opened struct {
 	down   []span // the rows that a row of cells reaches
 	across []span // the columns that a column of cells reaches
 	marks  []int32
+	cut    []bool // numbers of the picture that were replaced where they were last written; nil: none ever were
+	cuts   int
 }
 
 // Open lays a picture x (1, H, W, Channels) open. level is as for Features. room is how
@@ -397,12 +399,33 @@ func (o *Opened) emit(z *tensor.Tensor, r Rect, out *tensor.Tensor) Change {
 				v := from[k]
 				if v-v != 0 { // it is not finite
 					v = broken(v, y, r.Left+i, &c)
+					o.mark(at+k, true)
+				} else if o.cut != nil {
+					o.mark(at+k, false)
 				}
 				to[k] = v
 			}
 		}
 	}
 	return c
+}
+
+// Cut returns how many numbers of the picture are in the place of some that were not finite, where each was
+// last written.
+func (o *Opened) Cut() int { return o.cuts }
+
+// mark says whether a number was replaced.
+func (o *Opened) mark(i int, cut bool) {
+	if o.cut == nil {
+		o.cut = make([]bool, len(o.y.Data))
+	}
+	switch was := o.cut[i]; {
+	case cut && !was:
+		o.cuts++
+	case was && !cut:
+		o.cuts--
+	}
+	o.cut[i] = cut
 }
 
 // broken counts a number that is not finite, and returns what takes its place.

@@ -257,14 +257,25 @@ func TestBrokenNumbersAreNamed(t *testing.T) {
 		if err != nil || c.Broken == 0 && bad != math.MaxFloat32 || !c.Pixels.Contains(c.Where) || (c.Broken == 0) != c.Where.Empty() {
 			t.Errorf("%g: %+v, %v", bad, c, err)
 		}
+		if o.Cut() != c.Broken { // all of them are written by each
+			t.Errorf("%g: %d numbers are cut, and %d are said to be", bad, c.Broken, o.Cut())
+		}
 		for i, v := range out.Data {
 			if v-v != 0 {
 				t.Fatalf("%g: number %d of the picture is %g", bad, i, v)
 			}
 		}
 	}
+	z.Data[at] = float32(math.NaN())
+	whole, err := o.Edit(t.Context(), z, cell, all, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part, err := o.Decode(t.Context(), z, Rect{20, 0, 26, 64}, out, nil); err != nil || part.Broken == 0 || part.Broken >= whole.Broken || o.Cut() != whole.Broken {
+		t.Errorf("%d numbers are cut, %d of them are written again (%v), and then %d are said to be", whole.Broken, part.Broken, err, o.Cut())
+	}
 	z.Data[at] = o.Latent().Data[at]
-	if c, err := o.Edit(t.Context(), z, cell, all, out); err != nil || c.Broken != 0 || !slices.Equal(out.Data, o.Made().Data) {
+	if c, err := o.Edit(t.Context(), z, cell, all, out); err != nil || c.Broken != 0 || o.Cut() != 0 || !slices.Equal(out.Data, o.Made().Data) {
 		t.Errorf("taken back: %+v, %v", c, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -189,7 +190,7 @@ func TestWithoutIsWithout(t *testing.T) {
 			}
 		}
 		c, n := m.Spec.Numbers()-1, m.Spec.Numbers()
-		off, err := m.Without(Lesion{latent, c}, Lesion{latent, 0})
+		off, err := m.Without(Lesion{Layer: latent, Channel: c}, Lesion{Layer: latent})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +218,7 @@ func TestWithoutIsWithout(t *testing.T) {
 			if l.Kind == "latent" || l.Params == 0 || l.Kind == "loop" {
 				continue
 			}
-			off, err := m.Without(Lesion{i, l.C - 1})
+			off, err := m.Without(Lesion{Layer: i, Channel: l.C - 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +241,7 @@ func TestWithoutIsWithout(t *testing.T) {
 					}
 				}
 			}
-			whole, err := m.Without(Lesion{i, WholeLayer})
+			whole, err := m.Without(Lesion{Layer: i, Channel: WholeLayer})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -255,10 +256,10 @@ func TestWithoutIsWithout(t *testing.T) {
 		if _, y := look(m); !slices.Equal(y.Data, was.Data) {
 			t.Error("the model itself has changed")
 		}
-		if _, err := m.Without(Lesion{0, 0}); !errors.Is(err, ErrLesion) {
+		if _, err := m.Without(Lesion{}); !errors.Is(err, ErrLesion) {
 			t.Errorf("the picture is switched off: %v", err)
 		}
-		if _, err := m.Without(Lesion{latent, n}); !errors.Is(err, ErrLesion) {
+		if _, err := m.Without(Lesion{Layer: latent, Channel: n}); !errors.Is(err, ErrLesion) {
 			t.Errorf("a channel that is none is switched off: %v", err)
 		}
 	})
@@ -386,4 +387,88 @@ func greatest(t *testing.T, m *Model, x *tensor.Tensor, site Site, channel int) 
 		best = max(best, s.panes[at].data[i])
 	}
 	return best
+}
+
+// TestChannelsOfALoopAreSwitchedOff takes a channel of each part of a loop away, and looks whether it is gone in every
+// pass, and whether the model that streams agrees with the one that is watched.
+func TestChannelsOfALoopAreSwitchedOff(t *testing.T) {
+	s := recurrent()
+	s.Channels, s.Depth, s.Latent = 3, 2, 5
+	m, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, p := range m.params() {
+		for i := range p.Val.Data { // biases begin as nothing
+			p.Val.Data[i] += float32(rng.NormFloat64()) * 0.05
+		}
+	}
+	x := noisy(40, 48, 3, 3)
+	was, err := m.Reconstruct(t.Context(), x, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch := func(m *Model, at Site) *tensor.Tensor {
+		t.Helper()
+		v, err := m.Watch(t.Context(), x, 0, at, Rect{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Out
+	}
+	for _, layer := range []int{1, 3} {
+		parts := s.Parts(40, 48, layer)
+		for part, l := range parts {
+			channel := l.C - 1
+			off, err := m.Without(Lesion{Layer: layer, Part: part, Channel: channel})
+			if err != nil {
+				t.Fatal(err)
+			}
+			y, err := off.Reconstruct(t.Context(), x, 0, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.Equal(y.Data, was.Data) {
+				t.Errorf("layer %d part %d, %s: without a channel nothing has changed", layer, part, l.Kind)
+			}
+			made := watch(off, Site{3, len(s.Parts(40, 48, 3)) - 1, s.Passes - 1})
+			if d := math.Sqrt(metric.MSE(made, y)); d > 1e-5 {
+				t.Errorf("layer %d part %d, %s: what is watched is %g off", layer, part, l.Kind, d)
+			}
+			for pass := range s.Passes {
+				want := float32(0)
+				switch l.Kind {
+				case "missing":
+					continue // it is there, and nobody sees it
+				case "made":
+					want = unseen
+				}
+				out := watch(off, Site{layer, part, pass})
+				for k := channel; k < len(out.Data); k += l.C {
+					if out.Data[k] != want {
+						t.Fatalf("layer %d part %d pass %d, %s: a channel that is off says %g", layer, part, pass, l.Kind, out.Data[k])
+					}
+				}
+			}
+		}
+		for _, none := range []Lesion{{layer, 0, len(parts)}, {layer, parts[0].C, 0}, {layer, WholeLayer, 1}, {2, 0, 1}} {
+			if _, err := m.Without(none); !errors.Is(err, ErrLesion) {
+				t.Errorf("%v is switched off: %v", none, err)
+			}
+		}
+	}
+	off, err := m.Without(Lesion{Layer: 1, Part: 0, Channel: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grey := x.Clone()
+	for i := 2; i < len(grey.Data); i += 3 {
+		grey.Data[i] = 1 - grey.Data[i]
+	}
+	a, errA := off.Features(t.Context(), x, 0, nil)
+	b, errB := off.Features(t.Context(), grey, 0, nil)
+	if errA != nil || errB != nil || !slices.Equal(a.Data, b.Data) {
+		t.Error("a channel of what is missing is seen though it is off", errA, errB)
+	}
 }

@@ -506,7 +506,7 @@ func (p *mapPart) show(f frame) {
 	case m.Steps > 0 && m.Step < m.Steps:
 		state = lang.L("t-SNE: step {{.Step}} of {{.Steps}}", map[string]any{"Step": widget.FormatCount(m.Step), "Steps": widget.FormatCount(m.Steps)})
 	case len(m.Skipped) > 0:
-		state = lang.L("{{.Count}} pictures; {{.Bad}} cannot be read: {{.Why}}", map[string]any{"Count": widget.FormatCount(len(m.Names)), "Bad": widget.FormatCount(len(m.Skipped)), "Why": m.Skipped[0]})
+		state = lang.L("{{.Count}} pictures; {{.Bad}} cannot be read: {{.Why}}", map[string]any{"Count": widget.FormatCount(len(m.Names)), "Bad": widget.FormatCount(len(m.Skipped)), "Why": someOf(m.Skipped)})
 	default:
 		state = countPictures(len(m.Names))
 		if p.hidden > 0 {
@@ -792,6 +792,16 @@ func covered(points []float32) (count int) {
 		taken[at] = true
 	}
 	return count
+}
+
+// someOf is the first of several sentences, and how many follow.
+func someOf(sentences []string) string {
+	const most = 3
+	text := strings.Join(sentences[:min(most, len(sentences))], " ")
+	if more := len(sentences) - most; more > 0 {
+		text += " " + lang.L("and {{.Count}} more", map[string]any{"Count": widget.FormatCount(more)})
+	}
+	return text
 }
 
 // mapName is what a picture of a map is called.

@@ -234,10 +234,15 @@ func (p *mixPart) show(f frame) {
 		if mode == session.MixMean && mix.Count > 0 {
 			notes = append(notes, lang.L("The mean of {{.Count}} pictures.", map[string]any{"Count": widget.FormatCount(mix.Count)}))
 		}
-		if mix.Beside && mode == session.MixMean {
-			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it is taken from the first picture of the folder, so the mean resembles that."))
-		} else if first := slices.IndexFunc(mix.Sources[:], func(source string) bool { return source != "" }); mix.Beside && first >= 0 {
-			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it is taken from {{.Picture}}, so the mixture resembles {{.Picture}}.", map[string]any{"Picture": slotLetter(first)}))
+		first := slices.IndexFunc(mix.Sources[:], func(source string) bool { return source != "" })
+		switch {
+		case mix.Beside && mode == session.MixNumber && first >= 0:
+			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it stays that of {{.Picture}}, so the pictures differ little.", map[string]any{"Picture": slotLetter(first)}))
+		case mix.Beside:
+			notes = append(notes, lang.L("This model lets most of a picture around its latent. What goes around it is mixed with the same shares, on straight lines, so pictures lie over one another rather than change their shapes."))
+			if mode == session.MixMean {
+				notes = append(notes, lang.L("The mean is saved with 1024 pixels a side at most."))
+			}
 		}
 	}
 	why := strings.Join(notes, " ")

@@ -114,7 +114,7 @@ func newNetworkPart(w *window) *networkPart {
 	p.layer = widget.NewSection(lang.L("Layer"), p.facts,
 		widget.NewHint(lang.L("Goes over the picture place by place"), lang.L("Space"), p.slide))
 
-	p.whole = fynewidget.NewButtonWithIcon("", fynetheme.VisibilityOffIcon(), func() { w.session.SwitchOff(p.drawn.Want.Layer, model.WholeLayer) })
+	p.whole = fynewidget.NewButtonWithIcon("", fynetheme.VisibilityOffIcon(), func() { w.session.SwitchOff(model.Lesion{Layer: p.drawn.Want.Layer, Channel: model.WholeLayer}) })
 	p.back = fynewidget.NewButtonWithIcon(lang.L("Put all back"), fynetheme.ContentUndoIcon(), w.session.PutAllBack)
 	p.off = widget.NewNote("")
 	p.quality = widget.NewFacts(lang.L("Before"), lang.L("After"), lang.L("Computed in"))
@@ -321,8 +321,8 @@ func (p *networkPart) pickChannel(i int) {
 		p.w.session.Probe(func(want *session.Probing) { want.Channel = i })
 	}
 	if lesion {
-		if l, ok := p.chosen(p.drawn); ok && l.Kind != "loop" {
-			p.w.session.SwitchOff(p.drawn.Want.Layer, i)
+		if _, ok := p.chosen(p.drawn); ok {
+			p.w.session.SwitchOff(p.drawn.Lesioned(i))
 		}
 		p.gallery.UnselectAll()
 	}
@@ -391,7 +391,14 @@ func (p *networkPart) showStrip(n, old session.Network) {
 		case o.Channel == model.WholeLayer:
 			blocks[o.Layer].Off = 1
 		default:
-			blocks[o.Layer].Off += 1 / float64(n.Layers[o.Layer].C)
+			all := n.Layers[o.Layer].C
+			if n.Layers[o.Layer].Kind == "loop" {
+				all = 0
+				for _, part := range n.Parts[o.Layer] {
+					all += part.C
+				}
+			}
+			blocks[o.Layer].Off += 1 / float64(all)
 		}
 	}
 	text := ""
@@ -413,7 +420,7 @@ func (p *networkPart) chosen(n session.Network) (model.Layer, bool) {
 func (p *networkPart) showInside(n session.Network) {
 	l, _ := p.chosen(n)
 	loop := l.Kind == "loop"
-	visible(p.inside, n.Want.Mode != session.ProbeLesion && (loop || l.Kind == "residual"))
+	visible(p.inside, loop || n.Want.Mode != session.ProbeLesion && l.Kind == "residual")
 	visible(p.block, !loop)
 	visible(p.inLoop, loop)
 	visible(p.passes, loop && n.Passes > 1)
@@ -513,6 +520,8 @@ func (p *networkPart) offText(n session.Network) string {
 		}
 		if o.Channel == model.WholeLayer {
 			text += lang.L("layer {{.Layer}}", map[string]any{"Layer": o.Layer})
+		} else if o.Layer < len(n.Layers) && n.Layers[o.Layer].Kind == "loop" {
+			text += lang.L("layer {{.Layer}} part {{.Part}} channel {{.Channel}}", map[string]any{"Layer": o.Layer, "Part": o.Part + 1, "Channel": o.Channel + 1})
 		} else {
 			text += lang.L("layer {{.Layer}} channel {{.Channel}}", map[string]any{"Layer": o.Layer, "Channel": o.Channel + 1})
 		}
@@ -719,7 +728,10 @@ func (p *networkPart) showGallery(n, old session.Network) {
 	switch {
 	case !ok || n.Out == nil:
 	case n.Want.Mode == session.ProbeLesion && l.Kind == "loop":
-		text = lang.L("A loop can be switched off as a whole only")
+		text = lang.L("{{.Count}} channels: click one to switch it off in all passes", map[string]any{"Count": widget.FormatCount(p.count())})
+		if p.count() == 1 {
+			text = lang.L("1 channel: click it to switch it off in all passes")
+		}
 	case n.Want.Mode == session.ProbeLesion && l.C == 1:
 		text = lang.L("1 channel: click it to switch it off")
 	case n.Want.Mode == session.ProbeLesion:
@@ -734,7 +746,7 @@ func (p *networkPart) showGallery(n, old session.Network) {
 		if old.Want.Mode != n.Want.Mode {
 			p.gallery.UnselectAll()
 		}
-		if !slices.Equal(n.Lesion.Off, old.Lesion.Off) {
+		if !slices.Equal(n.Lesion.Off, old.Lesion.Off) || n.Want.Part != old.Want.Part {
 			p.gallery.Refresh()
 		}
 		return
@@ -759,7 +771,7 @@ func (p *networkPart) showCard(i int, card *filterCard) {
 		p.cards[i] = img
 	}
 	off := p.drawn.Want.Mode == session.ProbeLesion && slices.ContainsFunc(p.drawn.Lesion.Off, func(o model.Lesion) bool {
-		return o.Layer == p.drawn.Want.Layer && (o.Channel == i || o.Channel == model.WholeLayer)
+		return o == p.drawn.Lesioned(i) || o == p.drawn.Lesioned(model.WholeLayer)
 	})
 	card.show(img, fmt.Sprint(i+1), off)
 }

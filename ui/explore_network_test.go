@@ -140,11 +140,13 @@ func TestPassesAreChosen(t *testing.T) {
 		return p.drawn.Part == 0 && strings.Contains(p.kernel.Data().Text, "less what the passes before")
 	})
 	p.mode.OnChanged(1)
-	s.until("a lesion", func() bool { return p.drawn.Lesion.Version != 0 && !p.inside.Visible() })
-	p.gallery.Select(0)
-	if off := s.session.State().Network.Lesion.Off; len(off) != 0 {
-		t.Errorf("a channel of a loop is switched off: %v", off)
-	}
+	s.until("a lesion", func() bool { return p.drawn.Lesion.Version != 0 && p.inside.Visible() })
+	p.parts.picked("4")
+	s.until("a memory", func() bool { return p.drawn.Site.Part == 4 && p.drawn.Out != nil })
+	p.gallery.Select(2)
+	s.until("a channel off", func() bool {
+		return slices.Equal(p.drawn.Lesion.Off, []model.Lesion{{Layer: 1, Part: 4, Channel: 2}}) && strings.Contains(p.off.Text(), "part 5 channel 3")
+	})
 	p.mode.OnChanged(0)
 	s.session.ExploreModel(session.DefaultExplorer)
 	s.until("no loop", func() bool { return p.drawn.Passes == 1 && !p.inside.Visible() })

@@ -38,6 +38,7 @@ type latentLine struct {
 	Level   float64 `json:"level"`
 	Picture bool    `json:"with_picture"` // the decoder also needs the picture
 	Broken  *int    `json:"broken,omitempty"`
+	Where   *[4]int `json:"broken_in,omitempty"` // the columns and rows that hold them: from, from, before, before
 }
 
 func newLatentLine(in, out string, n session.LatentNote) latentLine {
@@ -105,11 +106,15 @@ func (c decodeCmd) Run(ctx context.Context, s Streams) error {
 	if c.JSON {
 		line := newLatentLine(c.In, c.Out, r.LatentNote)
 		line.Broken = &r.Broken
+		if at := r.Where; r.Broken > 0 {
+			line.Where = &[4]int{at.Left, at.Top, at.Right, at.Bottom}
+		}
 		printLine(s.Out, line)
 	} else if !c.Quiet {
 		fmt.Fprintf(s.Err, "%s: %d × %d pixels.\n", c.Out, r.Width, r.Height)
 		if r.Broken > 0 {
-			fmt.Fprintf(s.Err, "%d numbers of it left all bounds, and are black or white: the latent is too far from those of pictures.\n", r.Broken)
+			fmt.Fprintf(s.Err, "%d numbers of it left all bounds, and are black or white: columns %d to %d, rows %d to %d. The latent is too far from those of pictures there.\n",
+				r.Broken, r.Where.Left, r.Where.Right-1, r.Where.Top, r.Where.Bottom-1)
 		}
 	}
 	return nil

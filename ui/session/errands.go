@@ -23,6 +23,7 @@ var (
 	ErrSameOutput = errors.New("session: two pictures with one result")
 	ErrNotFolder  = errors.New("session: not a folder")
 	ErrNoPictures = errors.New("session: no pictures")
+	errNoneRead   = errors.New("session: no picture that can be read")
 )
 
 // A FileReport says how far a job of many files is.
@@ -256,7 +257,17 @@ func walkPictures(ctx context.Context, dir, out string) (found []string, err err
 
 // walk lists the files below a folder whose names are accepted, by their paths in it,
 // sorted. It passes over hidden files and the folder that results go to.
-func walk(ctx context.Context, dir, out string, accepts func(name string) bool) (found []string, err error) {
+func walk(ctx context.Context, dir, out string, accepts func(name string) bool) ([]string, error) {
+	found, _, err := walkAll(ctx, dir, out, accepts)
+	return found, err
+}
+
+// walkAll is walk, and lists what cannot be looked into as well: folders, and links that lead nowhere.
+func walkAll(ctx context.Context, dir, out string, accepts func(name string) bool) (found, shut []string, err error) {
+	within := func(path string) string {
+		rel, _ := filepath.Rel(dir, path) // both come of one walk
+		return rel
+	}
 	outInfo, _ := os.Stat(out)
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -265,7 +276,8 @@ func walk(ctx context.Context, dir, out string, accepts func(name string) bool) 
 		case err != nil && path == dir:
 			return err
 		case err != nil:
-			return nil // a folder that cannot be read
+			shut = append(shut, within(path)) // a folder that cannot be read
+			return nil
 		case path != dir && strings.HasPrefix(d.Name(), "."):
 			if d.IsDir() {
 				return fs.SkipDir
@@ -279,12 +291,13 @@ func walk(ctx context.Context, dir, out string, accepts func(name string) bool) 
 		case !accepts(path):
 			return nil
 		}
-		if at, err := os.Stat(path); err != nil || !at.Mode().IsRegular() {
-			return nil
+		switch at, err := os.Stat(path); {
+		case err != nil:
+			shut = append(shut, within(path))
+		case at.Mode().IsRegular():
+			found = append(found, within(path))
 		}
-		rel, err := filepath.Rel(dir, path)
-		found = append(found, rel)
-		return err
+		return nil
 	})
-	return found, err
+	return found, shut, err
 }

@@ -423,6 +423,7 @@ type exploring struct {
 	digit   uint64  // of explorer, where ex.Drawn
 	ex      Explore // as it is shown next; x.ex.Original is the picture
 
+	ctx   context.Context // of what is being done: it ends with the model and the picture
 	o     *model.Opened
 	e     *editable
 	out   *tensor.Tensor    // what the latent decodes to
@@ -430,21 +431,14 @@ type exploring struct {
 	skips float64           // as Dials has it, where out was decoded
 
 	level   float64
-	errors  []float64 // squared error of each tile of After
-	judged  []uint64  // … and its version
-	changes []uint64  // versions of the channels
-	wild    []wildPart
+	errors  []float64      // squared error of each tile of After
+	judged  []uint64       // … and its version
+	changes []uint64       // versions of the channels
 	sought  bool           // principal directions, for Shares
 	other   *tensor.Tensor // latent of the other picture
 	base    []float32      // of the channel whose scale is dragged, as it was
 	loss    []float64      // by channel; nil: not known yet
 	asked   time.Time      // when the change came that is being decoded
-}
-
-// A wildPart is pixels in which numbers were cut.
-type wildPart struct {
-	at    image.Rectangle
-	count int
 }
 
 // cell is where in the latent a point of the picture is.

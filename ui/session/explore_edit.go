@@ -31,7 +31,7 @@ type editable struct {
 
 	dials        Dials
 	order        []int     // channels, the one that contributes most first; nil: not known yet
-	low, high    []float32 // of each channel, as the encoder made it
+	low, high    []float32 // of each channel, as the encoder made it; of numbers alone
 	mean, spread []float32
 	pca          *embed.PCA     // of the cells, once a dial has asked for it
 	noise        *tensor.Tensor // of standard deviation 1, like was
@@ -64,15 +64,20 @@ func newEditable(z *tensor.Tensor) *editable {
 	e.low, e.high = make([]float32, c), make([]float32, c)
 	e.mean, e.spread = make([]float32, c), make([]float32, c)
 	for k := range c {
-		sum, square := 0.0, 0.0
-		e.low[k], e.high[k] = z.Data[k], z.Data[k]
+		sum, square, n := 0.0, 0.0, 0.0
 		for i := range h * w {
 			v := z.Data[i*c+k]
+			if v-v != 0 { // of a wild model
+				continue
+			}
+			if n == 0 {
+				e.low[k], e.high[k] = v, v
+			}
 			e.low[k], e.high[k] = min(e.low[k], v), max(e.high[k], v)
-			sum, square = sum+float64(v), square+float64(v)*float64(v)
+			sum, square, n = sum+float64(v), square+float64(v)*float64(v), n+1
 		}
-		mean := sum / float64(h*w)
-		e.mean[k], e.spread[k] = float32(mean), float32(math.Sqrt(max(0, square/float64(h*w)-mean*mean)))
+		mean := sum / max(1, n)
+		e.mean[k], e.spread[k] = float32(mean), float32(math.Sqrt(max(0, square/max(1, n)-mean*mean)))
 	}
 	e.now, e.changed = e.z, map[int]bool{}
 	return e

@@ -135,7 +135,10 @@ func (s *Session) SetMapping(m Mapping) {
 // remap ends what was laid out before. s.mu is held.
 func (s *Session) remap() {
 	s.mapper.round++
-	s.mapper.ops = nil
+	s.mapper.ops, s.mapper.here = nil, nil
+	if s.state.Map.Want.Data != "" {
+		s.publish(func(st *State) { st.Map.Pending = true })
+	}
 	if s.mapper.cancel != nil {
 		s.mapper.cancel()
 	}

@@ -155,15 +155,59 @@ func TestAMapThatCannotBeSaysWhy(t *testing.T) {
 	if !strings.Contains(m.Why.String(), "no picture") && !strings.Contains(m.Why.String(), "no pictures") {
 		t.Errorf("of an empty folder it says %q", m.Why)
 	}
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "mine")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	write(t, filepath.Join(dir, "bad.png"), "junk")
+	s.SetMapping(Mapping{Data: dir, Method: MethodPCA})
+	m = untilState(t, s, "another reason", func(st State) bool { return !st.Map.Pending && st.Map.Want.Data == dir && st.Map.Why.Key != "" }).Map
+	if text := m.Why.String(); !strings.Contains(text, "mine can be read") || !strings.Contains(text, "bad.png is not a picture") {
+		t.Errorf("of a folder in which nothing can be read it says %q", text)
+	}
+	links := 0
+	if err := os.Symlink("nowhere.png", filepath.Join(dir, "link.png")); err == nil {
+		links = 1
+	}
 	paintFile(t, filepath.Join(dir, "a.png"), 1, 28, 1, 8)
 	paintFile(t, filepath.Join(dir, "b.png"), 2, 28, 1, 8)
 	paintFile(t, filepath.Join(dir, "c.png"), 3, 28, 1, 8)
-	s.SetMapping(Mapping{Data: dir, Method: MethodPCA})
+	again := Mapping{Data: dir, Method: MethodPCA, Seed: 2} // the folder has other pictures now
+	s.SetMapping(again)
 	m = untilState(t, s, "a map of a folder", func(st State) bool { return st.Map.Why.Key == "" && !st.Map.Pending && len(st.Map.Points) == 6 }).Map
-	if len(m.Names) != 3 || len(m.Skipped) != 1 || !strings.Contains(m.Skipped[0], "bad.png") {
+	if len(m.Names) != 3 || len(m.Skipped) != 1+links || !strings.Contains(m.Skipped[0], "bad.png") || links > 0 && !strings.Contains(m.Skipped[1], "link.png does not exist") {
 		t.Errorf("%d pictures, skipped: %q", len(m.Names), m.Skipped)
+	}
+}
+
+// TestAMapThatWasNotLaidOutIsNotTakenForAnother goes back to the pictures before, after others were looked at and
+// laying them out came to nothing.
+func TestAMapThatWasNotLaidOutIsNotTakenForAnother(t *testing.T) {
+	s := New(Options{})
+	t.Cleanup(func() { s.Close(context.Background()) })
+	l, err := exploreModel(loaded{name: assets.Digits, version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &mapWork{s: s}
+	lay := func(data string, method Method) error {
+		err := w.lay(t.Context(), Mapping{Data: data, Method: method, Seed: 1}, l)
+		if err == nil {
+			w.want.Data = data // as mapRound does with all that is laid out
+		}
+		return err
+	}
+	if err := lay("builtin:digits:40", MethodPCA); err != nil {
+		t.Fatal(err)
+	}
+	if err := lay("builtin:letters:30", "no such way"); err == nil || len(s.State().Map.Names) != 30 {
+		t.Fatalf("30 letters are %d names, laid out: %v", len(s.State().Map.Names), err == nil)
+	}
+	if err := lay("builtin:digits:40", MethodPCA); err != nil {
+		t.Fatal(err)
+	}
+	if m := s.State().Map; len(m.Names) != 40 || len(m.Points) != 80 || !strings.Contains(m.Names[0], "digits") {
+		t.Errorf("40 digits are shown as %d pictures at %d places, the first %s", len(m.Names), len(m.Points)/2, m.Names[0])
 	}
 }
 

@@ -66,6 +66,14 @@ func (s *Session) layOpen(ctx context.Context, l loaded, picture *presented, sam
 		return nil, err
 	}
 	o.take()
+	if mend(x.out).Broken > 0 { // the model itself is wild
+		c, err := x.o.Decode(ctx, x.o.Latent(), model.Rect{Bottom: h, Right: w}, x.out, nil)
+		if err != nil {
+			return nil, err
+		}
+		x.ex.Before = x.ex.Before.with(x.out, rectOf(c.Where), s.ticket)
+		x.cut(c)
+	}
 	x.e = newEditable(x.o.Latent())
 	x.changes = make([]uint64, len(x.e.low))
 	x.ex.Opening, x.ex.After, x.ex.Decoding = false, x.ex.Before, s.o.Now().Sub(x.asked)

@@ -5,17 +5,20 @@ import (
 	"image"
 	"math"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sieve/assets"
 	"sieve/imageio"
+	"sieve/model"
 	"sieve/model/tensor"
 )
 
 // laidOpen is a session in which a picture has been laid open.
-func laidOpen(t *testing.T, model string, size int) (*Session, Explore) {
+func laidOpen(t *testing.T, name string, size int) (*Session, Explore) {
 	t.Helper()
 	s := New(Options{})
 	t.Cleanup(func() { s.Close(context.Background()) })
@@ -23,11 +26,11 @@ func laidOpen(t *testing.T, model string, size int) (*Session, Explore) {
 	paintFile(t, path, 7, size, 3, 8)
 	s.OpenPaths([]string{path}, PageExplore)
 	untilState(t, s, "the picture", func(st State) bool { return st.Picture.Name == "mine.png" })
-	s.ExploreModel(model)
+	s.ExploreModel(name)
 	s.ShowExplore(true)
 	s.ShowChannels(true)
 	return s, untilState(t, s, "an open latent", func(st State) bool {
-		return st.Explore.Version != 0 && st.Explore.Picture == "mine.png" && st.Explore.Model.Name == model
+		return st.Explore.Version != 0 && st.Explore.Picture == "mine.png" && st.Explore.Model.Name == name
 	}).Explore
 }
 
@@ -187,7 +190,7 @@ func TestCodeIsMovedAndBorrowed(t *testing.T) {
 }
 
 func TestWildLatentsAreCut(t *testing.T) {
-	s, ex := laidOpen(t, DefaultExplorer, 64)
+	s, ex := laidOpen(t, DefaultExplorer, 200)
 	s.Paint(ex.Order[0], Pen{Value: float32(math.Inf(1)), Radius: 2}, 30, 30, 30, 30)
 	wild := afterEdit(t, s, ex, func(ex Explore) bool { return ex.Wild > 0 })
 	if len(wild.WildAt) == 0 || !wild.WildAt[0].Overlaps(image.Rect(20, 20, 40, 40)) {
@@ -198,14 +201,111 @@ func TestWildLatentsAreCut(t *testing.T) {
 			t.Fatalf("the picture holds %g", v)
 		}
 	}
-	s.Paint(ex.Order[0], Pen{Value: 0, Radius: 1}, 60, 60, 60, 60)
+	s.Paint(ex.Order[0], Pen{Value: 0, Radius: 1}, 160, 160, 160, 160)
 	if still := afterEdit(t, s, wild, anyEdit); still.Wild < wild.Wild {
 		t.Errorf("after a stroke elsewhere %d numbers are out of bounds, before it were %d", still.Wild, wild.Wild)
+	}
+	s.Paint(ex.Order[0], Pen{Value: float32(math.Inf(1)), Radius: 2}, 46, 30, 46, 30)
+	twice := afterEdit(t, s, wild, func(ex Explore) bool { return ex.Wild > wild.Wild })
+	if len(twice.WildAt) != 1 || !wild.WildAt[0].In(twice.WildAt[0]) || twice.Wild > 3*twice.WildAt[0].Dx()*twice.WildAt[0].Dy() {
+		t.Errorf("%d numbers are said to be cut in %v, before a stroke over it it were %d in %v", twice.Wild, twice.WildAt, wild.Wild, wild.WildAt)
 	}
 	s.UndoEdit()
 	s.UndoEdit()
 	s.EndStroke()
 	untilState(t, s, "bounds again", func(st State) bool { return st.Explore.Undo == 0 && st.Explore.Wild == 0 && st.Explore.WildAt == nil })
+}
+
+// TestAWildModelIsShownAsOne explores a model whose weights are far too large: what it makes of any picture is no
+// number.
+func TestAWildModelIsShownAsOne(t *testing.T) {
+	spec := model.DefaultSpec()
+	spec.Width, spec.Latent, spec.Crop = 8, 4, 32
+	m, err := model.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Params() {
+		for i := range p.Val.Data {
+			p.Val.Data[i] *= 1e30
+		}
+	}
+	file := filepath.Join(t.TempDir(), "wild.safetensors")
+	if err := SaveModel(file, m); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := laidOpen(t, DefaultExplorer, 48)
+	s.ExploreModel(file)
+	ex := untilState(t, s, "the wild model", func(st State) bool {
+		return st.Explore.Model.Path == file && st.Explore.Measured == len(st.Explore.Channels)
+	}).Explore
+	within := func(ex Explore) {
+		t.Helper()
+		if ex.Wild != 48*48*3 || len(ex.WildAt) != 1 || ex.WildAt[0] != image.Rect(0, 0, 48, 48) || math.IsNaN(ex.PSNR) {
+			t.Errorf("%d numbers of 48 × 48 pixels are said to be cut, in %v, at %g dB", ex.Wild, ex.WildAt, ex.PSNR)
+		}
+		for _, v := range ex.After.Whole().Data {
+			if !(v >= 0 && v <= 1) {
+				t.Fatalf("the picture holds %g", v)
+			}
+		}
+	}
+	within(ex)
+	if f := ex.Channels[0]; ex.Changed != 0 || f.Low != f.Low || f.High != f.High {
+		t.Errorf("%d numbers are changed before any is, channel 0 reaches from %g to %g", ex.Changed, f.Low, f.High)
+	}
+	s.TurnDials(Dials{Noise: 1, Bits: 3, Directions: 2})
+	within(afterEdit(t, s, ex, func(ex Explore) bool { return ex.Dials.Bits == 3 }))
+	s.ShowChannels(false)
+	s.SetMapping(Mapping{Data: "builtin:digits:20", Method: MethodPCA, Seed: 1})
+	s.ShowMap(true)
+	if why := untilState(t, s, "a reason", func(st State) bool { return !st.Map.Pending }).Map.Why.String(); !strings.Contains(why, "are no numbers") {
+		t.Errorf("of a map it says %q", why)
+	}
+	s.ShowMix(true)
+	mix := untilState(t, s, "a mixture", func(st State) bool { return !st.Mix.Pending && st.Mix.Version != 0 }).Mix
+	s.ShowNetwork(true)
+	untilState(t, s, "the network", func(st State) bool { return st.Network.Seen != 0 })
+	if mix.Result == nil && mix.Why.Key == "" {
+		t.Error("there is neither a mixture nor a reason")
+	}
+}
+
+// TestNothingOutlivesTheModel chooses another model while a part is at work for the one before.
+func TestNothingOutlivesTheModel(t *testing.T) {
+	s, _ := laidOpen(t, "photo", 48)
+	large := pictureFile(t, 0, 2000, 3000)
+	s.OpenOther(large)               // takes seconds
+	for waiting := 1; waiting > 0; { // until it has begun
+		s.mu.Lock()
+		waiting = len(s.explorer.ops)
+		s.mu.Unlock()
+		runtime.Gosched()
+	}
+	began := time.Now()
+	s.ExploreModel(assets.Digits)
+	ex := untilState(t, s, "the other model", func(st State) bool { return st.Explore.Model.Name == assets.Digits && st.Explore.Version != 0 }).Explore
+	if took := time.Since(began); took > 3*time.Second || ex.Other != "" {
+		t.Errorf("the next model is there after %v, with the code of %q", took, ex.Other)
+	}
+	s.ShowChannels(false)
+	for what, show := range map[string]func(on bool){"mixing": s.ShowMix, "the map": s.ShowMap, "the network": s.ShowNetwork} {
+		s.ExploreModel("photo")
+		want := between(large, large, 0.5)
+		want.Mode = MixNumber
+		s.SetMixing(want)
+		s.SetMapping(Mapping{Data: filepath.Dir(large), Method: MethodPCA, Seed: s.State().Map.Want.Seed + 1})
+		s.Probe(func(p *Probing) { p.Mode, p.Data = ProbeFilters, filepath.Dir(large) })
+		show(true)
+		untilState(t, s, what, func(st State) bool { return st.Work != nil })
+		began := time.Now()
+		s.ExploreModel(assets.Digits)
+		show(false)
+		untilState(t, s, "rest", func(st State) bool { return st.Work == nil })
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("%s goes on for %v after the model is another", what, took)
+		}
+	}
 }
 
 func TestAnotherPictureOrModelIsLaidOpen(t *testing.T) {

@@ -48,6 +48,9 @@ func (s *Session) exploreRound(x *exploring) (*exploring, bool) {
 			s.fail(err)
 			return x, s.giveUp(want)
 		}
+		if x != nil && x.model.version != want.version {
+			x = nil // it is large
+		}
 		return x, true
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -186,6 +189,7 @@ func exploreOf(l loaded) Explore {
 // do does what was asked for, and shows what becomes of the part that is on the screen.
 func (x *exploring) do(ctx context.Context, ops []func(*exploring) image.Rectangle, seen image.Rectangle) {
 	var dirty image.Rectangle
+	x.ctx = ctx
 	for _, op := range ops {
 		dirty = dirty.Union(op(x))
 	}
@@ -283,15 +287,29 @@ func (x *exploring) written(c model.Change) {
 		ex.Decoding = x.s.o.Now().Sub(x.asked)
 	}
 	ex.Pending = len(x.stale) > 0
-	x.wild = slices.DeleteFunc(x.wild, func(p wildPart) bool { return p.at.In(rectOf(c.Pixels)) })
-	if c.Broken > 0 {
-		x.wild = append(x.wild, wildPart{rectOf(c.Where), c.Broken})
-	}
-	ex.Wild, ex.WildAt = 0, nil
-	for _, p := range x.wild {
-		ex.Wild, ex.WildAt = ex.Wild+p.count, append(ex.WildAt, p.at)
-	}
+	x.cut(c)
 	ex.PSNR = x.psnr()
+}
+
+// cut tells of numbers that were cut. Where they are is told in rectangles that do not overlap.
+func (x *exploring) cut(c model.Change) {
+	written, at := rectOf(c.Pixels), rectOf(c.Where)
+	x.ex.Wild = x.o.Cut()
+	parts := slices.DeleteFunc(slices.Clone(x.ex.WildAt), func(r image.Rectangle) bool { return x.ex.Wild == 0 || r.In(written) })
+	for i := 0; i < len(parts); i++ {
+		if parts[i].Overlaps(at) {
+			at = at.Union(parts[i])
+			parts = slices.Delete(parts, i, i+1)
+			i = -1 // it is larger now
+		}
+	}
+	if !at.Empty() {
+		parts = append(parts, at)
+	}
+	x.ex.WildAt = slices.Clip(parts)
+	if len(parts) == 0 {
+		x.ex.WildAt = nil
+	}
 }
 
 // Lengths of what is done when nobody waits.
@@ -377,7 +395,7 @@ func (x *exploring) look() {
 	ex.BitsPerPixel = e.bits() / float64(ex.After.Width*ex.After.Height)
 	ex.Changed = 0
 	for i, v := range e.now.Data {
-		if v != e.was.Data[i] {
+		if was := e.was.Data[i]; v != was && (v == v || was == was) {
 			ex.Changed++
 		}
 	}
@@ -410,12 +428,12 @@ func (x *exploring) psnr() float64 {
 
 // openOther opens a picture whose code can be borrowed.
 func (x *exploring) openOther(path string) error {
-	p, err := openPicture(x.s.ctx, path, x.s.o.Limits)
+	p, err := openPicture(x.ctx, path, x.s.o.Limits)
 	if err != nil {
 		return err
 	}
 	in := inChannels(p.Pix, x.model.m.Spec.Channels)
-	z, err := x.model.m.Features(x.s.ctx, in, levelOf(x.model.m, in), nil)
+	z, err := x.model.m.Features(x.ctx, in, levelOf(x.model.m, in), nil)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,8 @@ type Latents struct {
 	Height, Width int  // of the pictures, where all have one size; else 0
 	Failed        int
 
-	pixels []float32 // of the pictures, if they were asked for and have one size
+	trouble error     // of the first that failed
+	pixels  []float32 // of the pictures, if they were asked for and have one size
 }
 
 // Bounds of what is held in memory, and of how long a comparison takes.
@@ -173,6 +174,9 @@ func (l *Latents) read(ctx context.Context, g *Gallery, report func(FileReport),
 		return nil
 	}, func(i int, err error) {
 		l.Failed++
+		if l.trouble == nil {
+			l.trouble = err
+		}
 		tell(FileReport{Finished: true, File: g.Names[i], Err: err})
 	})
 }
@@ -272,7 +276,7 @@ func TakeFeatures(ctx context.Context, job FeaturesJob, report func(FileReport))
 		return out, err
 	}
 	if len(l.Names) == 0 {
-		return Features{Failed: l.Failed}, imageio.FileError{Path: strings.Join(job.In, ", "), Err: ErrNoPictures}
+		return Features{Failed: l.Failed}, noneRead(strings.Join(job.In, ", "), l.trouble)
 	}
 	out = Features{Out: job.Out, Count: len(l.Names), Numbers: l.Numbers, Failed: l.Failed, Pool: l.Pool}
 	if job.Out != "" {

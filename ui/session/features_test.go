@@ -334,7 +334,7 @@ func TestOddPictures(t *testing.T) {
 		"no pictures":                {FeaturesJob{In: []string{t.TempDir()}, Model: map4}, ErrNoPictures, 0, 0, 0},
 		"not there":                  {FeaturesJob{In: []string{missing}, Model: map4}, fs.ErrNotExist, 0, 0, 0},
 		"a damaged one among others": {FeaturesJob{In: []string{damaged}, Model: map4}, nil, 3, 5 * 5 * 4, 1},
-		"a damaged one alone":        {FeaturesJob{In: []string{filepath.Join(damaged, "0", "0.png")}, Model: map4}, ErrNoPictures, 0, 0, 1},
+		"a damaged one alone":        {FeaturesJob{In: []string{filepath.Join(damaged, "0", "0.png")}, Model: map4}, imageio.ErrTruncated, 0, 0, 1},
 		"too few labels":             {FeaturesJob{In: []string{set}, Model: map4, Labels: few}, errLabels, 0, 0, 0},
 		"no file of labels":          {FeaturesJob{In: []string{set}, Model: map4, Labels: missing}, fs.ErrNotExist, 0, 0, 0},
 		"labels of another set":      {FeaturesJob{In: []string{writeIDX(t, t.TempDir(), x, labels[:19])}, Model: map4}, imageio.ErrDamaged, 0, 0, 0},

@@ -29,6 +29,7 @@ type Gallery struct {
 	Names  []string // of each picture: its path, or that of its set with # and a number
 	Labels []string // of each picture, "" where there is none: of the set, what was drawn, or the folder directly below one that was named
 
+	of       string // what was named
 	channels int
 	limits   imageio.Limits
 	rooms    []room
@@ -69,14 +70,14 @@ const mostDrawnPictures = 100_000
 // OpenGallery lists the pictures of files, folders, data sets and "builtin:NAME", and reads
 // the headers of files. Files that cannot be read are found when it is their turn.
 func OpenGallery(ctx context.Context, in []string, o GalleryOptions) (*Gallery, error) {
-	g := &Gallery{channels: o.Channels, limits: o.Limits}
+	g := &Gallery{of: strings.Join(in, ", "), channels: o.Channels, limits: o.Limits}
 	for _, name := range in {
 		if err := g.open(ctx, name, o); err != nil {
 			return nil, err
 		}
 	}
 	if len(g.Names) == 0 {
-		return nil, imageio.FileError{Path: strings.Join(in, ", "), Err: ErrNoPictures}
+		return nil, imageio.FileError{Path: g.of, Err: ErrNoPictures}
 	}
 	if o.Labels == "" {
 		return g, nil
@@ -110,9 +111,11 @@ func (g *Gallery) open(ctx context.Context, name string, o GalleryOptions) error
 	}
 	files := []string{""}
 	if at, err := os.Stat(name); err == nil && at.IsDir() {
-		if files, err = walkPictures(ctx, name, ""); err != nil {
+		var shut []string
+		if files, shut, err = walkAll(ctx, name, "", imageio.IsPicture); err != nil {
 			return err
 		}
+		files = append(files, shut...) // to fail by name when it is their turn
 	}
 	for _, rel := range files {
 		label := ""
@@ -282,6 +285,15 @@ func sequence(from, end int) []int {
 		out[i] = from + i
 	}
 	return out
+}
+
+// noneRead says that nothing in a folder could be read, and why the first file could not. Of a file by itself that is all
+// there is to say.
+func noneRead(of string, first error) error {
+	if fileOf(first) == shorten(of) {
+		return first
+	}
+	return imageio.FileError{Path: of, Err: fmt.Errorf("%w: %s", errNoneRead, Words(first))}
 }
 
 // One reads a picture again.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -24,6 +25,8 @@ var (
 	errLatent      = errors.New("session: no latent")
 	errLatentName  = errors.New("session: not a name for a latent")
 	errNoNote      = errors.New("session: nothing is known of a latent")
+	errNote        = errors.New("session: what is known of a latent makes no sense")
+	errGoneModel   = errors.New("session: the model of a latent is not at hand")
 	errOtherModel  = errors.New("session: a latent of another model")
 	errNeedsIt     = errors.New("session: the latent is not all that the decoder sees")
 	errOtherOne    = errors.New("session: not the picture that a latent was made of")
@@ -147,7 +150,7 @@ type DecodeJob struct {
 // A DecodeReport says what came of it.
 type DecodeReport struct {
 	LatentNote
-	Broken int // numbers of the picture that were no finite ones
+	model.Change // Broken and Where: numbers of the picture that were no finite ones, and what took their place
 }
 
 // Decode makes a picture of a latent. Where nothing in it was changed, that is the
@@ -166,10 +169,14 @@ func Decode(ctx context.Context, job DecodeJob, report model.Report) (DecodeRepo
 	if err != nil {
 		return DecodeReport{}, err
 	}
-	if job.Model == "" {
+	named := job.Model != ""
+	if !named {
 		job.Model = note.Model
 	}
 	m, title, err := LoadModel(job.Model)
+	if !named && (errors.Is(err, ErrNoModel) || errors.Is(err, fs.ErrNotExist)) {
+		err = imageio.FileError{Path: job.In, Err: fmt.Errorf("%w: %s (%s)", errGoneModel, note.Model, note.ID)}
+	}
 	if err != nil {
 		return DecodeReport{}, err
 	}
@@ -188,10 +195,10 @@ func Decode(ctx context.Context, job DecodeJob, report model.Report) (DecodeRepo
 	if m.Generates() {
 		out.Pix, err = m.Generate(ctx, z, note.Height, note.Width, report)
 		if err == nil {
-			r.Broken = mend(out.Pix)
+			r.Change = mend(out.Pix)
 		}
 	} else {
-		out.Pix, r.Broken, err = job.decodeWith(ctx, m, z, note, out, report)
+		out.Pix, r.Change, err = job.decodeWith(ctx, m, z, note, out, report)
 	}
 	if err != nil {
 		return r, err
@@ -207,40 +214,44 @@ func (n LatentNote) channels() int {
 }
 
 // decodeWith decodes a latent beside the picture that it was made of.
-func (job DecodeJob) decodeWith(ctx context.Context, m *model.Model, z *tensor.Tensor, note LatentNote, out *imageio.Picture, report model.Report) (*tensor.Tensor, int, error) {
+func (job DecodeJob) decodeWith(ctx context.Context, m *model.Model, z *tensor.Tensor, note LatentNote, out *imageio.Picture, report model.Report) (*tensor.Tensor, model.Change, error) {
+	var none model.Change
 	if job.With == "" {
-		return nil, 0, imageio.FileError{Path: job.In, Err: errNeedsIt}
+		return nil, none, imageio.FileError{Path: job.In, Err: errNeedsIt}
 	}
 	p, err := openPicture(ctx, job.With, job.Limits)
 	if err != nil {
-		return nil, 0, err
+		return nil, none, err
 	}
 	x := inChannels(imageio.OverWhite(p), m.Spec.Channels)
 	if _, h, w, _ := x.Dims4(); h != note.Height || w != note.Width {
-		return nil, 0, imageio.FileError{Path: job.With, Err: fmt.Errorf("%w: it has %d × %d pixels, the other had %d × %d", errOtherOne, w, h, note.Width, note.Height)}
+		return nil, none, imageio.FileError{Path: job.With, Err: fmt.Errorf("%w: it has %d × %d pixels, the other had %d × %d", errOtherOne, w, h, note.Width, note.Height)}
 	}
 	o, err := m.Open(ctx, x, note.Level, 0, nil, partly(report, 0, 0.5))
 	if err != nil {
-		return nil, 0, err
+		return nil, none, err
 	}
 	pix := tensor.New(x.Shape...)
 	c, err := o.Decode(ctx, z, model.Rect{Bottom: note.Height, Right: note.Width}, pix, partly(report, 0.5, 1))
 	out.Depth = p.Depth
-	return pix, c.Broken, err
+	return pix, c, err
 }
 
-// mend replaces numbers that are not finite as model.Opened does, and counts them.
-func mend(x *tensor.Tensor) (broken int) {
+// mend replaces numbers of a picture that are not finite as model.Opened does, and says how many and where.
+func mend(x *tensor.Tensor) (c model.Change) {
+	_, h, w, n := x.Dims4()
+	c.Pixels = model.Rect{Bottom: h, Right: w}
 	for i, v := range x.Data {
 		if v-v == 0 {
 			continue
 		}
-		broken++
+		row, col := i/n/w, i/n%w
+		c.Broken, c.Where = c.Broken+1, c.Where.Union(model.Rect{Top: row, Left: col, Bottom: row + 1, Right: col + 1})
 		if x.Data[i] = 0; v > 0 {
 			x.Data[i] = 1
 		}
 	}
-	return broken
+	return c
 }
 
 // readNote reads what is known of a latent.
@@ -255,7 +266,7 @@ func readNote(path string, lim imageio.Limits) (LatentNote, error) {
 	}
 	defer f.Close()
 	bad := func(why string) error {
-		return imageio.FileError{Path: notePath(path), Err: fmt.Errorf("%w: %s", errLatent, why)}
+		return imageio.FileError{Path: notePath(path), Err: fmt.Errorf("%w: %s", errNote, why)}
 	}
 	if err := json.NewDecoder(io.LimitReader(f, 1<<16)).Decode(&note); err != nil {
 		return note, bad("it is not the JSON that was written with it")
@@ -289,13 +300,19 @@ func readLatent(ctx context.Context, path string, m *model.Model, note LatentNot
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if err != nil {
-		return nil, imageio.FileError{Path: path, Err: fmt.Errorf("%w: %w", errLatent, err)}
+	odd := errors.Is(err, imageio.ErrTooLarge)
+	for _, is := range []error{imageio.ErrFormat, imageio.ErrUnsupported, imageio.ErrDamaged} {
+		if errors.Is(err, is) {
+			return nil, imageio.FileError{Path: path, Err: fmt.Errorf("%w: %s", errLatent, detail(err, is))}
+		}
+	}
+	if err != nil && !odd {
+		return nil, imageio.FileError{Path: path, Err: err}
 	}
 	if len(shape) == 4 && shape[0] == 1 {
 		shape = shape[1:]
 	}
-	if !slices.Equal(shape, want) {
+	if odd || !slices.Equal(shape, want) {
 		return nil, imageio.FileError{Path: path, Err: fmt.Errorf("%w: it is %v, and %v is wanted", errOtherLatent, shape, want)}
 	}
 	for i, v := range data {

@@ -1,12 +1,16 @@
 package session
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sieve/imageio"
@@ -147,6 +151,30 @@ func TestLatentsThatAreNone(t *testing.T) {
 		}
 	}
 	write("whole.npy", []byte(strings.Replace(string(b), "<f4", "<i4", 1)))
+	data[note.Shape[2]+1] = float32(math.Inf(-1))
+	save("inf", note.Shape...)
+	data[note.Shape[2]+1] = 0
+	for name, change := range map[string]func(n *LatentNote){"gone": func(n *LatentNote) { n.Model = "no such model" }, "moved": func(n *LatentNote) { n.Model = at("moved.safetensors") },
+		"forged": func(n *LatentNote) { n.ID = strings.Repeat("0", 16) }, "sizeless": func(n *LatentNote) { n.Height = -1 }} {
+		save(name, note.Shape...)
+		other := note
+		change(&other)
+		b, err := json.Marshal(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(name+".json", b)
+	}
+	save("folder", 4)
+	if err := errors.Join(os.Remove(at("folder.npy")), os.Mkdir(at("folder.npy"), 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	save("picture", 4)
+	if b, err := os.ReadFile(at("in.png")); err == nil {
+		write("picture.npy", b)
+	}
+	save("vast", note.Shape...)
+	write("vast.npy", []byte(strings.Replace(string(b), fmt.Sprintf("(%d, %d, %d), }", note.Shape[0], note.Shape[1], note.Shape[2])+strings.Repeat(" ", 20), "(1000000000, 1000000000, 99), }", 1)))
 	save("cut", 4)
 	write("cut.npy", b[:len(b)/2])
 	write("alone.npy", b)
@@ -169,9 +197,18 @@ func TestLatentsThatAreNone(t *testing.T) {
 		{DecodeJob{In: "short.npy"}, errOtherLatent, "[10 13 3]"},
 		{DecodeJob{In: "nan.npy"}, errLatent, "row 0, column 1, channel 1 is NaN"},
 		{DecodeJob{In: "whole.npy"}, errLatent, "<i4"},
-		{DecodeJob{In: "cut.npy"}, errLatent, "float32"},
+		{DecodeJob{In: "inf.npy"}, errLatent, "channel 1 is -Inf"},
+		{DecodeJob{In: "vast.npy"}, errOtherLatent, "it is [1000000000 1000000000 99], and [10 13 4] is wanted"},
+		{DecodeJob{In: "picture.npy"}, errLatent, "not NumPy's .npy"},
+		{DecodeJob{In: "folder.npy"}, syscall.EISDIR, "is a folder"},
+		{DecodeJob{In: "gone.npy"}, errGoneModel, note.ID},
+		{DecodeJob{In: "moved.npy"}, errGoneModel, "--model"},
+		{DecodeJob{In: "moved.npy", Model: at("a")}, nil, ""},
+		{DecodeJob{In: "forged.npy"}, errOtherModel, "it is of " + at("a") + " (" + strings.Repeat("0", 16)},
+		{DecodeJob{In: "sizeless.npy"}, errNote, "height"},
+		{DecodeJob{In: "cut.npy"}, imageio.ErrTruncated, "ends too early"},
 		{DecodeJob{In: "alone.npy"}, errNoNote, ".json"},
-		{DecodeJob{In: "noted.npy"}, errLatent, "JSON"},
+		{DecodeJob{In: "noted.npy"}, errNote, "JSON"},
 		{DecodeJob{In: "huge.npy", Limits: Limits{Pixels: 1 << 24}}, imageio.ErrTooLarge, "too large"},
 		{DecodeJob{In: "missing.npy"}, os.ErrNotExist, "does not exist"},
 		{DecodeJob{In: "skips.npy", With: at("other.png")}, errOtherOne, "20 × 20"},
@@ -190,6 +227,37 @@ func TestLatentsThatAreNone(t *testing.T) {
 	}
 	if _, err := Encode(t.Context(), EncodeJob{In: at("in.png"), Out: at("z.npy"), Model: at("a")}, nil); !errors.Is(err, ErrExists) {
 		t.Errorf("written over: %v", err)
+	}
+}
+
+// TestWildLatentsAreCutAndToldOf decodes latents that some numbers drive out of all bounds, with a model that has
+// skip connections and one that has none.
+func TestWildLatentsAreCutAndToldOf(t *testing.T) {
+	dir := latentBench(t, map[string]func(*model.Spec){"plain": func(*model.Spec) {}, "skips": func(s *model.Spec) { s.Skips = true }})
+	in := filepath.Join(dir, "in.png")
+	for _, name := range []string{"plain", "skips"} {
+		z, out := filepath.Join(dir, name+".npy"), filepath.Join(dir, name+".png")
+		note, err := Encode(t.Context(), EncodeJob{In: in, Out: z, Model: filepath.Join(dir, name)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := make([]float32, tensor.Size(note.Shape...))
+		for i := range note.Shape[2] { // of the cell at the bottom right
+			data[len(data)-1-i] = math.MaxFloat32
+		}
+		if err := writeFile(z, func(w io.Writer) error { return imageio.WriteNPY(w, data, note.Shape...) }); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Decode(t.Context(), DecodeJob{In: z, Out: out, With: in}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := r.Where; r.Broken == 0 || at.Top < 20 || at.Left < 30 {
+			t.Errorf("%s: %d numbers are said to be cut, in %v", name, r.Broken, at)
+		}
+		if info, err := imageio.Probe(out); err != nil || info.Width != 50 || info.Height != 37 {
+			t.Errorf("%s: the picture is %d × %d, %v", name, info.Width, info.Height, err)
+		}
 	}
 }
 

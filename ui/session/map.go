@@ -77,7 +77,7 @@ func EncodeGallery(ctx context.Context, m *model.Model, g *Gallery, pool Pool, r
 		return pooled(all, n, m.Spec.Numbers(), l.Pool), nil
 	})
 	if err == nil && len(l.Names) == 0 {
-		err = imageio.FileError{Path: g.Names[0], Err: ErrNoPictures}
+		err = noneRead(g.of, l.trouble)
 	}
 	return s, err
 }

@@ -378,7 +378,7 @@ func TestOddMaps(t *testing.T) {
 		"a folder in its place":     {AtlasJob{In: []string{set}, Layout: Layout{Method: MethodPCA}, Out: mkdir(t, filepath.Join(dir, "map.csv"), "")}, ErrFolder, ""},
 		"latents of no numbers":     {AtlasJob{In: []string{set}, Layout: tsne, Model: mad}, embed.ErrNumber, ""},
 		"the same for PCA":          {AtlasJob{In: []string{set}, Layout: Layout{Method: MethodPCA}, Model: mad}, embed.ErrNumber, ""},
-		"nothing that can be read":  {AtlasJob{In: []string{bad}, Layout: tsne}, ErrNoPictures, ""},
+		"nothing that can be read":  {AtlasJob{In: []string{bad}, Layout: tsne}, errNoneRead, ""},
 		"not there":                 {AtlasJob{In: []string{filepath.Join(dir, "missing")}, Layout: tsne}, fs.ErrNotExist, ""},
 		"several sizes, not pooled": {AtlasJob{In: []string{sizes}, Layout: tsne, Pool: PoolNone}, errSizes, ""},
 		"no such model":             {AtlasJob{In: []string{set}, Layout: tsne, Model: "nobody"}, ErrNoModel, ""},

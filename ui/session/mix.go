@@ -61,7 +61,7 @@ type Mix struct {
 	Strip   []*tensor.Tensor // a way through the mixture
 	Columns int              // of Strip, when it is a table
 	Count   int              // pictures of which the mean was taken
-	Beside  bool             // something goes around the latent: that of the first picture, whatever the latent is
+	Beside  bool             // something goes past the latent: it is mixed in the same shares, along lines
 	Why     Sentence         // why there is no result; without a Key when there is one
 	Version uint64
 	Pending bool
@@ -141,7 +141,7 @@ func (s *Session) mixing() {
 				m.Version = s.next()
 			})
 		} else {
-			w.opened = nil // it is large
+			*w = mixWork{s: s, side: w.side, model: w.model} // what goes past latents is large
 		}
 		cancel()
 	}
@@ -152,15 +152,16 @@ type mixWork struct {
 	s       *Session
 	side    int // pixels that the longer side has at most
 	model   loaded
-	h, w    int            // size of all
-	lead    string         // the slot or the folder whose first picture has that size
-	beside  *tensor.Tensor // that picture, for a model that lets something around its latent
-	opened  *model.Opened  // … laid open; nil until it is needed
+	h, w    int    // size of all
+	lead    string // the slot or the folder whose first picture has that size
 	slots   [MixSlots]string
-	pixels  [MixSlots]*tensor.Tensor // to be shown: nil at sizes that are not
+	pixels  [MixSlots]*tensor.Tensor // to be shown, or to be taken apart anew: nil at sizes that are neither
+	levels  [MixSlots]float64        // of noise
 	latents [MixSlots]*tensor.Tensor
-	mean    *tensor.Tensor // latent, of the folder that leads
-	count   int            // pictures in mean
+	past    [MixSlots]*model.Bypass // what goes past them; nil where that would be too large
+	mean    *tensor.Tensor          // latent, of the folder that leads
+	around  *model.Bypass           // … and what goes past it
+	count   int                     // pictures in mean
 }
 
 func (w *mixWork) show(ctx context.Context, change func(m *Mix)) {
@@ -187,7 +188,7 @@ func (w *mixWork) follow(ctx context.Context, want Mixing, l loaded) error {
 		return err
 	}
 	w.show(ctx, func(m *Mix) {
-		m.Beside, m.Why = w.beside != nil, Sentence{}
+		m.Beside, m.Why = !w.model.m.Generates(), Sentence{}
 		if want.Mode == MixMean || want.Mode == MixChance {
 			return
 		}
@@ -202,7 +203,7 @@ func (w *mixWork) follow(ctx context.Context, want Mixing, l loaded) error {
 	}
 	var y *tensor.Tensor
 	if x.result != nil {
-		if y, err = w.decode(ctx, x.result, nil); err != nil {
+		if y, err = w.decode(ctx, *x.result, nil); err != nil {
 			return err
 		}
 		w.show(ctx, func(m *Mix) {
@@ -299,7 +300,7 @@ func (w *mixWork) fill(ctx context.Context, want Mixing, l loaded, report model.
 		if slot == w.slots[i] && (slot == "" || w.latents[i] != nil && (i != lead || slot == w.lead)) {
 			continue
 		}
-		w.slots[i], w.pixels[i], w.latents[i] = "", nil, nil
+		w.slots[i], w.pixels[i], w.latents[i], w.past[i] = "", nil, nil, nil
 		if slot == "" {
 			continue
 		}
@@ -308,16 +309,17 @@ func (w *mixWork) fill(ctx context.Context, want Mixing, l loaded, report model.
 			return err
 		}
 		if i == lead {
-			w.begin(slot, x)
+			w.begin(slot, x, w.side)
 		}
-		x, z, err := w.latent(ctx, x, partly(report, float64(i)/MixSlots, float64(i+1)/MixSlots))
+		if x = w.fit(x); w.side == mostMixed || w.large() {
+			w.pixels[i] = x
+		}
+		w.levels[i] = levelOf(w.model.m, x)
+		w.latents[i], w.past[i], err = w.apart(ctx, x, w.levels[i], partly(report, float64(i)/MixSlots, float64(i+1)/MixSlots))
 		if err != nil {
 			return err
 		}
-		w.slots[i], w.latents[i] = slot, z
-		if w.side == mostMixed {
-			w.pixels[i] = x
-		}
+		w.slots[i] = slot
 	}
 	return nil
 }
@@ -330,15 +332,12 @@ func partly(report model.Report, from, to float64) model.Report {
 	return func(done, total int) { report(int(1000*(from+(to-from)*float64(done)/float64(total))), 1000) }
 }
 
-// begin mixes at the size of the first picture of a slot or a folder, and beside it.
-func (w *mixWork) begin(lead string, x *tensor.Tensor) {
+// begin mixes at the size of the first picture of a slot or a folder, as far as its longer side has so many pixels.
+func (w *mixWork) begin(lead string, x *tensor.Tensor, most int) {
 	_, height, width, _ := x.Dims4()
-	k := min(1, float64(w.side)/float64(max(height, width)))
+	k := min(1, float64(most)/float64(max(height, width)))
 	w.resize(max(1, int(math.Round(k*float64(height)))), max(1, int(math.Round(k*float64(width)))))
-	w.lead, w.beside, w.opened, w.mean, w.count = lead, nil, nil, nil, 0
-	if !w.model.m.Generates() {
-		w.beside = w.fit(x)
-	}
+	w.lead, w.mean, w.around, w.count = lead, nil, nil, 0
 }
 
 // resize mixes at a size, or at the one that the model knows. If that is another than before, nothing that was
@@ -357,43 +356,70 @@ func (w *mixWork) fit(x *tensor.Tensor) *tensor.Tensor {
 	return imageio.Fit(inChannels(x, w.model.m.Spec.Channels), w.h, w.w)
 }
 
-// latent fits a picture, and returns it with its latent.
-func (w *mixWork) latent(ctx context.Context, x *tensor.Tensor, report model.Report) (fitted, z *tensor.Tensor, err error) {
-	x = w.fit(x)
-	z, err = w.model.m.Features(ctx, x, levelOf(w.model.m, x), report)
-	return x, z, err
+// large reports whether what goes past latents is taken out of the pictures anew, some at a time, whenever it is mixed.
+func (w *mixWork) large() bool { return w.side > mostStrip && !w.model.m.Generates() }
+
+// apart is the latent of a picture, and what goes past it unless that is too large to be held.
+func (w *mixWork) apart(ctx context.Context, x *tensor.Tensor, level float64, report model.Report) (*tensor.Tensor, *model.Bypass, error) {
+	if w.large() {
+		z, err := w.model.m.Features(ctx, x, level, report)
+		return z, nil, err
+	}
+	return w.model.m.Encode(ctx, x, level, report)
 }
 
-// decode is the picture of a latent. What a model lets around it is that of the first picture.
-func (w *mixWork) decode(ctx context.Context, z *tensor.Tensor, report model.Report) (*tensor.Tensor, error) {
-	m := w.model.m
-	if w.beside == nil {
-		y, err := m.Generate(ctx, z, w.h, w.w, report)
-		if err != nil {
-			return nil, err
+// A compound is a latent that was mixed, and how much of what goes past that of each slot goes past it.
+type compound struct {
+	z      *tensor.Tensor
+	shares [MixSlots]float32
+}
+
+// decode is the picture of a compound.
+func (w *mixWork) decode(ctx context.Context, b compound, report model.Report) (*tensor.Tensor, error) {
+	var y *tensor.Tensor
+	var err error
+	if w.large() && w.mean == nil {
+		var of []model.Part
+		for i, share := range b.shares {
+			if share != 0 {
+				of = append(of, model.Part{X: w.pixels[i], Level: w.levels[i], Share: share})
+			}
 		}
-		return clamp(y), nil
+		y, err = w.model.m.Morph(ctx, b.z, of, report)
+	} else {
+		y, err = w.model.m.Decode(ctx, b.z, w.passing(b), w.h, w.w, report)
 	}
-	if w.opened == nil {
-		o, err := m.Open(ctx, w.beside, levelOf(m, w.beside), 0, nil, partly(report, 0, 0.6))
-		if err != nil {
-			return nil, err
-		}
-		w.opened, report = o, partly(report, 0.6, 1)
-	}
-	y := tensor.New(w.beside.Shape...)
-	if _, err := w.opened.Decode(ctx, z, model.Rect{Bottom: w.h, Right: w.w}, y, report); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return clamp(y), nil
 }
 
-// A mixture is what the latents of pictures have become.
+// passing is what goes past a compound; nil where the latent is all.
+func (w *mixWork) passing(b compound) (sum *model.Bypass) {
+	if w.mean != nil || w.model.m.Generates() {
+		return w.around
+	}
+	for i, share := range b.shares {
+		switch {
+		case share == 0:
+		case share == 1 && sum == nil && !slices.ContainsFunc(b.shares[i+1:], func(s float32) bool { return s != 0 }):
+			return w.past[i] // nothing is mixed
+		case sum == nil:
+			sum = w.past[i].Times(share)
+		default:
+			sum.Add(share, w.past[i])
+		}
+	}
+	return sum
+}
+
+// A mixture is what pictures have become.
 type mixture struct {
-	result  *tensor.Tensor             // latent; nil where there is only a strip
-	frames  int                        // of the strip
-	columns int                        // … in a row; it is a table where that is less
-	frame   func(i int) *tensor.Tensor // latent of one
+	result  *compound            // nil where there is only a strip
+	frames  int                  // of the strip
+	columns int                  // … in a row; it is a table where that is less
+	frame   func(i int) compound // one of them
 }
 
 // mixture mixes the latents of what has been filled.
@@ -402,7 +428,7 @@ func (w *mixWork) mixture(want Mixing) (mixture, error) {
 	case MixSum:
 		return w.sum(want)
 	case MixMean:
-		return mixture{result: w.mean}, nil
+		return mixture{result: &compound{z: w.mean}}, nil
 	case MixNumber:
 		return w.numbers()
 	case MixChance:
@@ -436,7 +462,7 @@ func (w *mixWork) between(want Mixing) (mixture, error) {
 		return mixture{}, fmt.Errorf("%w: A, B", errEmpty)
 	}
 	return mixture{result: w.blend(want, want.X, want.Y), frames: framesBetween, columns: framesBetween,
-		frame: func(i int) *tensor.Tensor { return w.blend(want, float64(i)/(framesBetween-1), want.Y) }}, nil
+		frame: func(i int) compound { return *w.blend(want, float64(i)/(framesBetween-1), want.Y) }}, nil
 }
 
 // have are the slots that have pictures.
@@ -449,23 +475,34 @@ func (w *mixWork) have() (all []int) {
 	return all
 }
 
-// blend is the latent at a place in the square.
-func (w *mixWork) blend(want Mixing, x, y float64) *tensor.Tensor {
+// blend is what lies at a place in the square. What goes past latents is mixed along lines in any case: it is no
+// point of a sphere.
+func (w *mixWork) blend(want Mixing, x, y float64) *compound {
 	mix := lerp
 	if want.Round {
 		mix = slerp
 	}
-	side := func(a, b *tensor.Tensor, t float64) *tensor.Tensor {
+	side := func(a, b *compound, t float64) *compound {
 		switch {
 		case a == nil:
 			return b
 		case b == nil:
 			return a
 		}
-		return mix(a, b, t)
+		out := &compound{z: mix(a.z, b.z, t)}
+		for i := range out.shares {
+			out.shares[i] = float32((1-t)*float64(a.shares[i])) + float32(t*float64(b.shares[i]))
+		}
+		return out
 	}
-	z := w.latents
-	return side(side(z[0], z[1], x), side(z[2], z[3], x), y)
+	var at [MixSlots]*compound
+	for i, z := range w.latents {
+		if z != nil {
+			at[i] = &compound{z: z}
+			at[i].shares[i] = 1
+		}
+	}
+	return side(side(at[0], at[1], x), side(at[2], at[3], x), y)
 }
 
 // lerp is the line between two latents.
@@ -505,15 +542,16 @@ func (w *mixWork) sum(want Mixing) (mixture, error) {
 	if z[0] == nil || z[1] == nil || z[2] == nil {
 		return mixture{}, fmt.Errorf("%w: A, B, C", errEmpty)
 	}
-	at := func(amount float64) *tensor.Tensor {
-		out := tensor.New(z[0].Shape...)
+	at := func(amount float64) *compound {
+		by := float32(amount)
+		out := &compound{tensor.New(z[0].Shape...), [MixSlots]float32{1, -by, by}}
 		for i, v := range z[0].Data {
-			out.Data[i] = v + float32(float32(amount)*(z[2].Data[i]-z[1].Data[i]))
+			out.z.Data[i] = v + float32(by*(z[2].Data[i]-z[1].Data[i]))
 		}
 		return out
 	}
 	return mixture{result: at(want.Amount), frames: framesBetween, columns: framesBetween,
-		frame: func(i int) *tensor.Tensor { return at(2 * float64(i) / (framesBetween - 1)) }}, nil
+		frame: func(i int) compound { return *at(2 * float64(i) / (framesBetween - 1)) }}, nil
 }
 
 // mostAveraged is how many pictures of a folder are averaged at most.
@@ -527,29 +565,35 @@ func (w *mixWork) average(ctx context.Context, folder string, report model.Repor
 	if w.lead == folder && w.mean != nil {
 		return nil
 	}
-	names, err := walk(ctx, folder, "", imageio.IsPicture)
+	names, shut, err := walkAll(ctx, folder, "", imageio.IsPicture)
 	if err != nil {
 		return err
 	}
-	if len(names) == 0 {
+	if names = append(names, shut...); len(names) == 0 {
 		return imageio.FileError{Path: folder, Err: ErrNoPictures}
 	}
 	names = names[:min(len(names), mostAveraged)]
 	var sum []float64
 	var shape []int
+	var around *model.Bypass
 	count := 0
 	var trouble error
 	for i, name := range names {
 		x, err := w.open(ctx, filepath.Join(folder, name))
 		if err == nil {
-			if count == 0 {
-				w.begin(folder, x)
+			if count == 0 && w.model.m.Generates() {
+				w.begin(folder, x, w.side)
+			} else if count == 0 { // what goes past all latents is added up, and large
+				w.begin(folder, x, min(w.side, mostStrip))
 			}
+			x = w.fit(x)
 			var z *tensor.Tensor
-			if _, z, err = w.latent(ctx, x, nil); err == nil {
+			var past *model.Bypass
+			if z, past, err = w.model.m.Encode(ctx, x, levelOf(w.model.m, x), nil); err == nil {
 				if sum == nil {
-					sum, shape = make([]float64, len(z.Data)), z.Shape
+					sum, shape, around = make([]float64, len(z.Data)), z.Shape, past.Times(0)
 				}
+				around.Add(1, past)
 				for k, v := range z.Data {
 					sum[k] += float64(v)
 				}
@@ -565,10 +609,10 @@ func (w *mixWork) average(ctx context.Context, folder string, report model.Repor
 		report(i+1, len(names))
 	}
 	if count == 0 {
-		return trouble
+		return noneRead(folder, trouble)
 	}
 	w.s.fail(trouble)
-	w.mean, w.count = tensor.New(shape...), count
+	w.mean, w.around, w.count = tensor.New(shape...), around.Times(1/float32(count)), count
 	for k, v := range sum {
 		w.mean.Data[k] = float32(v / float64(count))
 	}
@@ -589,7 +633,9 @@ func (w *mixWork) numbers() (mixture, error) {
 	if len(have) == 0 {
 		return mixture{}, fmt.Errorf("%w: A", errEmpty)
 	}
-	z := w.latents[have[0]]
+	first := compound{z: w.latents[have[0]]}
+	first.shares[have[0]] = 1
+	z := first.z
 	n := z.Shape[3]
 	e := newEditable(z)
 	unit := func(c int) float32 {
@@ -602,12 +648,12 @@ func (w *mixWork) numbers() (mixture, error) {
 		return max(1, float32(math.Abs(float64(e.mean[c]))))
 	}
 	order := e.ranking()[:min(n, mostMoved)]
-	return mixture{frames: len(order) * numberSteps, columns: numberSteps, frame: func(i int) *tensor.Tensor {
+	return mixture{frames: len(order) * numberSteps, columns: numberSteps, frame: func(i int) compound {
 		c := order[i/numberSteps]
-		moved := z.Clone()
+		moved := compound{z.Clone(), first.shares}
 		by := unit(c) * float32(6*float64(i%numberSteps)/(numberSteps-1)-3)
-		for k := c; k < len(moved.Data); k += n {
-			moved.Data[k] += by
+		for k := c; k < len(moved.z.Data); k += n {
+			moved.z.Data[k] += by
 		}
 		return moved
 	}}, nil
@@ -620,16 +666,17 @@ const drawnFromChance, drawnInRow = 36, 9
 func (w *mixWork) chance(seed uint64) mixture {
 	m := w.model.m
 	cell := m.Cell()
-	return mixture{frames: drawnFromChance, columns: drawnInRow, frame: func(i int) *tensor.Tensor {
+	return mixture{frames: drawnFromChance, columns: drawnInRow, frame: func(i int) compound {
 		z := tensor.New(1, (w.h+cell-1)/cell, (w.w+cell-1)/cell, m.Spec.Numbers())
 		noise.Normal(rand.New(rand.NewPCG(seed, uint64(i))), z.Data)
-		return z
+		return compound{z: z}
 	}}
 }
 
 // SaveMix writes the result as a picture, or the strip as one (.png) or as an animation (.gif). Both are mixed anew,
 // at the size of the first picture as far as limits allow: 4096 pixels a side for the result, 1024 for each
-// picture of a strip, and for a table and an animation what is shown. What a Mix says meanwhile is not saved.
+// picture of a strip and for the mean by a model that lets something past its latent, and for a table and an animation
+// what is shown. What a Mix says meanwhile is not saved.
 func (s *Session) SaveMix(path string, strip bool) {
 	s.mu.Lock()
 	ctx, want, l := s.jobs, s.state.Mix.Want, s.explorer.model
@@ -661,7 +708,7 @@ func (s *Session) saveMix(ctx context.Context, path string, strip bool, want Mix
 		if x.result == nil {
 			return ErrNothing
 		}
-		y, err := w.decode(ctx, x.result, partly(report, 0.5, 1))
+		y, err := w.decode(ctx, *x.result, partly(report, 0.5, 1))
 		if err != nil {
 			return err
 		}

@@ -211,55 +211,142 @@ func pictureFile(t *testing.T, sample, h, w int) string {
 	return path
 }
 
-// TestWhatGoesAroundTheLatentIsOfA mixes with a model that has skip connections: at A is what it makes of A, at B
-// what it makes of A with the latent of B.
-func TestWhatGoesAroundTheLatentIsOfA(t *testing.T) {
-	s := openMix(t, "photo")
-	a, b := pictureFile(t, 0, 96, 120), pictureFile(t, 1, 120, 96)
+// TestWhatGoesPastTheLatentIsMixed mixes with a model that has skip connections: at both ends is what it makes of their
+// pictures, and between them nothing is more of one than of the other.
+func TestWhatGoesPastTheLatentIsMixed(t *testing.T) {
+	for _, name := range []string{"photo", "gaussian"} {
+		t.Run(name, func(t *testing.T) {
+			s := openMix(t, name)
+			a, b := pictureFile(t, 0, 96, 120), pictureFile(t, 1, 96, 120)
+			l, err := exploreModel(loaded{name: name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := remixed(t, s, between(a, b, 0))
+			if !m.Beside {
+				t.Error("it does not say that something goes past the latent")
+			}
+			var ends [2]*tensor.Tensor
+			var codes [2]*tensor.Tensor
+			var past [2]*model.Bypass
+			for i := range ends {
+				level := levelOf(l.m, m.Slots[i])
+				y, err := l.m.Reconstruct(t.Context(), m.Slots[i], level, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ends[i] = clamp(y)
+				if codes[i], past[i], err = l.m.Encode(t.Context(), m.Slots[i], level, nil); err != nil {
+					t.Fatal(err)
+				}
+				if at := remixed(t, s, between(a, b, float64(i))); apartBy(ends[i], at.Result) > 1e-6 {
+					t.Errorf("at end %d it differs by %g from what the model makes of its picture", i, apartBy(ends[i], at.Result))
+				}
+			}
+			sum := past[0].Times(0.7)
+			sum.Add(0.3, past[1])
+			want, err := l.m.Decode(t.Context(), lerp(codes[0], codes[1], 0.3), sum, 96, 120, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			some := remixed(t, s, between(a, b, 0.3)).Result
+			if d := apartBy(clamp(want), some); d > 1e-5 {
+				t.Errorf("at 0.3 it differs by %g from what the decoder makes of mixed skips and latents", d)
+			}
+			middle := remixed(t, s, between(a, b, 0.5)).Result
+			whole := metric.PSNR(ends[0], ends[1])
+			if toA, toB := metric.PSNR(ends[0], middle), metric.PSNR(ends[1], middle); math.Abs(toA-toB) > 2 || min(toA, toB) < whole+3 {
+				t.Errorf("A is %.1f dB from B; the middle is %.1f dB from A and %.1f dB from B", whole, toA, toB)
+			}
+			if same := remixed(t, s, between(a, a, 0.5)).Result; apartBy(same, ends[0]) > 1e-5 {
+				t.Errorf("between A and A lies something that differs by %g", apartBy(same, ends[0]))
+			}
+			round := between(a, b, 0.5)
+			round.Round = true
+			if d := apartBy(remixed(t, s, round).Result, middle); d == 0 {
+				t.Error("along a great circle the latent is the same as along a line")
+			}
+
+			four := between(a, a, 0.3)
+			four.Slots[2], four.Slots[3], four.Y = b, b, 0.5
+			if d := apartBy(remixed(t, s, four).Result, middle); d > 1e-5 {
+				t.Errorf("between A, A, B and B the middle differs by %g from that between A and B", d)
+			}
+			three := between(a, b, 0)
+			three.Slots[2], three.Mode = b, MixSum
+			if d := apartBy(remixed(t, s, three).Result, ends[0]); d > 1e-5 {
+				t.Errorf("A - B + B differs by %g from A", d)
+			}
+			other := between("", b, 0)
+			other.Slots[2] = a
+			if m = remixed(t, s, other); apartBy(m.Result, ends[1]) > 1e-5 {
+				t.Error("with B alone in its row the mixture is not B")
+			}
+			other.Slots[1] = pictureFile(t, 1, 120, 96)
+			if m = remixed(t, s, other); !slices.Equal(m.Result.Shape, []int{1, 120, 96, 3}) {
+				t.Errorf("without A the mixture has the shape %v, want that of B", m.Result.Shape)
+			}
+			mean := between(a, b, 0)
+			mean.Mode, mean.Folder = MixMean, filepath.Dir(a)
+			if m = remixed(t, s, mean); apartBy(ends[0], m.Result) > 1e-6 || m.Count != 1 {
+				t.Errorf("the mean of A alone is not what the model makes of A, or one of %d pictures", m.Count)
+			}
+			if p, err := os.ReadFile(b); err != nil {
+				t.Fatal(err)
+			} else {
+				write(t, filepath.Join(mean.Folder, "b.png"), string(p))
+			}
+			fresh := &mixWork{s: s, side: mostMixed, model: l}
+			if err := fresh.average(t.Context(), mean.Folder, func(int, int) {}); err != nil {
+				t.Fatal(err)
+			}
+			x, err := fresh.mixture(mean)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both, err := fresh.decode(t.Context(), *x.result, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := apartBy(both, middle); d > 1e-5 {
+				t.Errorf("the mean of A and B differs by %g from the middle between them", d)
+			}
+			mean.Mode = MixChance
+			s.SetMixing(mean)
+			mixed(t, s, func(m Mix) bool { return m.Want == mean && m.Why.Key == errChanceKey() })
+		})
+	}
+}
+
+// TestALargeMixtureIsThatOfItsSkips saves a mixture of a model with skip connections, which is made in pieces, and compares
+// it with the one that is made at once.
+func TestALargeMixtureIsThatOfItsSkips(t *testing.T) {
 	l, err := exploreModel(loaded{name: "photo"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := remixed(t, s, between(a, b, 0))
-	if !m.Beside {
-		t.Error("it does not say that something goes around the latent")
+	s := openMix(t, "photo")
+	want := between(pictureFile(t, 0, 200, 300), pictureFile(t, 1, 200, 300), 0.4)
+	var made [2]*tensor.Tensor
+	for i, side := range []int{mostMixed, mostMixedSaved} {
+		w := &mixWork{s: s, side: side, model: l}
+		if err := w.fill(t.Context(), want, l, nil); err != nil {
+			t.Fatal(err)
+		}
+		if (w.past[0] == nil) != (side == mostMixedSaved) {
+			t.Errorf("at %d pixels a side skips are held: %v", side, w.past[0] != nil)
+		}
+		x, err := w.mixture(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made[i], err = w.decode(t.Context(), *x.result, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
-	o, err := l.m.Open(t.Context(), m.Slots[0], levelOf(l.m, m.Slots[0]), 0, nil, nil)
-	if err != nil {
-		t.Fatal(err)
+	if d := apartBy(made[0], made[1]); d > 1e-5 {
+		t.Errorf("in pieces it differs by %g", d)
 	}
-	if d := apartBy(clamp(o.Made().Clone()), m.Result); d != 0 {
-		t.Errorf("at A it differs by %g from what the model makes of A", d)
-	}
-	m = remixed(t, s, between(a, b, 1))
-	z, err := l.m.Features(t.Context(), m.Slots[1], levelOf(l.m, m.Slots[1]), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := tensor.New(m.Slots[0].Shape...)
-	if _, err := o.Decode(t.Context(), z, model.Rect{Bottom: 96, Right: 120}, want, nil); err != nil {
-		t.Fatal(err)
-	}
-	if d := apartBy(clamp(want), m.Result); d > 1e-6 {
-		t.Errorf("at B it differs by %g from A with the latent of B", d)
-	}
-	if d := apartBy(want, clamp(o.Made().Clone())); d < 0.005 {
-		t.Errorf("the latent of B changes A by %g: nothing was tested", d)
-	}
-
-	other := between("", b, 0)
-	other.Slots[2] = a
-	if m = remixed(t, s, other); !slices.Equal(m.Result.Shape, []int{1, 120, 96, 3}) {
-		t.Errorf("without A the mixture has the shape %v, want that of B", m.Result.Shape)
-	}
-	mean := between(a, b, 0)
-	mean.Mode, mean.Folder = MixMean, filepath.Dir(a)
-	if m = remixed(t, s, mean); apartBy(clamp(o.Made().Clone()), m.Result) > 1e-6 || m.Count != 1 {
-		t.Errorf("the mean of A alone is not what the model makes of A, or one of %d pictures", m.Count)
-	}
-	mean.Mode = MixChance
-	s.SetMixing(mean)
-	mixed(t, s, func(m Mix) bool { return m.Want == mean && m.Why.Key == errChanceKey() })
 }
 
 // TestAMixtureIsSavedAtFullSize compares what is saved with what is shown, and its ends with the reconstructions.
@@ -322,7 +409,7 @@ func TestAMixtureIsSavedAtFullSize(t *testing.T) {
 		t.Errorf("a strip is saved as %v", strip.Shape)
 	}
 	large := &mixWork{side: mostMixedSaved, model: l}
-	if large.begin("", tensor.New(1, 100, 6000, 3)); large.h != 68 || large.w != 4096 {
+	if large.begin("", tensor.New(1, 100, 6000, 3), large.side); large.h != 68 || large.w != 4096 {
 		t.Errorf("6000 × 100 pixels are mixed at %d × %d", large.w, large.h)
 	}
 }

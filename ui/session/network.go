@@ -130,6 +130,16 @@ func (n Network) At(at model.Site) (model.Layer, bool) {
 	return n.Parts[at.Layer][at.Part], true
 }
 
+// Lesioned is the lesion that switches a channel of what is wanted off, or model.WholeLayer. Parts of a loop have channels of
+// their own; those of a residual block are its own.
+func (n Network) Lesioned(channel int) model.Lesion {
+	l := model.Lesion{Layer: n.Want.Layer, Channel: channel}
+	if channel != model.WholeLayer && l.Layer >= 0 && l.Layer < len(n.Layers) && n.Layers[l.Layer].Kind == "loop" {
+		l.Part = n.Want.Part
+	}
+	return l
+}
+
 // moved takes a place at one site to the same at another. In another layer, that is the convolution which it ends
 // with, and in a loop the pass in which one was before.
 func (n Network) moved(want, was Probing) Probing {

@@ -111,6 +111,7 @@ func (w *netWork) look(ctx context.Context, want Probing, report model.Report) e
 		return err
 	}
 	all, order, bad := len(k.list.names), []int{}, 0
+	var trouble error
 	stream := func(yield func(*tensor.Tensor, error) bool) {
 		for i := range all {
 			x, err := k.list.open(ctx, i)
@@ -119,7 +120,9 @@ func (w *netWork) look(ctx context.Context, want Probing, report model.Report) e
 				return
 			}
 			if err != nil {
-				bad++
+				if bad++; trouble == nil {
+					trouble = err
+				}
 				continue
 			}
 			order = append(order, i)
@@ -142,7 +145,7 @@ func (w *netWork) look(ctx context.Context, want Probing, report model.Report) e
 		return w.named(err)
 	}
 	if len(order) == 0 {
-		return imageio.FileError{Path: want.Data, Err: ErrNoPictures}
+		return noneRead(want.Data, trouble)
 	}
 	k.peaks = inOrder(peaks, order)
 	w.show(ctx, func(n *Network) { n.Excited.Done, n.Excited.Of, n.Excited.Bad = all, all, bad })

@@ -30,17 +30,16 @@ type Lesion struct {
 	Took          time.Duration
 }
 
-// SwitchOff switches a channel of a layer off, or model.WholeLayer, or on again if it is off. Of a layer that is off as
-// a whole, no channel is off by itself.
-func (s *Session) SwitchOff(layer, channel int) {
+// SwitchOff switches a channel of a layer off, or of a part of a loop, or model.WholeLayer, or on again if it is off. Of
+// a layer that is off as a whole, no channel is off by itself.
+func (s *Session) SwitchOff(part model.Lesion) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	part := model.Lesion{Layer: layer, Channel: channel}
-	whole := model.Lesion{Layer: layer, Channel: model.WholeLayer}
+	whole := model.Lesion{Layer: part.Layer, Channel: model.WholeLayer}
 	off := s.state.Network.Lesion.Off
 	was := slices.Contains(off, part) || slices.Contains(off, whole)
 	off = slices.DeleteFunc(slices.Clone(off), func(l model.Lesion) bool {
-		return l == part || l == whole || part == whole && l.Layer == layer
+		return l == part || l == whole || part == whole && l.Layer == part.Layer
 	})
 	if !was || part == whole && !slices.Contains(s.state.Network.Lesion.Off, whole) {
 		off = append(off, part)

@@ -139,8 +139,8 @@ func TestNothingOffChangesNothing(t *testing.T) {
 			t.Errorf("%s: nothing differs, and something is drawn", name)
 		}
 		layer, whole := n.Want.Layer, n.Whole
-		s.SwitchOff(layer, 1)
-		s.SwitchOff(layer, 2)
+		s.SwitchOff(model.Lesion{Layer: layer, Channel: 1})
+		s.SwitchOff(model.Lesion{Layer: layer, Channel: 2})
 		n = probed(t, s, func(n Network) bool { return len(n.Lesion.Off) == 2 && n.Lesion.Changed < 200 && n.Lesion.Version != 0 })
 		less, err := mustModel(t, name).Without(model.Lesion{Layer: layer, Channel: 1}, model.Lesion{Layer: layer, Channel: 2})
 		if err != nil {
@@ -154,13 +154,13 @@ func TestNothingOffChangesNothing(t *testing.T) {
 		if n.Lesion.Window.Dx() != lesionedSide || n.Lesion.Took > 3*time.Second {
 			t.Errorf("%s: %v of the picture took %v", name, n.Lesion.Window, n.Lesion.Took)
 		}
-		s.SwitchOff(layer, model.WholeLayer)
+		s.SwitchOff(model.Lesion{Layer: layer, Channel: model.WholeLayer})
 		n = probed(t, s, func(n Network) bool { return len(n.Lesion.Off) == 1 && n.Lesion.Off[0].Channel == model.WholeLayer })
-		s.SwitchOff(layer, 0)
+		s.SwitchOff(model.Lesion{Layer: layer, Channel: 0})
 		if off := s.State().Network.Lesion.Off; len(off) != 0 {
 			t.Errorf("%s: a channel of a layer that is off is switched: %v is off", name, off)
 		}
-		s.SwitchOff(layer, 3)
+		s.SwitchOff(model.Lesion{Layer: layer, Channel: 3})
 		s.PutAllBack()
 		probed(t, s, func(n Network) bool { return math.IsInf(n.Lesion.Changed, 1) })
 		s.UseSample(1)
@@ -170,8 +170,8 @@ func TestNothingOffChangesNothing(t *testing.T) {
 		if apartBy(n.Lesion.Picture, cutOut(n.Whole, n.Lesion.Window)) != 0 {
 			t.Errorf("%s: another picture is shown, and the lesion is of the one before", name)
 		}
-		s.SwitchOff(layer, 5)
-		s.SwitchOff(0, 0)
+		s.SwitchOff(model.Lesion{Layer: layer, Channel: 5})
+		s.SwitchOff(model.Lesion{Layer: 0, Channel: 0})
 		st := untilState(t, s, "a sentence", func(st State) bool { return st.Message.Kind == Error && len(st.Network.Lesion.Off) == 1 })
 		if !strings.Contains(st.Message.Text, name) || st.Network.Lesion.Off[0].Layer != layer {
 			t.Errorf("of what cannot be switched off it says %q, and %v is off", st.Message.Text, st.Network.Lesion.Off)
@@ -360,8 +360,25 @@ func TestEachPassIsWatched(t *testing.T) {
 	s.Probe(func(p *Probing) { p.Layer = 2 })
 	n = probed(t, s, func(n Network) bool { return n.Layer == 2 && n.Out != nil && n.Out.Shape[3] == 9 })
 	s.Probe(func(p *Probing) { p.Mode = ProbeLesion })
-	s.SwitchOff(2, 0)
-	probed(t, s, func(n Network) bool { return len(n.Lesion.Off) == 1 && n.Lesion.Version != 0 })
+	s.SwitchOff(model.Lesion{Layer: 2, Channel: 0})
+	n = probed(t, s, func(n Network) bool { return len(n.Lesion.Off) == 1 && n.Lesion.Version != 0 })
+	s.Probe(func(p *Probing) { p.Layer = 1 })
+	s.Probe(func(p *Probing) { p.Part = 4 })
+	n = probed(t, s, func(n Network) bool { return n.Layer == 1 && n.Part == 4 && n.Out != nil })
+	memory := n.Lesioned(2)
+	if memory != (model.Lesion{Layer: 1, Part: 4, Channel: 2}) || n.Lesioned(model.WholeLayer) != (model.Lesion{Layer: 1, Channel: model.WholeLayer}) {
+		t.Errorf("a channel of a memory is %v", memory)
+	}
+	without := n.Lesion.After
+	s.SwitchOff(memory)
+	n = probed(t, s, func(n Network) bool { return len(n.Lesion.Off) == 2 && n.Lesion.After != without })
+	if d := apartBy(n.Lesion.After, without); d == 0 {
+		t.Error("without a channel of a memory nothing has changed")
+	}
+	s.SwitchOff(n.Lesioned(model.WholeLayer))
+	n = probed(t, s, func(n Network) bool { return len(n.Lesion.Off) == 2 && n.Lesion.Off[1].Channel == model.WholeLayer })
+	s.SwitchOff(memory)
+	probed(t, s, func(n Network) bool { return len(n.Lesion.Off) == 1 })
 }
 
 // TestPatchesAreThoseOfThePass looks at the pictures that excite a gate in a pass again, with Watch.
@@ -441,7 +458,7 @@ func TestLeavingEndsTheWork(t *testing.T) {
 		t.Fatal("all pictures had been looked at already")
 	}
 	s.Probe(func(p *Probing) { p.Layer = 2 })
-	s.SwitchOff(2, 1)
+	s.SwitchOff(model.Lesion{Layer: 2, Channel: 1})
 	time.Sleep(100 * time.Millisecond)
 	if now := s.State().Network; now.Seen != was.Seen || now.Lesion.Version != was.Lesion.Version || now.Excited.Done != was.Excited.Done {
 		t.Error("something is computed that nobody sees")

@@ -38,7 +38,7 @@ var sentinels = map[string]error{
 	"session.errSizes": errSizes, "session.errChance": errChance, "session.errEmpty": errEmpty, "session.errNoMean": errNoMean, "session.errLabels": errLabels, "session.errManyNumbers": errManyNumbers, "session.errTable": errTable, "session.errNoPlane": errNoPlane, "session.errNoDigits": errNoDigits, "session.errMap": errMap, "session.errCrowd": errCrowd,
 	"embed.ErrNumber": embed.ErrNumber, "embed.ErrFew": embed.ErrFew,
 	"session.errNoNormal": errNoNormal, "session.errFewGood": errFewGood, "session.errMask": errMask,
-	"session.errLatent": errLatent, "session.errLatentName": errLatentName, "session.errNoNote": errNoNote, "session.errOtherModel": errOtherModel, "session.errNeedsIt": errNeedsIt,
+	"session.errLatent": errLatent, "session.errLatentName": errLatentName, "session.errNoNote": errNoNote, "session.errNote": errNote, "session.errGoneModel": errGoneModel, "session.errNoneRead": errNoneRead, "session.errOtherModel": errOtherModel, "session.errNeedsIt": errNeedsIt,
 	"session.errOtherOne": errOtherOne, "session.errOtherLatent": errOtherLatent, "model.ErrWatch": model.ErrWatch, "model.ErrLesion": model.ErrLesion,
 	"session.errDirection": errDirection, "session.errNameless": errNameless, "session.errDirections": errDirections, "session.errGroups": errGroups,
 	"session.errUnknown": errUnknown, "session.errLesson": errLesson, "session.errRunning": errRunning, "session.errRun": errRun, "session.errPasted": errPasted, "session.errNoWeights": errNoWeights, "session.errBusy": errBusy,
