@@ -637,6 +637,12 @@ func (w *window) showStatus(f frame) {
 		w.status.SetModel("compress")
 	case session.PageExplore:
 		w.status.SetModel(modelName(f.Explore.Model))
+		switch e := w.explore; {
+		case e.front(e.channels) && f.Explore.Drawn, e.front(e.network) && f.Network.Drawn:
+			picture = lang.L("A drawn digit")
+		case e.front(e.chart): // which has pictures of its own
+			picture = ""
+		}
 	case session.PageDetect:
 		w.status.SetModel(modelName(session.Model{Name: f.Detect.Model, Trained: f.Detect.Unsaved, Unsaved: f.Detect.Unsaved}))
 		picture = ""
