@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 
-	"sieve/model/nn"
 	"sieve/model/tensor"
 )
 
@@ -77,7 +76,7 @@ func (m *Model) Decode(ctx context.Context, z *tensor.Tensor, b *Bypass, h, w in
 	y := tensor.New(1, h, w, m.Spec.Channels)
 	_, plan := m.Spec.plan()
 	margin := (reach(plan, cell) + cell - 1) / cell
-	return y, strips(ctx, nn.NewForms(""), area{1, zh, zw, cell}, margin, report, func(s *strip) {
+	return y, strips(ctx, m.forms(), area{1, zh, zw, cell}, margin, report, func(s *strip) {
 		type source struct {
 			to   *belt
 			from *tensor.Tensor
