@@ -212,6 +212,9 @@ func (r *run) serve(ctx context.Context, t *Training) {
 		tr.Phase, tr.Data, tr.Spec = Running, data, t.tr.Spec()
 		tr.Progress.Step = t.tr.Taken()
 	})
+	for _, remark := range t.Remarks() {
+		s.tell(Warning, Explain(remark))
+	}
 	if t.job.Twin != nil && r.twin == nil && t.tr.Taken() == 0 {
 		var err error
 		if r.twin, err = s.openTwin(ctx, t.job, t); err != nil {

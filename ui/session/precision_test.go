@@ -50,3 +50,19 @@ func TestPrecision(t *testing.T) {
 		t.Errorf("on in fp32: remarks %v, halved: %t", remarks, rest.Trainer().Halved())
 	}
 }
+
+// TestPrecisionIsSaidInTheWindow starts a training in bf16 where there are no tiles for it.
+func TestPrecisionIsSaidInTheWindow(t *testing.T) {
+	if model.Tiles() == "available" {
+		t.Skip("this machine has tiles: nothing is to be said")
+	}
+	s := open(t, Options{})
+	spec := tiny()
+	spec.Precision = "bf16"
+	s.Train(TrainJob{Data: "builtin:glyphs", Spec: spec})
+	st := until(t, s, "a word on the precision", func(st State) bool { return st.Message.Key == Explain(inFull()).Key })
+	if st.Message.Kind != Warning || st.Train.Spec.Precision != "fp32" {
+		t.Errorf("the message is of kind %v, the precision %s", st.Message.Kind, st.Train.Spec.Precision)
+	}
+	s.StopTraining()
+}
