@@ -249,3 +249,52 @@ func TestGradientsOfHalves(t *testing.T) {
 		}
 	}
 }
+
+// TestHalvesOfAllSizes computes with numbers that are huge, tiny, infinite or no numbers: all
+// implementations agree, and what is tiny is as good as zero.
+func TestHalvesOfAllSizes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(29, 30))
+	special := []float32{0, float32(math.Copysign(0, -1)), 1e-40, -1e-40, 1e-38, 3e-20, -3e-20, 1e20, -1e20, 3e38, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
+	for _, c := range shapes(rng, 10)[:120] {
+		nx, nw, ny := c.lengths()
+		draw := func(n int, seldom int) []float32 {
+			x := randoms(rng, n).vec()
+			for i := range x {
+				if rng.IntN(seldom) == 0 {
+					x[i] = special[rng.IntN(len(special))]
+				}
+			}
+			return x
+		}
+		seldom := []int{2, 50, 1000}[rng.IntN(3)]
+		x, w, y := draw(nx, seldom), draw(nw, seldom), draw(ny, seldom)
+		var first [3][]float32
+		for kind, s := range halfScratches() {
+			got := [3][]float32{make([]float32, ny), make([]float32, nx), make([]float32, nw)}
+			c.Forward(s, got[0], x, NewWeights(w), End{Slope: 0})
+			c.BackwardData(s, got[1], y, NewWeights(w), End{Slope: 0.5})
+			c.BackwardWeights(s, got[2], x, y, false)
+			if first[0] == nil {
+				first = got
+				continue
+			}
+			for op := range got {
+				for i, v := range got[op] {
+					u := first[op][i]
+					same := v == u || v != v && u != u || math.Abs(float64(v-u)) < 0x1p-120
+					if !same {
+						t.Fatalf("%+v: operation %d, number %d is %g by %s, %g elsewhere", c, op, i, v, kind, u)
+					}
+				}
+			}
+		}
+	}
+	tiny := []float32{1e-40, -1e-40, 1e-39}
+	for _, s := range halfScratches() {
+		y := make([]float32, 1)
+		Conv{N: 1, H: 1, W: 1, Cin: 3, Cout: 1, K: 1, Stride: 1}.Forward(s, y, tiny, NewWeights([]float32{1e30, 1e30, 1e30}), End{Slope: 1})
+		if y[0] != 0 {
+			t.Errorf("numbers without all their bits, times 1e30, are %g, want 0", y[0])
+		}
+	}
+}
