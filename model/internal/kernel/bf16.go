@@ -216,26 +216,27 @@ type tileWork struct {
 // A tileCall is a tileWork as assembly sees it. Every field has eight bytes, and _asm counts on
 // this order; what it moves, and what may point beyond its memory, is no pointer.
 type tileCall struct {
-	config                *[64]byte
-	count                 int // blocks of two tiles
-	first                 *int
-	nseg                  int
-	segs                  *int // in bytes, as all below
-	chunks                int
-	a                     *uint16
-	sa                    int
-	b                     *uint16
-	pixels                *int32
-	c                     *float32
-	half                  *uint16
-	add                   *float32
-	bias                  *[32]float32
-	slope                 float32
-	_                     float32
-	mode                  int // of its end
-	masks                 int // of the channels, 32 bits
-	rows                  int // how many pixels are finished while 32 of k are multiplied
-	now, then, stop, left uintptr
+	config    *[64]byte
+	count     int // blocks of two tiles
+	first     *int
+	nseg      int
+	segs      *int // in bytes, as all below
+	chunks    int
+	a         *uint16
+	sa        int
+	b         *uint16
+	pixels    *int32
+	c         *float32
+	half      *uint16
+	add       *float32
+	bias      *[32]float32
+	slope     float32
+	_         float32
+	mode      int        // of its end
+	masks     int        // of the channels, 32 bits
+	rows      int        // how many pixels are finished while 32 of k are multiplied
+	now, then uintptr    // where sums of a block wait
+	_         [2]uintptr // what assembly alone keeps
 }
 
 // Modes of the end of a tileWork.

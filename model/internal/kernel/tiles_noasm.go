@@ -6,9 +6,6 @@ import "runtime"
 
 func hasHalves() bool { return false }
 
-// tilesStandIn tells that instructions of tiles are carried out by a stand-in.
-const tilesStandIn = false
-
 // Tiles says whether bf16 is multiplied in tiles here.
 func Tiles() string {
 	if runtime.GOARCH == "amd64" {
