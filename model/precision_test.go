@@ -13,6 +13,9 @@ import (
 // TestHalvesLearnTheSame compares the gradients of the reference networks in bf16, in plain Go,
 // with those in fp32: each must point the same way.
 func TestHalvesLearnTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("bf16 without tiles is slow")
+	}
 	for _, name := range References() {
 		var grads [2]map[string][]float32
 		var losses [2]float64
@@ -91,6 +94,9 @@ func halved(t *testing.T, change func(*Spec)) Spec {
 // TestHalvedRunsAreOne states of bf16 what holds of fp32: a resumed run ends as an unbroken one, and
 // a run does not depend on the number of processors.
 func TestHalvedRunsAreOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("bf16 without tiles is slow")
+	}
 	for name, change := range map[string]func(*Spec){
 		"plain": func(*Spec) {},
 		"skips": func(s *Spec) { s.Skips, s.Depth = true, 2 },
@@ -175,6 +181,9 @@ func TestOldSpecsAreFull(t *testing.T) {
 
 // TestHalvedModel lets models work in bf16: what they make is not the same, and hardly different.
 func TestHalvedModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("bf16 without tiles is slow")
+	}
 	for name, change := range map[string]func(*Spec){
 		"conv": func(*Spec) {},
 		"unet": func(s *Spec) { s.Body, s.Depth, s.Width, s.Latent, s.Blocks = "unet", 2, 16, 24, 1 },

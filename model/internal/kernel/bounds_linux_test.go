@@ -46,7 +46,7 @@ func TestReadsStayInside(t *testing.T) {
 				c.BackwardData(s, x, y, weights, End{Bias: inBias, Slope: 0.1})
 				c.BackwardData(s, x, y, weights, End{Add: x, Slope: 1})
 				c.BackwardWeights(s, w, x, y, true)
-				if kind != "go" {
+				if kind != "go" && len(slow([]Conv{c})) == 1 {
 					s.Halve(true)
 					c.Forward(s, y, x, weights, End{Bias: outBias})
 					c.BackwardData(s, x, y, weights, End{Add: x, Slope: 1})
