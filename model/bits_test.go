@@ -28,20 +28,16 @@ func bits(params []*nn.Param) string {
 }
 
 // referenceBits trains a small reference network for five steps.
-func referenceBits(t *testing.T, name, kind string) string {
+func referenceBits(t *testing.T, name, kind string, half bool) string {
 	t.Helper()
-	r, err := NewReference(name, kind, false, 4)
+	r, err := NewReference(name, kind, half, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {
 		r.Train()
 	}
-	var params []*nn.Param
-	for _, p := range r.net.Params() {
-		params = append(params, p)
-	}
-	return bits(params)
+	return bits(collect(r.net.Params()))
 }
 
 // dots are pictures of nothing but chance, the same on every machine.
@@ -139,7 +135,7 @@ func TestBits(t *testing.T) {
 		}
 		for _, kind := range kinds {
 			for _, name := range References() {
-				note("reference "+name, kind, referenceBits(t, name, kind))
+				note("reference "+name, kind, referenceBits(t, name, kind, false))
 			}
 		}
 		for name, lesson := range lessons {

@@ -280,7 +280,7 @@ func collect(named iter.Seq2[string, *nn.Param]) (out []*nn.Param) {
 
 // Halve makes Reconstruct, Features and Generate round what convolutions multiply to bf16, if this
 // machine has tiles for that. A recurrent model does not.
-func (m *Model) Halve() { m.half = nn.Tiles() == nn.Available || tilesOrNot }
+func (m *Model) Halve() { m.half = canHalve() }
 
 // forms returns the weights as those read them.
 func (m *Model) forms() *nn.Forms {

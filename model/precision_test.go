@@ -58,23 +58,8 @@ func TestTilesGiveTheBitsOfGo(t *testing.T) {
 		t.Skip("this processor multiplies no tiles of bf16: " + nn.Tiles())
 	}
 	for _, name := range References() {
-		var all []string
-		for _, kind := range []string{"go", ""} {
-			r, err := NewReference(name, kind, true, 4)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range 3 {
-				r.Train()
-			}
-			var params []*nn.Param
-			for _, p := range r.net.Params() {
-				params = append(params, p)
-			}
-			all = append(all, bits(params))
-		}
-		if all[0] != all[1] {
-			t.Errorf("(%s): weights %s in plain Go, %s in tiles", name, all[0], all[1])
+		if plain, tiles := referenceBits(t, name, "go", true), referenceBits(t, name, "", true); plain != tiles {
+			t.Errorf("(%s): weights %s in plain Go, %s in tiles", name, plain, tiles)
 		}
 	}
 }

@@ -195,10 +195,13 @@ func (tr *Trainer) SetRate(r float64) { tr.m.Spec.Rate = r }
 // Halved tells whether what convolutions multiply is rounded to bf16: if Spec.Precision says so,
 // and this processor has tiles.
 func (tr *Trainer) Halved() bool {
-	return tr.m.Spec.Precision == "bf16" && (nn.Tiles() == nn.Available || tilesOrNot)
+	return tr.m.Spec.Precision == "bf16" && canHalve()
 }
 
-// tilesOrNot makes training in bf16 do without tiles, slowly, for tests.
+// canHalve tells whether bf16 is to be used where it is asked for.
+func canHalve() bool { return nn.Tiles() == nn.Available || tilesOrNot }
+
+// tilesOrNot makes bf16 do without tiles, slowly, for tests.
 var tilesOrNot = false
 
 // SetPrecision changes the precision of the steps to come. A run that changes it does not end with

@@ -331,12 +331,7 @@ def leads_along_a_direction(stage):
     p.settle()
     p.reveal("map.keep", near="map.tool")
     for end, label in ("map.end1", 0), ("map.end2", 7):
-        p.click(end)
-        p.settle()
-        for _ in range(label + 2):  # after "nothing yet"
-            p.key("Down")
-        p.key("Return")
-        p.settle()
+        p.pick(end, label + 2)  # after "nothing yet"
     p.wait("setting", name="map.ends", value=lambda s: "0" not in s.split())
     stage.shot("between")
     p.enter("map.name", "seven")

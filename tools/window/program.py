@@ -111,6 +111,15 @@ class Program:
         x, y, w, h = self.place(name)
         self.screen.click(int(x + at[0] * w), int(y + at[1] * h))
 
+    def pick(self, name, nth):
+        """Opens a list of choices and takes the n-th of them, counted from 1."""
+        self.click(name)
+        self.settle()
+        for _ in range(nth):
+            self.key("Down")
+        self.key("Return")
+        self.settle()
+
     def scroll(self, name, steps):
         self.screen.scroll(*self.middle(name), steps)
 

@@ -41,12 +41,7 @@ def walk(p):
     p.reveal("map.keep", near="map.tool")
     p.settle()
     for end, label in ("map.end1", 2), ("map.end2", 7):
-        p.click(end)
-        p.settle()
-        for _ in range(label + 2):  # after "nothing yet"
-            p.key("Down")
-        p.key("Return")
-        p.settle()
+        p.pick(end, label + 2)  # after "nothing yet"
     x, y, w, h = p.place("map.atlas")
     p.screen.drag([(round(x + w / 2 + h * u), round(y + h / 2 + h * v)) for u, v in smooth(STOPS)])
 

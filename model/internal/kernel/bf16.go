@@ -268,7 +268,7 @@ func (w *tileWork) generic() {
 				for s, seg := range w.segs {
 					a := w.a[first+seg+i*w.sai:]
 					for chunk := range w.chunks {
-						sum = tileStep(sum, a[32*chunk:], 1, b[(s*w.chunks+chunk)*w.nj*512:], 32)
+						sum = tileStep(sum, a[32*chunk:], b[(s*w.chunks+chunk)*w.nj*512:], 32)
 					}
 				}
 				at := int(p) + j
@@ -292,13 +292,12 @@ func (w *tileWork) generic() {
 	}
 }
 
-// tileStep adds 32 products to a sum as TDPBF16PS does: those of a[k·sak] with b, whose pairs
-// are sb apart.
-func tileStep(sum float32, a []uint16, sak int, b []uint16, sb int) float32 {
+// tileStep adds 32 products to a sum as TDPBF16PS does: those of a with b, whose pairs are sb apart.
+func tileStep(sum float32, a, b []uint16, sb int) float32 {
 	var even, odd float32
 	for k := range 16 {
-		even = fused(even, a[2*k*sak], b[k*sb])
-		odd = fused(odd, a[(2*k+1)*sak], b[k*sb+1])
+		even = fused(even, a[2*k], b[k*sb])
+		odd = fused(odd, a[2*k+1], b[k*sb+1])
 	}
 	return flushed(flushed(sum) + flushed(even+odd))
 }
@@ -360,7 +359,7 @@ func (w *sumWork) generic(mi, nj int, jobs []sumJob) {
 					sum = w.c[at]
 				}
 				for k := range w.chunks {
-					sum = tileStep(sum, w.a[job.a+i*w.sa+32*k:], 1, w.b[job.b+(16*k*w.sb+j)*2:], 2*w.sb)
+					sum = tileStep(sum, w.a[job.a+i*w.sa+32*k:], w.b[job.b+(16*k*w.sb+j)*2:], 2*w.sb)
 				}
 				w.c[at] = sum
 			}

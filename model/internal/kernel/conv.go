@@ -154,12 +154,12 @@ func (c Conv) right() int {
 //
 // with x taken as zero outside.
 func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
-	c.check(len(x), len(w.data), len(y))
-	e.check(len(y), c.Cout)
 	if c.Halved(s) {
 		c.ForwardHalf(s, Numbers{Full: y}, Numbers{Full: x}, w, e)
 		return
 	}
+	c.check(len(x), len(w.data), len(y))
+	e.check(len(y), c.Cout)
 	if c.narrowForward() {
 		c.forwardNarrow(s, y, x, w, e)
 		return
@@ -202,12 +202,12 @@ func (c Conv) Forward(s *Scratch, y, x []float32, w *Weights, e End) {
 // the gradient of Forward with respect to its input, and the forward pass of
 // the transposed convolution.
 func (c Conv) BackwardData(s *Scratch, x, dy []float32, w *Weights, e End) {
-	c.check(len(x), len(w.data), len(dy))
-	e.check(len(x), c.Cin)
 	if c.Halved(s) {
 		c.BackwardDataHalf(s, Numbers{Full: x}, Numbers{Full: dy}, w, e)
 		return
 	}
+	c.check(len(x), len(w.data), len(dy))
+	e.check(len(x), c.Cin)
 	if c.narrowData() {
 		c.backwardDataNarrow(s, x, dy, w, e)
 		return
@@ -333,11 +333,11 @@ func (c Conv) packPhases(out []float32, nr int, w []float32) {
 //
 // or, when acc is set, adds that to dw.
 func (c Conv) BackwardWeights(s *Scratch, dw, x, dy []float32, acc bool) {
-	c.check(len(x), len(dw), len(dy))
 	if c.Halved(s) {
 		c.BackwardWeightsHalf(s, dw, Numbers{Full: x}, Numbers{Full: dy}, acc)
 		return
 	}
+	c.check(len(x), len(dw), len(dy))
 	if c.narrowForward() {
 		c.backwardWeightsNarrow(s, dw, x, dy, acc)
 		return
