@@ -219,7 +219,7 @@ func listPictures(ctx context.Context, in []string) (files []string, err error) 
 			files = append(files, path)
 			continue
 		}
-		found, err := walkPictures(ctx, path, "")
+		found, err := walkPictures(ctx, path)
 		if err != nil {
 			return nil, err
 		}

@@ -77,7 +77,7 @@ func BenchDenoise(ctx context.Context, job BenchJob, report func(dir string, sig
 		sigmas = []float64{0}
 	}
 	for _, dir := range job.Dirs {
-		files, err := walkPictures(ctx, dir, "")
+		files, err := walkPictures(ctx, dir)
 		if err != nil {
 			return out, err
 		}

@@ -92,7 +92,7 @@ func BenchCompress(ctx context.Context, job CompressBenchJob, report func(file, 
 	}
 	var bits, estimate float64
 	for _, dir := range job.Dirs {
-		files, err := walkPictures(ctx, dir, "")
+		files, err := walkPictures(ctx, dir)
 		if err != nil {
 			return out, err
 		}

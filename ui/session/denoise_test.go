@@ -98,6 +98,33 @@ func TestOneBadFileDoesNotEndABatch(t *testing.T) {
 	}
 }
 
+// TestShutFoldersAreNamed has a folder in a batch that may not be read, and a link to
+// nowhere.
+func TestShutFoldersAreNamed(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	paintFile(t, filepath.Join(in, "a.png"), 1, 50, 3, 8)
+	paintFile(t, filepath.Join(in, "shut", "b.png"), 2, 50, 3, 8)
+	paintFile(t, filepath.Join(out, "shut", "b.png"), 3, 50, 3, 8) // of a time when it was open
+	if err := os.Symlink("nowhere.png", filepath.Join(in, "c.png")); err != nil {
+		t.Skip("no links here:", err)
+	}
+	shut := filepath.Join(in, "shut")
+	if err := os.Chmod(shut, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(shut, 0o700)
+	reports, sum := batchOf(t, DenoiseJob{In: []string{in}, Out: out, Model: tinyFile(t, 3)})
+	if !errors.Is(reports["c.png"].Err, fs.ErrNotExist) {
+		t.Errorf("a link to nowhere: %v", reports["c.png"].Err)
+	}
+	if _, err := os.ReadDir(shut); err == nil {
+		t.Skip("this user reads every folder")
+	}
+	if sum.Done != 1 || sum.Failed != 2 || !errors.Is(reports["shut"].Err, fs.ErrPermission) {
+		t.Errorf("%+v, the folder: %v, want it to have failed for want of permission", sum, reports["shut"].Err)
+	}
+}
+
 // TestSigmaIsToldOrEstimated denoises with a model that is told the level, and one
 // that is not.
 func TestSigmaIsToldOrEstimated(t *testing.T) {

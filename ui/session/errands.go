@@ -235,7 +235,7 @@ func (j route) protect(list []errand, folder bool) {
 			continue
 		}
 		out, err := os.Stat(e.out)
-		if err != nil {
+		if err != nil || out.IsDir() {
 			continue // writing will tell
 		}
 		in, err := os.Stat(e.in)
@@ -251,25 +251,22 @@ func (j route) protect(list []errand, folder bool) {
 }
 
 // walkPictures lists the pictures below a folder by their paths in it, sorted.
-func walkPictures(ctx context.Context, dir, out string) (found []string, err error) {
-	return walk(ctx, dir, out, imageio.IsPicture)
+func walkPictures(ctx context.Context, dir string) ([]string, error) {
+	return walk(ctx, dir, "", imageio.IsPicture)
 }
 
 // walk lists the files below a folder whose names are accepted, by their paths in it,
-// sorted. It passes over hidden files and the folder that results go to.
+// sorted. It passes over hidden files and the folder that results go to. What cannot be
+// looked into, folders and links that lead nowhere, comes last, to fail by name when it is
+// its turn.
 func walk(ctx context.Context, dir, out string, accepts func(name string) bool) ([]string, error) {
-	found, _, err := walkAll(ctx, dir, out, accepts)
-	return found, err
-}
-
-// walkAll is walk, and lists what cannot be looked into as well: folders, and links that lead nowhere.
-func walkAll(ctx context.Context, dir, out string, accepts func(name string) bool) (found, shut []string, err error) {
+	var found, shut []string
 	within := func(path string) string {
 		rel, _ := filepath.Rel(dir, path) // both come of one walk
 		return rel
 	}
 	outInfo, _ := os.Stat(out)
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -299,5 +296,5 @@ func walkAll(ctx context.Context, dir, out string, accepts func(name string) boo
 		}
 		return nil
 	})
-	return found, shut, err
+	return append(found, shut...), err
 }

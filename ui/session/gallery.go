@@ -111,11 +111,9 @@ func (g *Gallery) open(ctx context.Context, name string, o GalleryOptions) error
 	}
 	files := []string{""}
 	if at, err := os.Stat(name); err == nil && at.IsDir() {
-		var shut []string
-		if files, shut, err = walkAll(ctx, name, "", imageio.IsPicture); err != nil {
+		if files, err = walkPictures(ctx, name); err != nil {
 			return err
 		}
-		files = append(files, shut...) // to fail by name when it is their turn
 	}
 	for _, rel := range files {
 		label := ""

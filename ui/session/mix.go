@@ -565,11 +565,11 @@ func (w *mixWork) average(ctx context.Context, folder string, report model.Repor
 	if w.lead == folder && w.mean != nil {
 		return nil
 	}
-	names, shut, err := walkAll(ctx, folder, "", imageio.IsPicture)
+	names, err := walkPictures(ctx, folder)
 	if err != nil {
 		return err
 	}
-	if names = append(names, shut...); len(names) == 0 {
+	if len(names) == 0 {
 		return imageio.FileError{Path: folder, Err: ErrNoPictures}
 	}
 	names = names[:min(len(names), mostAveraged)]
