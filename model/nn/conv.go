@@ -316,36 +316,34 @@ func onto(g []float32, acc bool) kernel.End {
 // Neither may make a norm that is not above 0. Ballé et al., arXiv:1511.06281,
 // eq. 3 with the exponents of arXiv:1611.01704.
 func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
-	y := t.forNext(x.Val.Shape...)
-	var r *Var
+	o := gdnStep{x: x, gamma: gamma, beta: beta, inverse: inverse}
 	if x.thin {
-		r = t.outThin(x.Val.Shape...)
+		o.y, o.r = t.outThin(x.Val.Shape...), t.outThin(x.Val.Shape...)
 	} else {
-		r = t.same(x)
+		o.y, o.r = t.same(x), t.same(x)
 	}
-	o := gdnStep{of{y}, x, gamma, beta, r, inverse}
 	n := t.shares(o.strips())
-	size := 3 * normStrip * len(beta.Val.Data)
-	room := t.take(n * size)
+	size := normStrip * len(beta.Val.Data)
+	room := t.take(2 * n * size)
 	if n < 2 {
 		o.forward(t.work(), room, 0, o.strips())
 	} else {
 		shared := o
 		t.run(n, func(i int, s *kernel.Scratch) {
-			shared.forward(s, room[i*size:(i+1)*size], shared.strips()*i/n, shared.strips()*(i+1)/n)
+			shared.forward(s, room[2*i*size:2*(i+1)*size], shared.strips()*i/n, shared.strips()*(i+1)/n)
 		})
 	}
 	t.give(room)
 	t.count(o.conv(tensor.Size(x.Val.Shape...) / len(beta.Val.Data)))
 	push(t, o)
-	t.Done(r)
-	return y
+	t.Done(o.r)
+	return o.y
 }
 
 type gdnStep struct {
 	of
 	x, gamma, beta *Var
-	r              *Var // what x was multiplied with
+	r              *Var // what x was multiplied with; thin as x and y are
 	inverse        bool
 }
 
@@ -357,108 +355,91 @@ func (o *gdnStep) strips() int {
 	return (tensor.Size(o.x.Val.Shape...)/len(o.beta.Val.Data) + normStrip - 1) / normStrip
 }
 
-// strip returns where the i-th begins and ends in the numbers, and its part of each piece of room.
-func (o *gdnStep) strip(i int, room []float32, pieces int) (from, to int, parts [5][]float32) {
+// strip returns where the i-th begins and ends in the numbers, and two parts of room as large.
+func (o *gdnStep) strip(i int, room []float32) (from, to int, a, b []float32) {
 	size := normStrip * len(o.beta.Val.Data)
 	from, to = i*size, min((i+1)*size, tensor.Size(o.x.Val.Shape...))
-	for k := range pieces {
-		parts[k] = room[k*size:][:to-from]
-	}
-	return from, to, parts
+	return from, to, room[:to-from], room[size:][:to-from]
 }
 
 // conv returns the convolution of so many pixels.
 func (o *gdnStep) conv(pixels int) kernel.Conv { return convShape(1, 1, pixels, o.gamma, 1) }
 
-// wide returns numbers of v: as they stand, or widened into room.
-func (v *Var) wide(x []float32, from, to int, room []float32) []float32 {
-	if !v.thin {
-		return x[from:to]
-	}
-	kernel.Widen(room, kernel.Halves(x)[from:to])
-	return room
-}
-
-// place returns where numbers of v go that keep is to be told of: their place, or room.
-func (v *Var) place(from, to int, room []float32) []float32 {
-	if !v.thin {
-		return v.Val.Data[from:to]
-	}
-	return room
-}
-
-// keep rounds numbers that have been put into room into their place.
-func (v *Var) keep(from, to int, x []float32) {
-	if v.thin {
-		kernel.Round(kernel.Halves(v.Val.Data)[from:to], x)
-	}
-}
-
-// forward normalises strips from one on and before another, with room for three.
+// forward normalises strips from one on and before another, with room for two.
 func (o *gdnStep) forward(s *kernel.Scratch, room []float32, first, end int) {
+	e := kernel.End{Bias: o.beta.Val.Data, Slope: 1}
 	for i := first; i < end; i++ {
-		from, to, parts := o.strip(i, room, 3)
-		x, squares := o.x.wide(o.x.Val.Data, from, to, parts[0]), parts[1]
-		r, y := o.r.place(from, to, parts[2]), o.y.place(from, to, squares)
+		from, to, norms, squares := o.strip(i, room)
+		c := o.conv((to - from) / len(o.beta.Val.Data))
+		if o.x.thin {
+			x, y, r := kernel.Halves(o.x.Val.Data)[from:to], kernel.Halves(o.y.Val.Data)[from:to], kernel.Halves(o.r.Val.Data)[from:to]
+			squares := kernel.Halves(squares)[:to-from]
+			kernel.SquareHalves(squares, x)
+			c.ForwardHalf(s, kernel.Numbers{Full: norms}, kernel.Numbers{Half: squares}, o.gamma.forms(), e)
+			kernel.NormaliseHalves(y, r, x, norms, o.inverse)
+			continue
+		}
+		x, r := o.x.Val.Data[from:to], o.r.Val.Data[from:to]
 		kernel.Mul(squares, x, x)
-		o.conv((to-from)/len(o.beta.Val.Data)).Forward(s, r, squares, o.gamma.forms(), kernel.End{Bias: o.beta.Val.Data, Slope: 1})
-		kernel.Normalise(y, r, x, r, o.inverse)
-		o.r.keep(from, to, r)
-		o.y.keep(from, to, y)
+		c.Forward(s, r, squares, o.gamma.forms(), e)
+		kernel.Normalise(o.y.Val.Data[from:to], r, x, r, o.inverse)
 	}
 }
 
 func (o *gdnStep) back(t *Tape) {
-	room := t.memory.Take(5 * normStrip * len(o.beta.Val.Data))
+	room := t.memory.Take(2 * normStrip * len(o.beta.Val.Data))
 	db, acc := t.into(o.beta)
 	if db != nil && !acc {
 		clear(db)
 	}
 	dg, acc := t.into(o.gamma)
-	inPlace := !o.x.thin && !o.y.thin // y's gradient becomes x's
-	var dx []float32
-	var onto bool
-	if !inPlace {
-		dx, onto = t.into(o.x)
-	}
 	for i := range o.strips() {
-		from, to, parts := o.strip(i, room, 5)
-		dn, other := parts[0], parts[1]
-		x, r := o.x.wide(o.x.Val.Data, from, to, parts[2]), o.r.wide(o.r.Val.Data, from, to, parts[3])
-		dy, y := o.y.wide(o.y.Grad.Data, from, to, parts[4]), other
-		if o.y.thin {
-			kernel.Mul(y, x, r)
+		if o.x.thin {
+			o.stripBackHalf(t, i, room, db, dg, acc || i > 0)
 		} else {
-			y = o.y.Val.Data[from:to]
-		}
-		kernel.NormGrad(dn, dy, y, r, o.inverse)
-		if db != nil {
-			kernel.ColumnSums(db, dn)
-		}
-		s := o.conv((to - from) / len(o.beta.Val.Data))
-		if dg != nil {
-			kernel.Mul(other, x, x)
-			s.BackwardWeights(t.work(), dg, other, dn, acc || i > 0)
-		}
-		if o.x.fixed {
-			continue
-		}
-		s.BackwardData(t.work(), other, dn, o.gamma.forms(), kernel.End{Slope: 1})
-		kernel.NormaliseGrad(dy, r, x, other)
-		switch {
-		case inPlace:
-		case o.x.thin && onto:
-			panic("nn: two operations saw what one convolution made for another")
-		case o.x.thin:
-			kernel.Round(kernel.Halves(dx)[from:to], dy)
-		case onto:
-			kernel.Axpy(1, dy, dx[from:to])
-		default:
-			copy(dx[from:to], dy)
+			o.stripBack(t, i, room, db, dg, acc || i > 0)
 		}
 	}
 	t.memory.Give(room)
-	if inPlace {
-		t.hand(o.y, o.x)
+	if o.x.thin && o.x.Grad != nil {
+		g := o.x.halves(o.x.Grad.Data)
+		kernel.AddHalves(g, g, o.x.halves(o.y.Grad.Data))
+		return
 	}
+	t.hand(o.y, o.x)
+}
+
+// stripBack gives the gradients of the i-th strip, with that of x in the place of y's.
+func (o *gdnStep) stripBack(t *Tape, i int, room, db, dg []float32, acc bool) {
+	from, to, dn, other := o.strip(i, room)
+	x, r, dy := o.x.Val.Data[from:to], o.r.Val.Data[from:to], o.y.Grad.Data[from:to]
+	c := o.conv((to - from) / len(o.beta.Val.Data))
+	kernel.NormGrad(dn, dy, o.y.Val.Data[from:to], r, o.inverse)
+	if db != nil {
+		kernel.ColumnSums(db, dn)
+	}
+	if dg != nil {
+		kernel.Mul(other, x, x)
+		c.BackwardWeights(t.work(), dg, other, dn, acc)
+	}
+	if !o.x.fixed {
+		c.BackwardData(t.work(), other, dn, o.gamma.forms(), kernel.End{Slope: 1})
+		kernel.NormaliseGrad(dy, r, x, other)
+	}
+}
+
+// stripBackHalf is stripBack of thin numbers.
+func (o *gdnStep) stripBackHalf(t *Tape, i int, room, db, dg []float32, acc bool) {
+	from, to, piece, other := o.strip(i, room)
+	half := kernel.Halves(piece)
+	dn, squares := half[:to-from], half[to-from:]
+	x, r, dy := kernel.Halves(o.x.Val.Data)[from:to], kernel.Halves(o.r.Val.Data)[from:to], kernel.Halves(o.y.Grad.Data)[from:to]
+	c := o.conv((to - from) / len(o.beta.Val.Data))
+	kernel.NormGradHalves(dn, db, dy, x, r, o.inverse)
+	if dg != nil {
+		kernel.SquareHalves(squares, x)
+		c.BackwardWeightsHalf(t.work(), dg, kernel.Numbers{Half: squares}, kernel.Numbers{Half: dn}, acc)
+	}
+	c.BackwardDataHalf(t.work(), kernel.Numbers{Full: other}, kernel.Numbers{Half: dn}, o.gamma.forms(), kernel.End{Slope: 1})
+	kernel.NormaliseGradHalves(dy, r, x, other)
 }

@@ -101,22 +101,23 @@ func (s Seq) Thin(t *Tape, x *Var) *Var { return s.upTo(t, x, len(s), true) }
 // AddThin make.
 func (s Seq) EndsThin() bool {
 	for _, l := range slices.Backward(s) {
-		if _, nothing := l.(Nothing); !nothing {
+		switch l.(type) {
+		case Nothing, *Normalisation:
+		default:
 			return convolves(l)
 		}
 	}
 	return false
 }
 
-func (s Seq) BeginsThin() bool { return convolves(s.after(-1)) }
+func (s Seq) BeginsThin() bool { return s.takesThin(-1, false) }
 
 // upTo runs the first n layers. With thin, what comes of the last may be so.
 func (s Seq) upTo(t *Tape, x *Var, n int, thin bool) *Var {
 	first := x
 	for i, l := range s[:n] {
 		if t.halves() && convolves(l) {
-			next := s.after(i)
-			t.between = convolves(next) || next == nil && thin
+			t.between = s.takesThin(i, thin)
 		}
 		y := l.Forward(t, x)
 		if x != first && !sameNumbers(x, y) {
@@ -127,20 +128,23 @@ func (s Seq) upTo(t *Tape, x *Var, n int, thin bool) *Var {
 	return x
 }
 
-// after returns the first layer behind the i-th that does anything, or nil.
-func (s Seq) after(i int) Layer {
+// takesThin tells whether the layers behind the i-th take what is kept in bf16; with last, what
+// comes behind all does. What a normalisation makes is thin where what it takes is.
+func (s Seq) takesThin(i int, last bool) bool {
 	for _, l := range s[i+1:] {
-		if _, ok := l.(Nothing); !ok {
-			return l
+		switch l.(type) {
+		case Nothing, *Normalisation:
+		default:
+			return convolves(l)
 		}
 	}
-	return nil
+	return last
 }
 
-// convolves tells whether a layer takes, and makes, what is rounded to bf16.
+// convolves tells whether a layer takes what is rounded to bf16, and makes it where it is told to.
 func convolves(l Layer) bool {
 	switch l.(type) {
-	case *Conv2D, *ConvT2D, *Normalisation:
+	case *Conv2D, *ConvT2D:
 		return true
 	}
 	return false

@@ -301,3 +301,67 @@ func TestHalvesOfAllSizes(t *testing.T) {
 		}
 	}
 }
+
+// TestNormalisingHalves compares the steps of a normalisation in bf16 with those in float32 of the
+// same numbers, rounded.
+func TestNormalisingHalves(t *testing.T) {
+	rng := rand.New(rand.NewPCG(31, 32))
+	for _, columns := range []int{0, 1, 7, 64, 1500} {
+		for _, rows := range []int{0, 1, 3, 70} {
+			n := max(1, columns) * rows
+			draw := func() (half []uint16, full []float32) {
+				full, half = randoms(rng, n).vec(), make([]uint16, n)
+				Round(half, full)
+				Widen(full, half)
+				return half, full
+			}
+			equal := func(what string, got []uint16, want []float32) {
+				for i, v := range want {
+					if got[i] != rounded(v) {
+						t.Fatalf("%d rows of %d: %s[%d] is %g, want %g rounded", rows, columns, what, i, widened(got[i]), v)
+					}
+				}
+			}
+			for _, inverse := range []bool{false, true} {
+				x, wideX := draw()
+				dy, wideDY := draw()
+				norms, s := make([]float32, n), randoms(rng, n).vec()
+				for i := range norms {
+					norms[i] = 0.1 + rng.Float32()
+				}
+				y, r, wideY, wideR := make([]uint16, n), make([]uint16, n), make([]float32, n), make([]float32, n)
+				SquareHalves(y, x)
+				Mul(wideY, wideX, wideX)
+				equal("squares", y, wideY)
+
+				Normalise(wideY, wideR, wideX, norms, inverse)
+				NormaliseHalves(y, r, x, norms, inverse)
+				equal("y", y, wideY)
+				equal("r", r, wideR)
+
+				var sums, wantSums []float32
+				if columns > 0 {
+					sums, wantSums = make([]float32, columns), make([]float32, columns)
+				}
+				dn, wideDN := make([]uint16, n), make([]float32, n)
+				Widen(wideR, r)
+				Mul(wideY, wideX, wideR)
+				NormGrad(wideDN, wideDY, wideY, wideR, inverse)
+				NormGradHalves(dn, sums, dy, x, r, inverse)
+				equal("dn", dn, wideDN)
+				for i, v := range wideDN {
+					if columns > 0 {
+						wantSums[i%columns] += v
+					}
+				}
+				if !slices.Equal(sums, wantSums) {
+					t.Fatalf("%d rows of %d: sums are %v, want %v", rows, columns, sums, wantSums)
+				}
+
+				NormaliseGrad(wideDY, wideR, wideX, s)
+				NormaliseGradHalves(dy, r, x, s)
+				equal("dx", dy, wideDY)
+			}
+		}
+	}
+}
