@@ -107,12 +107,15 @@ func (c benchDenoiseCmd) Run(ctx context.Context, s Streams) error {
 		return usage(s, "bench denoise", "--passes is 1 to 8")
 	}
 	job.Passes = c.Passes
+	if c.Alone {
+		if c.Precision != "fp32" {
+			return usage(s, "bench denoise", "--alone learns in fp32: leave --precision away")
+		}
+		job.Alone = c.Minutes
+	}
 	var err error
 	if job.Half, err = c.half(s, "bench denoise"); err != nil {
 		return err
-	}
-	if c.Alone {
-		job.Alone = c.Minutes
 	}
 	report, err := session.BenchDenoise(ctx, job, func(dir string, sigma float64, p session.BenchPicture) {
 		if !c.JSON && !c.Quiet {

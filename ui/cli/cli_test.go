@@ -222,6 +222,7 @@ func TestExitCodes(t *testing.T) {
 		{"bench kernel", []string{"bench", "speed", "--kernel", "mmx"}, Unusable, "one that runs here"},
 		{"bench network", []string{"bench", "speed", "--only", "d"}, Unusable, "one of a, b, c"},
 		{"bench precision", []string{"bench", "speed", "--precision", "fp16"}, Unusable, "fp32, bf16 or bf16!"},
+		{"bench alone precision", []string{"bench", "denoise", "x", "--alone", "--precision", "bf16"}, Unusable, "--alone learns in fp32"},
 		{"train precision", []string{"train", "--data", "builtin:digits", "--steps", "1", "--out", "x", "--precision", "fp32!"}, Unusable, "fp32, bf16 or bf16!"},
 		{"denoise precision", []string{"denoise", "x.png", "-o", "y.png", "--precision", "half"}, Unusable, "fp32, bf16 or bf16!"},
 		{"bench seconds", []string{"bench", "speed", "--seconds", "0"}, Unusable, "--seconds"},
