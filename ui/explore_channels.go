@@ -71,6 +71,7 @@ type channelsPart struct {
 	tool     int
 	chosen   int // the channel that is painted on
 	valued   uint64
+	ranged   ranged
 	marked   image.Rectangle // of the picture, with the tools that want a rectangle
 	from     image.Point     // where a drag began
 	dragging bool            // the rectangle that is marked is carried elsewhere
@@ -281,6 +282,34 @@ func (p *channelsPart) explain(other string) {
 		}
 	}
 	p.how.Say(widget.StatusInfo, text)
+}
+
+// ranged is how far the numbers of a channel reach.
+type ranged struct {
+	edited    uint64
+	channel   int
+	low, high float32
+}
+
+// values says how far the numbers of the channel that is painted on reach, as they are decoded.
+func (p *channelsPart) values(ex session.Explore, open bool) string {
+	if !open {
+		return "—"
+	}
+	r := ranged{ex.Edited, p.chosen, ex.Channels[p.chosen].Low, ex.Channels[p.chosen].High}
+	if ex.Changed > 0 {
+		if r.edited == p.ranged.edited && r.channel == p.ranged.channel {
+			r = p.ranged
+		} else {
+			r.low, r.high = rangeOf(ex.Latent, p.chosen)
+		}
+		p.ranged = r
+	}
+	low, high := widget.FormatNumber(float64(r.low), 3), widget.FormatNumber(float64(r.high), 3)
+	if r.low == r.high {
+		return low
+	}
+	return lang.L("{{.Low}} to {{.High}}", map[string]any{"Low": low, "High": high})
 }
 
 // latentFigure is what stands under the channel: at first what can be done with it.
@@ -494,14 +523,7 @@ func (p *channelsPart) show(f frame) {
 	if !math.IsNaN(c.Share) {
 		share = percent(c.Share)
 	}
-	values := "—"
-	if open {
-		values = widget.FormatNumber(float64(c.Low), 3)
-	}
-	if open && c.Low != c.High {
-		values = lang.L("{{.Low}} to {{.High}}", map[string]any{"Low": widget.FormatNumber(float64(c.Low), 3), "High": widget.FormatNumber(float64(c.High), 3)})
-	}
-	p.facts.Set(values, share)
+	p.facts.Set(p.values(ex, open), share)
 	if open && p.valued != ex.Version {
 		p.valued = ex.Version
 		low, high := bounds(ex, p.chosen, false)

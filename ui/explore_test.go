@@ -42,6 +42,28 @@ func TestWhatCodeIsBorrowedFromIsNamed(t *testing.T) {
 	s.until("the next picture", func() bool { return s.frame.Picture.Name == "next.png" && p.drawn.Other == "" })
 }
 
+// TestValuesFollowEdits zeroes the channel that is chosen, and takes that back.
+func TestValuesFollowEdits(t *testing.T) {
+	s := newStage(t, "")
+	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "own.png"))})
+	s.turn(session.PageExplore)
+	p := s.explore.channels
+	s.until("a latent", func() bool {
+		return p.drawn.Version != 0 && !p.drawn.Opening && p.drawn.Measured == len(p.drawn.Channels)
+	})
+	before := p.values(p.drawn, true)
+	p.zero.OnTapped()
+	s.until("zeros", func() bool { return p.drawn.Changed > 0 })
+	if got := p.values(p.drawn, true); got != "0" || before == "0" {
+		t.Errorf("a channel from %s without any says %q", before, got)
+	}
+	p.undo.OnTapped()
+	s.until("the channel again", func() bool { return p.drawn.Changed == 0 })
+	if got := p.values(p.drawn, true); got != before {
+		t.Errorf("a channel that is as it was says %q, and said %q", got, before)
+	}
+}
+
 // TestNothingToMixSaysHowToBegin begins both mixtures that need something first.
 func TestNothingToMixSaysHowToBegin(t *testing.T) {
 	s := newStage(t, "")
