@@ -23,13 +23,14 @@ type explorePart interface {
 	title() string
 	settings() fyne.CanvasObject // in the column at the right
 	middle() fyne.CanvasObject   // in place of the panes; nil: the panes
-	below() fyne.CanvasObject    // under it; nil: nothing
+	below() fyne.CanvasObject    // under it, or beside it; nil: nothing
+	sideways() bool              // it is beside it
 	show(f frame)
 	pointed() // the pointer has moved over the panes
 	turned()  // the part has come to the front, or has gone
 	save()
 	takes(paths []string) bool // it has a use for files that were dropped or opened, none of which is a model
-	share() float64            // of the height that the panes, or what is in their place, have at first
+	share() float64            // of the height, or the width, that the panes, or what is in their place, have at first
 	begun() bool               // there is something to show below
 }
 

@@ -65,8 +65,9 @@ type channelsPart struct {
 
 	gallery *fynewidget.GridWrap
 	under   fyne.CanvasObject
-	heading *fynewidget.Label
-	order   []int // channels, as the gallery shows them
+	heading *widget.Note
+	order   []int        // channels, as the gallery shows them
+	thumbs  **image.RGBA // those that it shows
 
 	tool     int
 	chosen   int // the channel that is painted on
@@ -202,8 +203,7 @@ func newChannelsPart(w *window) *channelsPart {
 	p.side = container.NewBorder(nil, container.New(column{}, fynewidget.NewSeparator(), foot), nil, nil, scroll)
 	scroll.Content = margins(form)
 
-	p.heading = fynewidget.NewLabel("")
-	p.heading.Truncation = fyne.TextTruncateEllipsis
+	p.heading = widget.NewNote("")
 	p.gallery = fynewidget.NewGridWrap(func() int { return len(p.order) }, func() fyne.CanvasObject { return newChannelCard() }, func(i int, o fyne.CanvasObject) {
 		if i < len(p.order) {
 			c := p.order[i]
@@ -215,7 +215,7 @@ func newChannelsPart(w *window) *channelsPart {
 			p.choose(p.order[i])
 		}
 	}
-	p.under = container.NewBorder(p.heading, nil, nil, nil, p.gallery)
+	p.under = container.NewBorder(container.New(&insets{grid, grid, grid, grid}, p.heading), nil, nil, nil, p.gallery)
 	p.use(toolPaint)
 
 	for name, o := range map[string]fyne.CanvasObject{"undo": p.undo, "redo": p.redo, "reset": p.reset, "save": p.keep, "gallery": p.gallery} {
@@ -232,7 +232,8 @@ func (p *channelsPart) title() string               { return lang.L("Channels") 
 func (p *channelsPart) settings() fyne.CanvasObject { return p.side }
 func (p *channelsPart) middle() fyne.CanvasObject   { return nil }
 func (p *channelsPart) below() fyne.CanvasObject    { return p.under }
-func (p *channelsPart) share() float64              { return 0.52 }
+func (p *channelsPart) sideways() bool              { return true }
+func (p *channelsPart) share() float64              { return 0.75 }
 func (p *channelsPart) begun() bool                 { return p.w.frame.Explore.Version != 0 }
 
 // choose takes a channel in hand.
@@ -340,7 +341,7 @@ func (p *channelsPart) turned() {
 	if on == p.inFront {
 		return
 	}
-	p.inFront = on
+	p.inFront, p.thumbs = on, nil
 	p.w.session.ShowChannels(on)
 	p.w.seen()
 	// Other pages show the channel that was chosen there.
@@ -483,7 +484,7 @@ func (p *channelsPart) show(f frame) {
 	enable(p.redo, ex.Redo > 0)
 	enable(p.reset, ex.Undo > 0)
 	if ex.Version == 0 {
-		p.heading.SetText(lang.L("The picture is being laid open…"))
+		p.heading.Say(widget.StatusInfo, lang.L("The picture is being laid open…"))
 		return
 	}
 	fresh := ex.Version != old.Version
@@ -551,10 +552,14 @@ func (p *channelsPart) show(f frame) {
 	if ex.Opening {
 		heading = lang.L("The picture is being laid open…")
 	}
-	p.heading.SetText(heading)
+	if p.heading.Text() != heading {
+		p.heading.Say(widget.StatusInfo, heading)
+		p.under.Refresh() // it may have more lines
+	}
 	moved := !slices.Equal(p.order, ex.Order)
 	p.order = ex.Order
-	if moved || ex.Edited != old.Edited || ex.Measured != old.Measured {
+	if drawn := thumbsOf(f); moved || drawn != p.thumbs || ex.Measured != old.Measured {
+		p.thumbs = drawn
 		p.gallery.Refresh()
 	}
 	if i := slices.Index(p.order, p.chosen); moved && i >= 0 {
@@ -563,6 +568,14 @@ func (p *channelsPart) show(f frame) {
 	}
 	p.folds.settle(p.side, p.how, p.about, p.digit, p.brush, p.taking, p.dialled[0], p.dialled[1], p.dialled[2], p.steer.whole)
 	p.outline()
+}
+
+// thumbsOf tells pictures of channels from others: nil before there are any.
+func thumbsOf(f frame) **image.RGBA {
+	if len(f.thumbs) == 0 {
+		return nil
+	}
+	return &f.thumbs[0]
 }
 
 // limits fits the dials to a latent.

@@ -242,6 +242,7 @@ func (p *mapPart) title() string               { return lang.L("Map") }
 func (p *mapPart) settings() fyne.CanvasObject { return p.side }
 func (p *mapPart) middle() fyne.CanvasObject   { return p.whole }
 func (p *mapPart) below() fyne.CanvasObject    { return p.under }
+func (p *mapPart) sideways() bool              { return false }
 func (p *mapPart) share() float64              { return 0.72 }
 func (p *mapPart) begun() bool {
 	return len(p.chosen) > 0 || p.drawn.Way != nil || p.drawn.Along != nil

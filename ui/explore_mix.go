@@ -114,6 +114,7 @@ func (p *mixPart) title() string               { return lang.L("Mix") }
 func (p *mixPart) settings() fyne.CanvasObject { return p.side }
 func (p *mixPart) middle() fyne.CanvasObject   { return p.whole }
 func (p *mixPart) below() fyne.CanvasObject    { return nil }
+func (p *mixPart) sideways() bool              { return false }
 func (p *mixPart) share() float64              { return 0.7 }
 func (p *mixPart) begun() bool                 { return false }
 func (p *mixPart) pointed()                    {}

@@ -183,6 +183,7 @@ func (p *networkPart) title() string               { return lang.L("Network") }
 func (p *networkPart) settings() fyne.CanvasObject { return p.side }
 func (p *networkPart) middle() fyne.CanvasObject   { return p.middleOf }
 func (p *networkPart) below() fyne.CanvasObject    { return p.under }
+func (p *networkPart) sideways() bool              { return false }
 func (p *networkPart) share() float64              { return 0.8 }
 func (p *networkPart) begun() bool                 { return true }
 func (p *networkPart) pointed()                    {}

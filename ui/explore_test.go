@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"image"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,6 +62,33 @@ func TestValuesFollowEdits(t *testing.T) {
 	s.until("the channel again", func() bool { return p.drawn.Changed == 0 })
 	if got := p.values(p.drawn, true); got != before {
 		t.Errorf("a channel that is as it was says %q, and said %q", got, before)
+	}
+}
+
+// TestChannelsAreShownAgain goes to another part and comes back, twice.
+func TestChannelsAreShownAgain(t *testing.T) {
+	s := newStage(t, "")
+	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "own.png"))})
+	s.turn(session.PageExplore)
+	p := s.explore.channels
+	s.until("a latent", func() bool {
+		return p.drawn.Version != 0 && !p.drawn.Opening && p.drawn.Measured == len(p.drawn.Channels)
+	})
+	blank := map[int]bool{} // what was shown last
+	update := p.gallery.UpdateItem
+	p.gallery.UpdateItem = func(i int, o fyne.CanvasObject) {
+		update(i, o)
+		_, blank[i] = o.(*channelCard).image.Image.(*image.Uniform)
+	}
+	for range 2 { // the second time nothing is drawn anew
+		s.explore.turn(3)
+		s.until("layers", func() bool { return thumbsOf(s.frame) == nil })
+		s.explore.turn(0)
+		p.gallery.Refresh() // as a window does that lays it out
+		if !blank[0] {
+			t.Fatal("there are pictures already")
+		}
+		s.until("pictures of channels", func() bool { return !blank[0] })
 	}
 }
 

@@ -66,6 +66,7 @@ type window struct {
 	channels  int // that it offers
 	chart     *widget.Chart
 	split     *container.Split
+	gap       *insets            // between panes and what stands beside them
 	offsets   map[string]float64 // of split, by page and part
 	splitAt   string             // whose offset it has
 	under     *fyne.Container    // what is under the panes
@@ -157,7 +158,8 @@ func (w *window) build() {
 			above.Add(o)
 		}
 	}
-	w.split = container.NewVSplit(above, w.under)
+	w.gap = &insets{}
+	w.split = container.NewVSplit(container.New(w.gap, above), w.under)
 	w.split.SetOffset(0.5)
 	w.offsets = map[string]float64{}
 
@@ -332,9 +334,10 @@ func (w *window) showUnder() {
 
 // divide gives panes and what is under them the shares that they last had on this page.
 func (w *window) divide() {
-	at, usual := string(w.view.page), 0.5
+	at, usual, sideways := string(w.view.page), 0.5, false
 	if w.view.page == session.PageExplore {
-		at, usual = at+fmt.Sprint(w.view.part), w.explore.part().share()
+		part := w.explore.part()
+		at, usual, sideways = at+fmt.Sprint(w.view.part), part.share(), part.sideways()
 	}
 	if at == w.splitAt {
 		return
@@ -344,7 +347,10 @@ func (w *window) divide() {
 	if v, ok := w.offsets[at]; ok {
 		usual = v
 	}
-	w.split.Offset = usual
+	w.split.Offset, w.split.Horizontal, w.gap.right = usual, sideways, 0
+	if sideways {
+		w.gap.right = grid
+	}
 }
 
 // showSecond changes what the second pane shows.
