@@ -470,9 +470,9 @@ func (p *channelsPart) brushAt(cell image.Rectangle, n int) widget.Outline {
 
 // show writes a state into the controls.
 func (p *channelsPart) show(f frame) {
-	old := p.drawn
-	ex := f.Explore
-	p.drawn = ex
+	old, ex := p.drawn, f.Explore
+	moved := !slices.Equal(p.order, ex.Order)
+	p.drawn, p.order = ex, ex.Order // both, since the gallery may be drawn at any time
 	w := p.w
 	w.showExploredModel(f, p.model, p.about)
 	open := ex.Version != 0 && !ex.Opening
@@ -556,8 +556,6 @@ func (p *channelsPart) show(f frame) {
 		p.heading.Say(widget.StatusInfo, heading)
 		p.under.Refresh() // it may have more lines
 	}
-	moved := !slices.Equal(p.order, ex.Order)
-	p.order = ex.Order
 	if drawn := thumbsOf(f); moved || drawn != p.thumbs || ex.Measured != old.Measured {
 		p.thumbs = drawn
 		p.gallery.Refresh()
