@@ -28,6 +28,9 @@ func spoiled(t *testing.T, scheme noise.Scheme, side, channels int) (clean, nois
 
 // TestLearnsAlone learns from one noisy picture and from nothing else.
 func TestLearnsAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("learns for a while")
+	}
 	for _, tc := range []struct {
 		name     string
 		noise    noise.Scheme

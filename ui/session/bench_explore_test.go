@@ -49,6 +49,9 @@ func TestExploreLaysDigitsOut(t *testing.T) {
 
 // TestDigitsLieAmongTheirKind, laid out by what a small model has learned in a moment, and new ones come to lie there, too.
 func TestDigitsLieAmongTheirKind(t *testing.T) {
+	if testing.Short() {
+		t.Skip("learns for a while")
+	}
 	dir := os.Getenv("SIEVE_DATA")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "data")

@@ -21,6 +21,9 @@ import (
 // and finds the loss and the plane of as many principal components, on the pictures it learned
 // from (Baldi and Hornik 1989).
 func TestLinearIsPCA(t *testing.T) {
+	if testing.Short() {
+		t.Skip("learns for a while")
+	}
 	x, err := imageio.Glyphs{Size: 16, Channels: 1}.Batch(rand.New(rand.NewPCG(5, 5)), 1000)
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +101,9 @@ func TestFamilyFiguresKnowTheirBars(t *testing.T) {
 // TestFamilyOnDigits trains the smallest of the family for a moment, and fills in what it was
 // asked for and nothing else.
 func TestFamilyOnDigits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("learns for a while")
+	}
 	dir := os.Getenv("SIEVE_DATA")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "data")
