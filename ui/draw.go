@@ -55,6 +55,7 @@ type frame struct {
 
 	patches []patch // on the page Explore
 	thumbs  []*image.RGBA
+	reach   [2]float32 // from the least to the greatest number of the channel in hand
 }
 
 // A patch is a part of a picture that has changed.

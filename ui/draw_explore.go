@@ -21,6 +21,7 @@ type openDrawn struct {
 	before, after *image.RGBA // changed in place, by those who show them; nil while nothing of them is there
 	seen          [2][]uint64 // versions of the tiles of before and after that are drawn
 	channel       *image.RGBA
+	reach         [2]float32 // of its numbers
 	pinned        *image.RGBA
 	pin           int // channel that pinned shows, counted from 1
 	edited        uint64
@@ -81,13 +82,14 @@ func (d *openDrawn) draw(f *frame, opened drawn) {
 		c := min(max(f.look.Channel-1, 0), len(ex.Channels)-1)
 		lo, hi := bounds(ex, c, f.look.Common)
 		d.channel = drawChannel(ex, ex.Latent, c, f.look.Map, lo, hi)
+		d.reach[0], d.reach[1] = rangeOf(ex.Latent, c)
 		d.drawThumbs(ex, f.look)
 	}
 	f.layers = [4]*image.RGBA{d.original, d.before, d.channel, d.after}
 	if d.pinned != nil {
 		f.layers[session.PaneNoisy] = d.pinned
 	}
-	f.thumbs = d.thumbs
+	f.thumbs, f.reach = d.thumbs, d.reach
 }
 
 // drawThumbs draws the channels that have changed.

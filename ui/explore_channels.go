@@ -72,7 +72,6 @@ type channelsPart struct {
 	tool     int
 	chosen   int // the channel that is painted on
 	valued   uint64
-	ranged   ranged
 	marked   image.Rectangle // of the picture, with the tools that want a rectangle
 	from     image.Point     // where a drag began
 	dragging bool            // the rectangle that is marked is carried elsewhere
@@ -285,29 +284,18 @@ func (p *channelsPart) explain(other string) {
 	p.how.Say(widget.StatusInfo, text)
 }
 
-// ranged is how far the numbers of a channel reach.
-type ranged struct {
-	edited    uint64
-	channel   int
-	low, high float32
-}
-
-// values says how far the numbers of the channel that is painted on reach, as they are decoded.
-func (p *channelsPart) values(ex session.Explore, open bool) string {
-	if !open {
+// values says how far the numbers of the channel in hand reach, as they are decoded.
+func (p *channelsPart) values(f frame) string {
+	if f.Explore.Opening {
 		return "—"
 	}
-	r := ranged{ex.Edited, p.chosen, ex.Channels[p.chosen].Low, ex.Channels[p.chosen].High}
-	if ex.Changed > 0 {
-		if r.edited == p.ranged.edited && r.channel == p.ranged.channel {
-			r = p.ranged
-		} else {
-			r.low, r.high = rangeOf(ex.Latent, p.chosen)
-		}
-		p.ranged = r
+	c := f.Explore.Channels[p.chosen]
+	least, greatest := c.Low, c.High
+	if f.Explore.Changed > 0 {
+		least, greatest = f.reach[0], f.reach[1]
 	}
-	low, high := widget.FormatNumber(float64(r.low), 3), widget.FormatNumber(float64(r.high), 3)
-	if r.low == r.high {
+	low, high := widget.FormatNumber(float64(least), 3), widget.FormatNumber(float64(greatest), 3)
+	if least == greatest {
 		return low
 	}
 	return lang.L("{{.Low}} to {{.High}}", map[string]any{"Low": low, "High": high})
@@ -524,7 +512,7 @@ func (p *channelsPart) show(f frame) {
 	if !math.IsNaN(c.Share) {
 		share = percent(c.Share)
 	}
-	p.facts.Set(p.values(ex, open), share)
+	p.facts.Set(p.values(f), share)
 	if open && p.valued != ex.Version {
 		p.valued = ex.Version
 		low, high := bounds(ex, p.chosen, false)

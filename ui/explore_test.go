@@ -43,8 +43,8 @@ func TestWhatCodeIsBorrowedFromIsNamed(t *testing.T) {
 	s.until("the next picture", func() bool { return s.frame.Picture.Name == "next.png" && p.drawn.Other == "" })
 }
 
-// TestValuesFollowEdits zeroes the channel that is chosen, and takes that back.
-func TestValuesFollowEdits(t *testing.T) {
+// laidOpen lays a picture open, and waits until it is known what each channel contributes.
+func laidOpen(t *testing.T) (*stage, *channelsPart) {
 	s := newStage(t, "")
 	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "own.png"))})
 	s.turn(session.PageExplore)
@@ -52,28 +52,28 @@ func TestValuesFollowEdits(t *testing.T) {
 	s.until("a latent", func() bool {
 		return p.drawn.Version != 0 && !p.drawn.Opening && p.drawn.Measured == len(p.drawn.Channels)
 	})
-	before := p.values(p.drawn, true)
+	return s, p
+}
+
+// TestValuesFollowEdits zeroes the channel that is chosen, and takes that back.
+func TestValuesFollowEdits(t *testing.T) {
+	s, p := laidOpen(t)
+	before := p.values(s.frame)
 	p.zero.OnTapped()
 	s.until("zeros", func() bool { return p.drawn.Changed > 0 })
-	if got := p.values(p.drawn, true); got != "0" || before == "0" {
+	if got := p.values(s.frame); got != "0" || before == "0" {
 		t.Errorf("a channel from %s without any says %q", before, got)
 	}
 	p.undo.OnTapped()
 	s.until("the channel again", func() bool { return p.drawn.Changed == 0 })
-	if got := p.values(p.drawn, true); got != before {
+	if got := p.values(s.frame); got != before {
 		t.Errorf("a channel that is as it was says %q, and said %q", got, before)
 	}
 }
 
 // TestChannelsAreShownAgain goes to another part and comes back, twice.
 func TestChannelsAreShownAgain(t *testing.T) {
-	s := newStage(t, "")
-	s.dropped([]fyne.URI{storage.NewFileURI(picture(t, "own.png"))})
-	s.turn(session.PageExplore)
-	p := s.explore.channels
-	s.until("a latent", func() bool {
-		return p.drawn.Version != 0 && !p.drawn.Opening && p.drawn.Measured == len(p.drawn.Channels)
-	})
+	s, p := laidOpen(t)
 	blank := map[int]bool{} // what was shown last
 	update := p.gallery.UpdateItem
 	p.gallery.UpdateItem = func(i int, o fyne.CanvasObject) {

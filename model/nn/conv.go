@@ -372,7 +372,7 @@ func (o *gdnStep) forward(s *kernel.Scratch, room []float32, first, end int) {
 		from, to, norms, squares := o.strip(i, room)
 		c := o.conv((to - from) / len(o.beta.Val.Data))
 		if o.x.thin {
-			x, y, r := kernel.Halves(o.x.Val.Data)[from:to], kernel.Halves(o.y.Val.Data)[from:to], kernel.Halves(o.r.Val.Data)[from:to]
+			x, y, r := o.x.halves(o.x.Val.Data)[from:to], o.y.halves(o.y.Val.Data)[from:to], o.r.halves(o.r.Val.Data)[from:to]
 			squares := kernel.Halves(squares)[:to-from]
 			kernel.SquareHalves(squares, x)
 			c.ForwardHalf(s, kernel.Numbers{Full: norms}, kernel.Numbers{Half: squares}, o.gamma.forms(), e)
@@ -401,11 +401,6 @@ func (o *gdnStep) back(t *Tape) {
 		}
 	}
 	t.memory.Give(room)
-	if o.x.thin && o.x.Grad != nil {
-		g := o.x.halves(o.x.Grad.Data)
-		kernel.AddHalves(g, g, o.x.halves(o.y.Grad.Data))
-		return
-	}
 	t.hand(o.y, o.x)
 }
 
@@ -433,7 +428,7 @@ func (o *gdnStep) stripBackHalf(t *Tape, i int, room, db, dg []float32, acc bool
 	from, to, piece, other := o.strip(i, room)
 	half := kernel.Halves(piece)
 	dn, squares := half[:to-from], half[to-from:]
-	x, r, dy := kernel.Halves(o.x.Val.Data)[from:to], kernel.Halves(o.r.Val.Data)[from:to], kernel.Halves(o.y.Grad.Data)[from:to]
+	x, r, dy := o.x.halves(o.x.Val.Data)[from:to], o.r.halves(o.r.Val.Data)[from:to], o.y.halves(o.y.Grad.Data)[from:to]
 	c := o.conv((to - from) / len(o.beta.Val.Data))
 	kernel.NormGradHalves(dn, db, dy, x, r, o.inverse)
 	if dg != nil {

@@ -108,26 +108,8 @@ func AddThin(t *Tape, x, y *Var) *Var {
 	}
 	z := t.outThin(x.Val.Shape...)
 	kernel.AddHalves(z.halves(z.Val.Data), x.halves(x.Val.Data), y.halves(y.Val.Data))
-	push(t, addThinStep{of{z}, x, y})
+	push(t, addStep{of{z}, x, y, 1})
 	return z
-}
-
-type addThinStep struct {
-	of
-	left, right *Var
-}
-
-func (o *addThinStep) back(t *Tape) {
-	g := o.y.Grad.Data
-	for _, v := range []*Var{o.right, o.left} {
-		switch to, acc := t.into(v); {
-		case to == nil:
-		case acc:
-			kernel.AddHalves(v.halves(to), v.halves(to), v.halves(g))
-		default:
-			copy(to, g)
-		}
-	}
 }
 
 // Increase adds x to y.

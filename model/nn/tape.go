@@ -392,11 +392,13 @@ func (t *Tape) hand(y, x *Var) {
 	t.add(x, 1, g)
 }
 
-// add adds a times g to x's gradient.
+// add adds a times g to x's gradient. Where x is thin, so is g, and a is 1.
 func (t *Tape) add(x *Var, a float32, g []float32) {
 	to, acc := t.into(x)
 	switch {
 	case to == nil:
+	case acc && x.thin:
+		kernel.AddHalves(x.halves(to), x.halves(to), x.halves(g))
 	case acc:
 		kernel.Axpy(a, g, to)
 	case a == 1:

@@ -79,18 +79,35 @@ func SumHalves(sums []float32, y []uint16) {
 	if n == 0 && len(y) > 0 || n > 0 && len(y)%n != 0 {
 		panic("kernel: sums of halves: rows are not whole")
 	}
-	var wide [2048]float32
-	if n > len(wide) {
-		for i, h := range y {
-			sums[i%n] += widened(h)
-		}
+	var piece [pieceNumbers]float32
+	most := wholeRows(n)
+	for at := 0; at < len(y); at += most {
+		wide := piece[:min(len(y)-at, most)]
+		Widen(wide, y[at:][:len(wide)])
+		addPiece(sums, wide, at)
+	}
+}
+
+// pieceNumbers is how many numbers of bf16 are wide at a time, so that a few pieces stay in the first
+// cache.
+const pieceNumbers = 1024
+
+// wholeRows returns how many numbers a piece of columns has: whole rows, where one has room.
+func wholeRows(columns int) int {
+	if columns == 0 || columns > pieceNumbers {
+		return pieceNumbers
+	}
+	return pieceNumbers - pieceNumbers%columns
+}
+
+// addPiece is ColumnSums of a piece that begins with the at-th number.
+func addPiece(sums, x []float32, at int) {
+	if len(sums) <= pieceNumbers {
+		ColumnSums(sums, x)
 		return
 	}
-	for len(y) > 0 {
-		part := wide[:min(len(wide)/n*n, len(y))]
-		Widen(part, y[:len(part)])
-		ColumnSums(sums, part)
-		y = y[len(part):]
+	for i, v := range x {
+		sums[(at+i)%len(sums)] += v
 	}
 }
 
@@ -142,10 +159,6 @@ func HalfGrad(dst []uint16, sums []float32, dy, y []uint16, slope float32) {
 	}
 }
 
-// pieceNumbers is how many numbers of bf16 are wide at a time, so that a few pieces stay in the first
-// cache.
-const pieceNumbers = 1024
-
 // SquareHalves computes y[i] = x[i]² of numbers of bf16, rounded once.
 func SquareHalves(y, x []uint16) {
 	if len(y) != len(x) {
@@ -187,10 +200,7 @@ func NormGradHalves(dn []uint16, sums []float32, dy, x, r []uint16, inverse bool
 		panic("kernel: norm gradient of halves: lengths differ")
 	}
 	var pieces [3][pieceNumbers]float32
-	most, rows := pieceNumbers, 0 < len(sums) && len(sums) <= pieceNumbers
-	if rows {
-		most -= most % len(sums)
-	}
+	most := wholeRows(len(sums))
 	for at := 0; at < len(dn); at += most {
 		n := min(len(dn)-at, most)
 		g, y, root := pieces[0][:n], pieces[1][:n], pieces[2][:n]
@@ -199,13 +209,8 @@ func NormGradHalves(dn []uint16, sums []float32, dy, x, r []uint16, inverse bool
 		Widen(root, r[at:][:n])
 		Mul(y, y, root)
 		NormGrad(g, g, y, root, inverse)
-		switch {
-		case rows:
-			ColumnSums(sums, g)
-		case sums != nil:
-			for i, v := range g {
-				sums[(at+i)%len(sums)] += v
-			}
+		if sums != nil {
+			addPiece(sums, g, at)
 		}
 		Round(dn[at:][:n], g)
 	}
