@@ -319,25 +319,31 @@ func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
 	o := gdnStep{x: x, gamma: gamma, beta: beta, inverse: inverse}
 	if x.thin {
 		o.y, o.r = t.outThin(x.Val.Shape...), t.outThin(x.Val.Shape...)
+		o.norm().Forward(t.work(), x.halves(o.y.Val.Data), x.halves(o.r.Val.Data), x.halves(x.Val.Data))
 	} else {
 		o.y, o.r = t.same(x), t.same(x)
+		o.inStrips(t)
 	}
+	t.count(o.conv(tensor.Size(x.Val.Shape...) / len(beta.Val.Data)))
+	push(t, o)
+	t.Done(o.r)
+	return o.y
+}
+
+// inStrips normalises all, with the help of a team if there is one.
+func (o *gdnStep) inStrips(t *Tape) {
 	n := t.shares(o.strips())
-	size := normStrip * len(beta.Val.Data)
+	size := normStrip * len(o.beta.Val.Data)
 	room := t.take(2 * n * size)
 	if n < 2 {
 		o.forward(t.work(), room, 0, o.strips())
 	} else {
-		shared := o
+		shared := *o
 		t.run(n, func(i int, s *kernel.Scratch) {
 			shared.forward(s, room[2*i*size:2*(i+1)*size], shared.strips()*i/n, shared.strips()*(i+1)/n)
 		})
 	}
 	t.give(room)
-	t.count(o.conv(tensor.Size(x.Val.Shape...) / len(beta.Val.Data)))
-	push(t, o)
-	t.Done(o.r)
-	return o.y
 }
 
 type gdnStep struct {
@@ -365,20 +371,17 @@ func (o *gdnStep) strip(i int, room []float32) (from, to int, a, b []float32) {
 // conv returns the convolution of so many pixels.
 func (o *gdnStep) conv(pixels int) kernel.Conv { return convShape(1, 1, pixels, o.gamma, 1) }
 
+// norm returns what normalises thin numbers.
+func (o *gdnStep) norm() kernel.Norm {
+	return kernel.Norm{Gamma: o.gamma.forms(), Beta: o.beta.Val.Data, Inverse: o.inverse}
+}
+
 // forward normalises strips from one on and before another, with room for two.
 func (o *gdnStep) forward(s *kernel.Scratch, room []float32, first, end int) {
 	e := kernel.End{Bias: o.beta.Val.Data, Slope: 1}
 	for i := first; i < end; i++ {
-		from, to, norms, squares := o.strip(i, room)
+		from, to, _, squares := o.strip(i, room)
 		c := o.conv((to - from) / len(o.beta.Val.Data))
-		if o.x.thin {
-			x, y, r := o.x.halves(o.x.Val.Data)[from:to], o.y.halves(o.y.Val.Data)[from:to], o.r.halves(o.r.Val.Data)[from:to]
-			squares := kernel.Halves(squares)[:to-from]
-			kernel.SquareHalves(squares, x)
-			c.ForwardHalf(s, kernel.Numbers{Full: norms}, kernel.Numbers{Half: squares}, o.gamma.forms(), e)
-			kernel.NormaliseHalves(y, r, x, norms, o.inverse)
-			continue
-		}
 		x, r := o.x.Val.Data[from:to], o.r.Val.Data[from:to]
 		kernel.Mul(squares, x, x)
 		c.Forward(s, r, squares, o.gamma.forms(), e)
@@ -387,20 +390,21 @@ func (o *gdnStep) forward(s *kernel.Scratch, room []float32, first, end int) {
 }
 
 func (o *gdnStep) back(t *Tape) {
-	room := t.memory.Take(2 * normStrip * len(o.beta.Val.Data))
 	db, acc := t.into(o.beta)
 	if db != nil && !acc {
 		clear(db)
 	}
 	dg, acc := t.into(o.gamma)
-	for i := range o.strips() {
-		if o.x.thin {
-			o.stripBackHalf(t, i, room, db, dg, acc || i > 0)
-		} else {
+	if o.x.thin {
+		x := o.x
+		o.norm().Backward(t.work(), x.halves(o.y.Grad.Data), db, dg, acc, x.halves(x.Val.Data), x.halves(o.r.Val.Data))
+	} else {
+		room := t.memory.Take(2 * normStrip * len(o.beta.Val.Data))
+		for i := range o.strips() {
 			o.stripBack(t, i, room, db, dg, acc || i > 0)
 		}
+		t.memory.Give(room)
 	}
-	t.memory.Give(room)
 	t.hand(o.y, o.x)
 }
 
@@ -421,20 +425,4 @@ func (o *gdnStep) stripBack(t *Tape, i int, room, db, dg []float32, acc bool) {
 		c.BackwardData(t.work(), other, dn, o.gamma.forms(), kernel.End{Slope: 1})
 		kernel.NormaliseGrad(dy, r, x, other)
 	}
-}
-
-// stripBackHalf is stripBack of thin numbers.
-func (o *gdnStep) stripBackHalf(t *Tape, i int, room, db, dg []float32, acc bool) {
-	from, to, piece, other := o.strip(i, room)
-	half := kernel.Halves(piece)
-	dn, squares := half[:to-from], half[to-from:]
-	x, r, dy := o.x.halves(o.x.Val.Data)[from:to], o.r.halves(o.r.Val.Data)[from:to], o.y.halves(o.y.Grad.Data)[from:to]
-	c := o.conv((to - from) / len(o.beta.Val.Data))
-	kernel.NormGradHalves(dn, db, dy, x, r, o.inverse)
-	if dg != nil {
-		kernel.SquareHalves(squares, x)
-		c.BackwardWeightsHalf(t.work(), dg, kernel.Numbers{Half: squares}, kernel.Numbers{Half: dn}, acc)
-	}
-	c.BackwardDataHalf(t.work(), kernel.Numbers{Full: other}, kernel.Numbers{Half: dn}, o.gamma.forms(), kernel.End{Slope: 1})
-	kernel.NormaliseGradHalves(dy, r, x, other)
 }

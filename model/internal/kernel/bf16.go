@@ -79,35 +79,18 @@ func SumHalves(sums []float32, y []uint16) {
 	if n == 0 && len(y) > 0 || n > 0 && len(y)%n != 0 {
 		panic("kernel: sums of halves: rows are not whole")
 	}
-	var piece [pieceNumbers]float32
-	most := wholeRows(n)
-	for at := 0; at < len(y); at += most {
-		wide := piece[:min(len(y)-at, most)]
-		Widen(wide, y[at:][:len(wide)])
-		addPiece(sums, wide, at)
-	}
-}
-
-// pieceNumbers is how many numbers of bf16 are wide at a time, so that a few pieces stay in the first
-// cache.
-const pieceNumbers = 1024
-
-// wholeRows returns how many numbers a piece of columns has: whole rows, where one has room.
-func wholeRows(columns int) int {
-	if columns == 0 || columns > pieceNumbers {
-		return pieceNumbers
-	}
-	return pieceNumbers - pieceNumbers%columns
-}
-
-// addPiece is ColumnSums of a piece that begins with the at-th number.
-func addPiece(sums, x []float32, at int) {
-	if len(sums) <= pieceNumbers {
-		ColumnSums(sums, x)
+	var piece [1024]float32
+	if n > len(piece) {
+		for i, h := range y {
+			sums[i%n] += widened(h)
+		}
 		return
 	}
-	for i, v := range x {
-		sums[(at+i)%len(sums)] += v
+	for len(y) > 0 {
+		wide := piece[:min(len(y), len(piece)/n*n)]
+		Widen(wide, y[:len(wide)])
+		ColumnSums(sums, wide)
+		y = y[len(wide):]
 	}
 }
 
@@ -156,81 +139,6 @@ func HalfGrad(dst []uint16, sums []float32, dy, y []uint16, slope float32) {
 			sums[j] += g
 			dst[at+j] = rounded(g)
 		}
-	}
-}
-
-// SquareHalves computes y[i] = x[i]² of numbers of bf16, rounded once.
-func SquareHalves(y, x []uint16) {
-	if len(y) != len(x) {
-		panic("kernel: squares of halves: lengths differ")
-	}
-	var piece [pieceNumbers]float32
-	for len(x) > 0 {
-		n := min(len(x), pieceNumbers)
-		wide := piece[:n]
-		Widen(wide, x[:n])
-		Mul(wide, wide, wide)
-		Round(y[:n], wide)
-		y, x = y[n:], x[n:]
-	}
-}
-
-// NormaliseHalves is Normalise with norms alone in float32; r is rounded after y is computed. Norms are
-// lost.
-func NormaliseHalves(y, r, x []uint16, norms []float32, inverse bool) {
-	if len(y) != len(r) || len(y) != len(x) || len(y) != len(norms) {
-		panic("kernel: normalise halves: lengths differ")
-	}
-	var piece [pieceNumbers]float32
-	for len(x) > 0 {
-		n := min(len(x), pieceNumbers)
-		wide, root := piece[:n], norms[:n]
-		Widen(wide, x[:n])
-		Normalise(wide, root, wide, root, inverse)
-		Round(y[:n], wide)
-		Round(r[:n], root)
-		y, r, x, norms = y[n:], r[n:], x[n:], norms[n:]
-	}
-}
-
-// NormGradHalves is NormGrad of numbers of bf16, with x·r for y. It adds the gradients to sums, before
-// they are rounded, as ColumnSums does; sums may be nil.
-func NormGradHalves(dn []uint16, sums []float32, dy, x, r []uint16, inverse bool) {
-	if len(dn) != len(dy) || len(dn) != len(x) || len(dn) != len(r) {
-		panic("kernel: norm gradient of halves: lengths differ")
-	}
-	var pieces [3][pieceNumbers]float32
-	most := wholeRows(len(sums))
-	for at := 0; at < len(dn); at += most {
-		n := min(len(dn)-at, most)
-		g, y, root := pieces[0][:n], pieces[1][:n], pieces[2][:n]
-		Widen(g, dy[at:][:n])
-		Widen(y, x[at:][:n])
-		Widen(root, r[at:][:n])
-		Mul(y, y, root)
-		NormGrad(g, g, y, root, inverse)
-		if sums != nil {
-			addPiece(sums, g, at)
-		}
-		Round(dn[at:][:n], g)
-	}
-}
-
-// NormaliseGradHalves is NormaliseGrad with s alone in float32.
-func NormaliseGradHalves(dy, r, x []uint16, s []float32) {
-	if len(dy) != len(r) || len(dy) != len(x) || len(dy) != len(s) {
-		panic("kernel: normalise gradient of halves: lengths differ")
-	}
-	var pieces [3][pieceNumbers]float32
-	for len(dy) > 0 {
-		n := min(len(dy), pieceNumbers)
-		g, root, wide := pieces[0][:n], pieces[1][:n], pieces[2][:n]
-		Widen(g, dy[:n])
-		Widen(root, r[:n])
-		Widen(wide, x[:n])
-		NormaliseGrad(g, root, wide, s[:n])
-		Round(dy[:n], g)
-		dy, r, x, s = dy[n:], r[n:], x[n:], s[n:]
 	}
 }
 

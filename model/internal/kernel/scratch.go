@@ -22,6 +22,9 @@ type Scratch struct {
 
 	bf16                 bool // convolutions are of numbers rounded to it
 	strip, turned, pairs []uint16
+	squares, grads       []uint16
+	norms                []float32
+	tilesOf              tilePlaces // firsts and pixels
 	firsts, segs, bytes  []int
 	pixels               []int32
 	jobs                 []sumJob

@@ -88,13 +88,26 @@ type tilePass struct {
 	end        End
 }
 
+// tilePlaces are the pixels that tiles compute: rows × cols of them, with row pixels from one row to
+// the next in the strip, and so many numbers from one to the next there, in the result, and in its
+// rows.
+type tilePlaces struct{ rows, cols, row, pitch, ldc, crow int }
+
 // tileAt lists the tiles of a pass, those of whole rows or those that go on: where their first
 // pixels are in the strip, and where all are in the result, from the first on.
 func (p *tilePass) tileAt(s *Scratch) (firsts []int, pixels []int32) {
 	f := &p.strip
-	row := f.across / f.step // pixels from one to the next
-	pitch := f.step * f.c
-	firsts, pixels = s.firsts[:0], s.pixels[:0]
+	places := tilePlaces{p.rows, p.cols, f.across / f.step, f.step * f.c, p.ldc, p.crow}
+	if s.tilesOf != places {
+		s.tilesOf = places
+		s.firsts, s.pixels = places.list(s.firsts[:0], s.pixels[:0])
+	}
+	return s.firsts, s.pixels
+}
+
+// list appends the tiles.
+func (p tilePlaces) list(firsts []int, pixels []int32) ([]int, []int32) {
+	row, pitch := p.row, p.pitch
 	if flat := (p.rows-1)*row + p.cols; panels(flat, tileRows) < p.rows*panels(p.cols, tileRows) {
 		r, q := 0, 0
 		for i := 0; i < flat; i += tileRows {
@@ -131,7 +144,6 @@ func (p *tilePass) tileAt(s *Scratch) (firsts []int, pixels []int32) {
 			pixels = append(pixels, -1)
 		}
 	}
-	s.firsts, s.pixels = firsts, pixels
 	return firsts, pixels
 }
 
@@ -370,64 +382,93 @@ func (c Conv) backwardStrips(s *Scratch, x, dy Numbers, packed []uint16, e End) 
 const sumPixels = 340
 
 // BackwardWeightsHalf is BackwardWeights in bf16.
+func (c Conv) BackwardWeightsHalf(s *Scratch, dw []float32, x, dy Numbers, acc bool) {
+	c.check(x.len(), len(dw), dy.len())
+	p := c.flat().sumPass()
+	sums := grow(&s.sums, p.size())
+	if p.K == 1 && p.Stride == 1 {
+		some := even(p.W, sumPixels)
+		for from, all := 0, p.W; from < all; from += some {
+			p.W = min(some, all-from)
+			end := from + p.W
+			p.add(s, sums, x.part(from*p.Cin, end*p.Cin), dy.part(from*p.Cout, end*p.Cout), from > 0)
+		}
+	} else {
+		p.add(s, sums, x, dy, false)
+	}
+	p.finish(s, dw, sums, acc)
+}
+
+// A sumPass adds up the gradient of weights, [kh][kw][out][in].
 //
 // The sums of a block are those of dy, with its channels one below the other, and x, with pairs
 // of pixels one below the other. The taps are as many places in x; where one begins with the
-// second of a pair, dy begins a pixel earlier, with a zero.
-func (c Conv) BackwardWeightsHalf(s *Scratch, dw []float32, x, dy Numbers, acc bool) {
-	c.check(x.len(), len(dw), dy.len())
-	in, out := panels(c.Cin, 16)*16, panels(c.Cout, 16)*16
-	sums := grow(&s.sums, c.K*c.K*out*in)
-	if c = c.flat(); c.K == 1 && c.Stride == 1 {
-		some := even(c.W, sumPixels)
-		for from, all := 0, c.W; from < all; from += some {
-			c.W = min(some, all-from)
-			end := from + c.W
-			c.sumStrips(s, sums, x.part(from*c.Cin, end*c.Cin), dy.part(from*c.Cout, end*c.Cout), in, out, from > 0)
-		}
-	} else {
-		c.sumStrips(s, sums, x, dy, in, out, false)
+// second of a pair, dy begins a pixel earlier, with a zero. Where x has few channels, a row of the
+// kernel is one tap with the channels of all.
+type sumPass struct {
+	Conv
+	taps     int // in a row of the kernel
+	channels int // of x, that a tap sees
+	in, out  int // channels in whole panels
+}
+
+func (c Conv) sumPass() sumPass {
+	p := sumPass{Conv: c, taps: c.K, channels: c.Cin}
+	if c.K*c.Cin <= tileHalves {
+		p.taps, p.channels = 1, c.K*c.Cin
 	}
-	for tap := range c.K * c.K {
-		to, from := dw[tap*c.Cin*c.Cout:][:c.Cin*c.Cout], sums[tap*out*in:]
+	p.in, p.out = panels(p.channels, 16)*16, panels(c.Cout, 16)*16
+	return p
+}
+
+// size returns how many sums there are.
+func (p sumPass) size() int { return p.K * p.taps * p.out * p.in }
+
+// finish makes the gradient of sums.
+func (p sumPass) finish(s *Scratch, dw, sums []float32, acc bool) {
+	size := p.channels * p.Cout
+	for tap := range p.K * p.taps {
+		to, from := dw[tap*size:][:size], sums[tap*p.out*p.in:]
 		if !acc {
-			c.turnSums(to, from, in)
+			p.turn(to, from)
 			continue
 		}
-		temp := grow(&s.columns, c.Cin*c.Cout)
-		c.turnSums(temp, from, in)
+		temp := grow(&s.columns, size)
+		p.turn(temp, from)
 		Axpy(1, temp, to)
 	}
 }
 
-// turnSums transposes the sums of a tap, in numbers a row.
-func (c Conv) turnSums(to, from []float32, in int) {
-	if c.Cin%16 > 0 || c.Cout%16 > 0 {
-		transpose(to, c.Cout, from, in, c.Cout, c.Cin)
+// turn transposes the sums of a tap.
+func (p sumPass) turn(to, from []float32) {
+	if p.channels%16 > 0 || p.Cout%16 > 0 {
+		transpose(to, p.Cout, from, p.in, p.Cout, p.channels)
 		return
 	}
-	for o := 0; o < c.Cout; o += 16 {
-		turn(Halves(to[o:]), 2*c.Cout, Halves(from[o*in:]), 2*in, c.Cin/16)
+	for o := 0; o < p.Cout; o += 16 {
+		turn(Halves(to[o:]), 2*p.Cout, Halves(from[o*p.in:]), 2*p.in, p.channels/16)
 	}
 }
 
-// sumStrips adds up the products of all pixels: [tap][out][in], channels in whole panels.
-func (c Conv) sumStrips(s *Scratch, sums []float32, x, dy Numbers, in, out int, goOn bool) {
-	ho, wo := c.Out()
-	t := sumStrip{Conv: c, in: in, out: out, phases: min(c.Stride, c.K), reach: (c.K - 1) / c.Stride}
+// add adds the products of all pixels to sums or, unless it goes on, to nothing.
+func (p sumPass) add(s *Scratch, sums []float32, x, dy Numbers, goOn bool) {
+	ho, wo := p.Out()
+	t := sumStrip{
+		sumPass: p, phases: min(p.Stride, p.taps), reach: (p.taps - 1) / p.Stride, phasesDown: min(p.Stride, p.K), reachDown: (p.K - 1) / p.Stride,
+	}
 	t.row = (wo + t.reach + 1) &^ 1
 	group := even(ho, max(1, sumPixels/t.row))
-	for n := range c.N {
-		xn, dyn := x.nth(n, c.N), dy.nth(n, c.N)
+	for n := range p.N {
+		xn, dyn := x.nth(n, p.N), dy.nth(n, p.N)
 		for r := 0; r < ho; r += group {
 			t.rows = min(group, ho-r)
-			t.pixels = panels((t.rows-1)*t.row+wo+1, tileHalves) * tileHalves
+			t.pixels = panels((t.rows-1)*t.row+wo+min(t.reach, 1), tileHalves) * tileHalves
 			t.long = (tileHalves + t.pixels) | tileHalves
-			t.down = panels((t.rows-1)*c.Stride+c.K, c.Stride)
-			t.high = max(t.down*t.row, t.pixels+t.reach*(t.row+1)+1) / 2
+			t.down = panels((t.rows-1)*p.Stride+p.K, p.Stride)
+			t.high = max(t.down*t.row, t.pixels+t.reachDown*t.row+t.reach+1) / 2
 			turned := t.turned(s, dyn, r)
 			t.multiply(s, sumWork{
-				chunks: t.pixels / tileHalves, a: turned, sa: t.long, b: t.woven(s, xn, r), c: sums, sc: in, goOn: goOn,
+				chunks: t.pixels / tileHalves, a: turned, sa: t.long, b: t.woven(s, xn, r), c: sums, sc: p.in, goOn: goOn,
 			})
 			goOn = true
 		}
@@ -436,16 +477,15 @@ func (c Conv) sumStrips(s *Scratch, sums []float32, x, dy Numbers, in, out int, 
 
 // A sumStrip is some rows of dy, and those of x that they see.
 type sumStrip struct {
-	Conv
-	in, out int // channels, in whole panels
-	phases  int // of rows and columns of x, that are seen
-	reach   int // how many pixels of a phase a pixel sees beyond its own, in one direction
-	row     int // pixels from one row to the next: an even number, so that no pair lies in two
-	rows    int // of dy
-	pixels  int // of dy that are summed up, in whole tiles; the last is zero
-	long    int // numbers from one channel of dy to the next, so that they begin at different places of the cache
-	down    int // rows of x of a phase
-	high    int // pairs of pixels of x of a phase
+	sumPass
+	phases, phasesDown int // of columns and rows of x, that are seen
+	reach, reachDown   int // how many pixels of a phase a pixel sees beyond its own
+	row                int // pixels from one row to the next: an even number, so that no pair lies in two
+	rows               int // of dy
+	pixels             int // of dy that are summed up, in whole tiles; with some reach, the last is zero
+	long               int // numbers from one channel of dy to the next, so that they begin at different places of the cache
+	down               int // rows of x of a phase
+	high               int // pairs of pixels of x of a phase
 }
 
 // size returns how many numbers a phase of x has.
@@ -454,13 +494,20 @@ func (t *sumStrip) size() int { return 2 * t.high * t.in }
 // turned returns rows of dy from r on, channel by channel, each behind zeros.
 func (t *sumStrip) turned(s *Scratch, dy Numbers, r int) []uint16 {
 	ho, wo := t.Out()
-	line := grow16(&s.strip, t.row*t.Cout+32)
-	clear(line)
+	size := t.row * t.Cout
+	line := grow16(&s.strip, size+32)
+	clear(line[size:])
 	all := t.rows * t.row
 	pairs, turned := grow16(&s.pairs, max(t.pixels, all)*t.out), grow16(&s.turned, t.long*t.out)
 	for i := range t.rows {
-		dy.row(line[:t.row*t.Cout], r+i, ho, wo, t.Cout, 0)
-		weave(pairs[i*t.row*t.out:], line, t.Cout, t.row/2, t.out/16)
+		to := pairs[i*t.row*t.out:][:t.row*t.out]
+		if dy.Half != nil && t.Cout == t.out && wo%2 == 0 { // as they are
+			weave(to, dy.Half[(r+i)*wo*t.Cout:], t.Cout, wo/2, t.out/16)
+			clear(to[wo*t.out:])
+			continue
+		}
+		dy.row(line[:size], r+i, ho, wo, t.Cout, 0)
+		weave(to, line, t.Cout, t.row/2, t.out/16)
 	}
 	if all < t.pixels {
 		clear(pairs[all*t.out : t.pixels*t.out])
@@ -477,25 +524,32 @@ func (t *sumStrip) turned(s *Scratch, dy Numbers, r int) []uint16 {
 // woven returns what rows of dy from r on see of x, in pairs of pixels, 32 channels at a time, phase
 // by phase.
 func (t *sumStrip) woven(s *Scratch, x Numbers, r int) []uint16 {
-	line := grow16(&s.strip, t.row*t.Stride*t.Cin+32)
-	clear(line)
-	woven := grow16(&s.pairs, t.phases*t.phases*t.size())
+	size := (t.row*t.Stride + t.K) * t.Cin
+	line := grow16(&s.strip, size+32)
+	clear(line[size:])
+	woven := grow16(&s.pairs, t.phasesDown*t.phases*t.size())
+	asIs := x.Half != nil && t.K == 1 && t.Stride == 1 && t.row == t.W && t.Cin == t.in
 	for i := range t.down * t.Stride {
 		py := i % t.Stride
-		if py >= t.phases {
+		if py >= t.phasesDown {
 			continue
 		}
-		x.row(line[:t.row*t.Stride*t.Cin], r*t.Stride-t.Pad()+i, t.H, t.W, t.Cin, t.Pad())
+		from := line
+		if asIs {
+			from = x.Half[(r+i)*t.W*t.Cin:]
+		} else {
+			x.row(line[:size], r*t.Stride-t.Pad()+i, t.H, t.W, t.Cin, t.Pad())
+		}
 		for px := range t.phases {
 			to := woven[(py*t.phases+px)*t.size():]
 			for j := 0; j < t.in; j += 32 {
 				wide := min(32, t.in-j)
-				weave(to[2*t.high*j+i/t.Stride*t.row*wide:], line[px*t.Cin+j:], t.Stride*t.Cin, t.row/2, wide/16)
+				weave(to[2*t.high*j+i/t.Stride*t.row*wide:], from[px*t.Cin+j:], t.Stride*t.Cin, t.row/2, wide/16)
 			}
 		}
 	}
 	if seen := t.down * t.row / 2; seen < t.high {
-		for i := range t.phases * t.phases {
+		for i := range t.phasesDown * t.phases {
 			for j := 0; j < t.in; j += 32 {
 				wide := min(32, t.in-j)
 				clear(woven[i*t.size()+2*t.high*j:][2*seen*wide : 2*t.high*wide])
@@ -505,20 +559,24 @@ func (t *sumStrip) woven(s *Scratch, x Numbers, r int) []uint16 {
 	return woven
 }
 
-// multiply adds all products, block by block, with the taps of one after the other.
+// multiply adds all products, block by block, with the taps of one after the other, those of a phase
+// together.
 func (t *sumStrip) multiply(s *Scratch, w sumWork) {
 	for i := 0; i < t.out; i += 32 {
 		for j := 0; j < t.in; j += 32 {
 			w.sb = min(32, t.in-j)
 			s.jobs = s.jobs[:0]
-			for tap := range t.K * t.K {
-				kh, kw := tap/t.K, tap%t.K
-				shift := kh/t.Stride*t.row + kw/t.Stride
-				s.jobs = append(s.jobs, sumJob{
-					a: i*t.long + tileHalves - shift%2,
-					b: (kh%t.Stride*t.phases+kw%t.Stride)*t.size() + 2*t.high*j + shift/2*2*w.sb,
-					c: (tap*t.out+i)*t.in + j,
-				})
+			for phase := range t.phasesDown * t.phases {
+				for kh := phase / t.phases; kh < t.K; kh += t.Stride {
+					for kw := phase % t.phases; kw < t.taps; kw += t.Stride {
+						shift := kh/t.Stride*t.row + kw/t.Stride
+						s.jobs = append(s.jobs, sumJob{
+							a: i*t.long + tileHalves - shift%2,
+							b: phase*t.size() + 2*t.high*j + shift/2*2*w.sb,
+							c: ((kh*t.taps+kw)*t.out+i)*t.in + j,
+						})
+					}
+				}
 			}
 			w.run(s, panels(min(32, t.out-i), 16), panels(w.sb, 16), s.jobs)
 		}

@@ -76,6 +76,23 @@ func halfGradAsm(dst *uint16, sums *float32, dy, y *uint16, slope float32, cols,
 	}
 }
 
+func normGradHalvesAsm(dn *uint16, sums *float32, dy, x, r *uint16, inverse bool, cols, rows, ld int) {
+	switch {
+	case cols > 32 && inverse:
+		normGradHalvesInverse4Asm(dn, sums, dy, x, r, cols, rows, ld)
+	case cols > 32:
+		normGradHalves4Asm(dn, sums, dy, x, r, cols, rows, ld)
+	case cols > 16 && inverse:
+		normGradHalvesInverse2Asm(dn, sums, dy, x, r, cols, rows, ld)
+	case cols > 16:
+		normGradHalves2Asm(dn, sums, dy, x, r, cols, rows, ld)
+	case inverse:
+		normGradHalvesInverse1Asm(dn, sums, dy, x, r, cols, rows, ld)
+	default:
+		normGradHalves1Asm(dn, sums, dy, x, r, cols, rows, ld)
+	}
+}
+
 // BurstTiles is Burst for tiles, where they are Available.
 func BurstTiles(rounds int) float64 {
 	burstAMX(&tilesConfig[0], rounds)

@@ -302,66 +302,141 @@ func TestHalvesOfAllSizes(t *testing.T) {
 	}
 }
 
-// TestNormalisingHalves compares the steps of a normalisation in bf16 with those in float32 of the
-// same numbers, rounded.
-func TestNormalisingHalves(t *testing.T) {
+// TestNormInHalves compares normalisations in bf16 with their definition, and wants the same bits of
+// all implementations.
+func TestNormInHalves(t *testing.T) {
 	rng := rand.New(rand.NewPCG(31, 32))
-	for _, columns := range []int{0, 1, 7, 64, 1500} {
-		for _, rows := range []int{0, 1, 3, 70} {
-			n := max(1, columns) * rows
-			draw := func() (half []uint16, full []float32) {
-				full, half = randoms(rng, n).vec(), make([]uint16, n)
-				Round(half, full)
-				Widen(full, half)
-				return half, full
-			}
-			equal := func(what string, got []uint16, want []float32) {
-				for i, v := range want {
-					if got[i] != rounded(v) {
-						t.Fatalf("%d rows of %d: %s[%d] is %g, want %g rounded", rows, columns, what, i, widened(got[i]), v)
-					}
-				}
+	const off = 0x1p-7 // two roundings
+	for _, c := range []int{1, 7, 16, 24, 64, 100} {
+		for _, pixels := range []int{0, 1, 3, 70, 1300} {
+			if c*c*pixels > 1<<19 {
+				continue
 			}
 			for _, inverse := range []bool{false, true} {
+				n := c * pixels
+				draw := func() (half []uint16, full []float32) {
+					full, half = randoms(rng, n).vec(), make([]uint16, n)
+					Round(half, full)
+					Widen(full, half)
+					return half, full
+				}
 				x, wideX := draw()
 				dy, wideDY := draw()
-				norms, s := make([]float32, n), randoms(rng, n).vec()
-				for i := range norms {
-					norms[i] = 0.1 + rng.Float32()
+				gamma, beta := make([]float32, c*c), make([]float32, c)
+				for i := range gamma {
+					gamma[i] = widened(rounded(rng.Float32() / float32(c)))
 				}
-				y, r, wideY, wideR := make([]uint16, n), make([]uint16, n), make([]float32, n), make([]float32, n)
-				SquareHalves(y, x)
-				Mul(wideY, wideX, wideX)
-				equal("squares", y, wideY)
-
-				Normalise(wideY, wideR, wideX, norms, inverse)
-				NormaliseHalves(y, r, x, norms, inverse)
-				equal("y", y, wideY)
-				equal("r", r, wideR)
-
-				var sums, wantSums []float32
-				if columns > 0 {
-					sums, wantSums = make([]float32, columns), make([]float32, columns)
+				for i := range beta {
+					beta[i] = 0.1 + rng.Float32()
 				}
-				dn, wideDN := make([]uint16, n), make([]float32, n)
-				Widen(wideR, r)
-				Mul(wideY, wideX, wideR)
-				NormGrad(wideDN, wideDY, wideY, wideR, inverse)
-				NormGradHalves(dn, sums, dy, x, r, inverse)
-				equal("dn", dn, wideDN)
-				for i, v := range wideDN {
-					if columns > 0 {
-						wantSums[i%columns] += v
+				norm := Norm{NewWeights(gamma), beta, inverse}
+				grown := func(v []float32) []float32 { return slices.Repeat([]float32{1}, len(v)) }
+				var first map[string][]float32
+				for kind, s := range halfScratches() {
+					y, r, dx := make([]uint16, n), make([]uint16, n), slices.Clone(dy)
+					dbeta, dgamma := grown(beta), grown(gamma)
+					norm.Forward(s, y, r, x)
+					norm.Backward(s, dx, dbeta, dgamma, true, x, r)
+					got := map[string][]float32{"y": make([]float32, n), "r": make([]float32, n), "dx": make([]float32, n), "dbeta": dbeta, "dgamma": dgamma}
+					Widen(got["y"], y)
+					Widen(got["r"], r)
+					Widen(got["dx"], dx)
+					if first != nil {
+						for name, want := range first {
+							if !slices.Equal(got[name], want) {
+								t.Fatalf("%d channels, %d pixels, inverse %t: %s of %s has other bits", c, pixels, inverse, name, kind)
+							}
+						}
+						continue
+					}
+					first = got
+					want := normNaive(wideX, wideDY, got["r"], gamma, beta, inverse)
+					for name, values := range want {
+						if name == "dgamma" || name == "dbeta" {
+							for i := range values {
+								values[i].add(1)
+							}
+						}
+						for i, v := range got[name] {
+							if w := values[i]; !(math.Abs(float64(v)-w.v) <= off*w.all) {
+								t.Fatalf("%s, %d channels, %d pixels, inverse %t: %s[%d] is %g, want %g", kind, c, pixels, inverse, name, i, v, w.v)
+							}
+						}
 					}
 				}
-				if !slices.Equal(sums, wantSums) {
-					t.Fatalf("%d rows of %d: sums are %v, want %v", rows, columns, sums, wantSums)
-				}
-
-				NormaliseGrad(wideDY, wideR, wideX, s)
-				NormaliseGradHalves(dy, r, x, s)
-				equal("dx", dy, wideDY)
 			}
 		}
+	}
+}
+
+// normSum is a sum, and that of the magnitudes of what is added.
+type normSum struct{ v, all float64 }
+
+func (s *normSum) add(v float64) {
+	s.v += v
+	s.all += math.Abs(v)
+}
+
+// normNaive returns what a Norm computes, with gradients by its own r.
+func normNaive(x, dy, r, gamma, beta []float32, inverse bool) map[string][]normSum {
+	c := len(beta)
+	y, root, dx, dbeta, dgamma := make([]normSum, len(x)), make([]normSum, len(x)), make([]normSum, len(x)), make([]normSum, c), make([]normSum, c*c)
+	for at := 0; at < len(x); at += c {
+		for o := range c {
+			norm := float64(beta[o])
+			for i := range c {
+				norm += float64(gamma[i*c+o]) * float64(x[at+i]) * float64(x[at+i])
+			}
+			by := math.Sqrt(norm)
+			if !inverse {
+				by = 1 / by
+			}
+			root[at+o].add(by)
+			y[at+o].add(by * float64(x[at+o]))
+			by = float64(r[at+o])
+			dx[at+o].add(float64(dy[at+o]) * by)
+			dn := float64(dy[at+o]) * float64(x[at+o])
+			if inverse {
+				dn /= 2 * by
+			} else {
+				dn *= -by * by * by / 2
+			}
+			dbeta[o].add(dn)
+			for i := range c {
+				dgamma[i*c+o].add(dn * float64(x[at+i]) * float64(x[at+i]))
+				dx[at+i].add(2 * dn * float64(gamma[i*c+o]) * float64(x[at+i]))
+			}
+		}
+	}
+	return map[string][]normSum{"y": y, "r": root, "dx": dx, "dbeta": dbeta, "dgamma": dgamma}
+}
+
+// TestInverseRoot states how far it is off, for numbers of all sizes.
+func TestInverseRoot(t *testing.T) {
+	for bits := uint32(0x00800000); bits < 0x7f800000; bits += 4099 {
+		n := math.Float32frombits(bits)
+		if off := math.Abs(float64(inverseRoot(n))*math.Sqrt(float64(n)) - 1); !(off < 5e-6) {
+			t.Fatalf("of %g it is off by %g", n, off)
+		}
+	}
+}
+
+// TestNormPanics gives a Norm what does not fit.
+func TestNormPanics(t *testing.T) {
+	norm := Norm{NewWeights(make([]float32, 4)), []float32{1, 1}, false}
+	for what, f := range map[string]func(s *Scratch){
+		"half a pixel":   func(s *Scratch) { norm.Forward(s, make([]uint16, 3), make([]uint16, 3), make([]uint16, 3)) },
+		"a short result": func(s *Scratch) { norm.Forward(s, make([]uint16, 2), make([]uint16, 4), make([]uint16, 4)) },
+		"a short root":   func(s *Scratch) { norm.Backward(s, make([]uint16, 4), nil, nil, false, make([]uint16, 4), nil) },
+		"no channels":    func(s *Scratch) { Norm{Gamma: NewWeights(nil)}.Forward(s, nil, nil, nil) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", what)
+				}
+			}()
+			f(new(Scratch))
+		}()
 	}
 }

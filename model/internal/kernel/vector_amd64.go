@@ -243,30 +243,80 @@ func addHalvesAsm(z *uint16, x *uint16, y *uint16, n int)
 //go:noescape
 func reluGradRound1Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
 
-// halfGrad1Asm is HalfGrad for cols columns, at most 16, of rows that are ld apart.
-//
-//go:noescape
-func halfGrad1Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
-
 // reluGradRound2Asm is ReLUGradRound for cols columns, at most 32, of rows that are ld apart.
 //
 //go:noescape
 func reluGradRound2Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
-
-// halfGrad2Asm is HalfGrad for cols columns, at most 32, of rows that are ld apart.
-//
-//go:noescape
-func halfGrad2Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
 
 // reluGradRound4Asm is ReLUGradRound for cols columns, at most 64, of rows that are ld apart.
 //
 //go:noescape
 func reluGradRound4Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
 
+// halfGrad1Asm is HalfGrad for cols columns, at most 16, of rows that are ld apart.
+//
+//go:noescape
+func halfGrad1Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+
+// halfGrad2Asm is HalfGrad for cols columns, at most 32, of rows that are ld apart.
+//
+//go:noescape
+func halfGrad2Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+
 // halfGrad4Asm is HalfGrad for cols columns, at most 64, of rows that are ld apart.
 //
 //go:noescape
 func halfGrad4Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+
+// normGradHalves1Asm is normGradHalves for cols columns, at most 16, of rows that are ld apart.
+//
+//go:noescape
+func normGradHalves1Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+
+// normGradHalves2Asm is normGradHalves for cols columns, at most 32, of rows that are ld apart.
+//
+//go:noescape
+func normGradHalves2Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+
+// normGradHalves4Asm is normGradHalves for cols columns, at most 64, of rows that are ld apart.
+//
+//go:noescape
+func normGradHalves4Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+
+// normGradHalvesInverse1Asm is normGradHalves for the inverse for cols columns, at most 16, of rows that are ld apart.
+//
+//go:noescape
+func normGradHalvesInverse1Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+
+// normGradHalvesInverse2Asm is normGradHalves for the inverse for cols columns, at most 32, of rows that are ld apart.
+//
+//go:noescape
+func normGradHalvesInverse2Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+
+// normGradHalvesInverse4Asm is normGradHalves for the inverse for cols columns, at most 64, of rows that are ld apart.
+//
+//go:noescape
+func normGradHalvesInverse4Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+
+// squareAsm is square for n a multiple of 32.
+//
+//go:noescape
+func squareAsm(y *uint16, x *uint16, n int)
+
+// normaliseHalvesAsm is normaliseHalves for n a multiple of 32.
+//
+//go:noescape
+func normaliseHalvesAsm(y *uint16, r *uint16, x *uint16, norms *float32, n int)
+
+// normaliseHalvesInverseAsm is normaliseHalves for the inverse for n a multiple of 32.
+//
+//go:noescape
+func normaliseHalvesInverseAsm(y *uint16, r *uint16, x *uint16, norms *float32, n int)
+
+// normaliseGradHalvesAsm is normaliseGradHalves for n a multiple of 32.
+//
+//go:noescape
+func normaliseGradHalvesAsm(dy *uint16, r *uint16, x *uint16, s *float32, n int)
 
 // weaveAsm is weave for blocks of 16 columns, with the pitch in bytes.
 //

@@ -4597,6 +4597,7 @@ finished2:
 	RET
 
 // func tileSums1x1AMX(first **byte)
+// Requires: MMX+
 TEXT ·tileSums1x1AMX(SB), NOSPLIT, $0-8
 	MOVQ first+0(FP), DI
 	MOVQ (DI), AX
@@ -4642,6 +4643,44 @@ nothing:
 	BYTE $0xc0
 
 begun:
+	CMPQ       BX, $0x01
+	JE         last
+	MOVQ       64(DI), CX
+	ADDQ       16(SI), CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+
+last:
 	MOVQ 24(DI), CX
 
 chunk:
@@ -4679,6 +4718,7 @@ chunk:
 	RET
 
 // func tileSums1x2AMX(first **byte)
+// Requires: MMX+
 TEXT ·tileSums1x2AMX(SB), NOSPLIT, $0-8
 	MOVQ first+0(FP), DI
 	MOVQ (DI), AX
@@ -4734,6 +4774,60 @@ nothing:
 	BYTE $0xc8
 
 begun:
+	CMPQ       BX, $0x01
+	JE         last
+	MOVQ       64(DI), CX
+	ADDQ       16(SI), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+
+last:
 	MOVQ 24(DI), CX
 
 chunk:
@@ -4787,6 +4881,7 @@ chunk:
 	RET
 
 // func tileSums2x1AMX(first **byte)
+// Requires: MMX+
 TEXT ·tileSums2x1AMX(SB), NOSPLIT, $0-8
 	MOVQ first+0(FP), DI
 	MOVQ (DI), AX
@@ -4842,6 +4937,76 @@ nothing:
 	BYTE $0xc8
 
 begun:
+	CMPQ       BX, $0x01
+	JE         last
+	MOVQ       64(DI), CX
+	ADDQ       16(SI), CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+
+last:
 	MOVQ 24(DI), CX
 
 chunk:
@@ -4896,6 +5061,7 @@ chunk:
 	RET
 
 // func tileSums2x2AMX(first **byte)
+// Requires: MMX+
 TEXT ·tileSums2x2AMX(SB), NOSPLIT, $0-8
 	MOVQ first+0(FP), DI
 	MOVQ (DI), AX
@@ -4971,6 +5137,108 @@ nothing:
 	BYTE $0xd8
 
 begun:
+	CMPQ       BX, $0x01
+	JE         last
+	MOVQ       64(DI), CX
+	ADDQ       16(SI), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R15, CX
+
+last:
 	MOVQ 24(DI), CX
 
 chunk:
@@ -5192,52 +5460,6 @@ row:
 	VZEROUPPER
 	RET
 
-// func halfGrad1Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·halfGrad1Asm(SB), NOSPLIT, $0-64
-	MOVQ         dst+0(FP), DI
-	MOVQ         dy+16(FP), SI
-	MOVQ         y+24(FP), DX
-	MOVQ         rows+48(FP), BX
-	MOVQ         ld+56(FP), R9
-	MOVQ         R9, R8
-	SHLQ         $0x01, R8
-	SHLQ         $0x01, R9
-	MOVQ         $0x00000040, CX
-	SUBQ         cols+40(FP), CX
-	MOVQ         $-1, AX
-	SHRQ         CL, AX
-	KMOVD        AX, K5
-	KMOVW        AX, K1
-	SHRQ         $0x10, AX
-	VBROADCASTSS slope+32(FP), Z12
-	VPXORD       Z13, Z13, Z13
-	MOVQ         sums+8(FP), R10
-	VMOVUPS.Z    (R10), K1, Z8
-
-row:
-	VPMOVZXWD.Z (SI), K1, Z0
-	VPSLLD      $0x10, Z0, Z0
-	VPMOVZXWD.Z (DX), K1, Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPCMPD      $0x02, Z13, Z4, K7
-	VMULPS      Z12, Z0, K7, Z0
-	VADDPS      Z0, Z8, Z8
-
-	// VCVTNE2PS2BF16 Z0, Z0, Z5
-	LONG      $0x487ff262
-	BYTE      $0x72
-	BYTE      $0xe8
-	VMOVDQU16 Z5, K5, (DI)
-	ADDQ      R8, DI
-	ADDQ      R9, SI
-	ADDQ      R9, DX
-	DECQ      BX
-	JNZ       row
-	VMOVUPS   Z8, K1, (R10)
-	VZEROUPPER
-	RET
-
 // func reluGradRound2Asm(dst *uint16, sums *float32, dy *float32, y *float32, slope float32, cols int, rows int, ld int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·reluGradRound2Asm(SB), NOSPLIT, $0-64
@@ -5275,63 +5497,6 @@ row:
 	VCMPPS    $0x1a, Z13, Z4, K7
 	VMULPS    Z12, Z1, K7, Z1
 	VADDPS    Z1, Z9, Z9
-
-	// VCVTNE2PS2BF16 Z0, Z1, Z5
-	LONG      $0x4877f262
-	BYTE      $0x72
-	BYTE      $0xe8
-	VMOVDQU16 Z5, K5, (DI)
-	ADDQ      R8, DI
-	ADDQ      R9, SI
-	ADDQ      R9, DX
-	DECQ      BX
-	JNZ       row
-	VMOVUPS   Z8, K1, (R10)
-	VMOVUPS   Z9, K2, 64(R10)
-	VZEROUPPER
-	RET
-
-// func halfGrad2Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·halfGrad2Asm(SB), NOSPLIT, $0-64
-	MOVQ         dst+0(FP), DI
-	MOVQ         dy+16(FP), SI
-	MOVQ         y+24(FP), DX
-	MOVQ         rows+48(FP), BX
-	MOVQ         ld+56(FP), R9
-	MOVQ         R9, R8
-	SHLQ         $0x01, R8
-	SHLQ         $0x01, R9
-	MOVQ         $0x00000040, CX
-	SUBQ         cols+40(FP), CX
-	MOVQ         $-1, AX
-	SHRQ         CL, AX
-	KMOVD        AX, K5
-	KMOVW        AX, K1
-	SHRQ         $0x10, AX
-	KMOVW        AX, K2
-	SHRQ         $0x10, AX
-	VBROADCASTSS slope+32(FP), Z12
-	VPXORD       Z13, Z13, Z13
-	MOVQ         sums+8(FP), R10
-	VMOVUPS.Z    (R10), K1, Z8
-	VMOVUPS.Z    64(R10), K2, Z9
-
-row:
-	VPMOVZXWD.Z (SI), K1, Z0
-	VPSLLD      $0x10, Z0, Z0
-	VPMOVZXWD.Z (DX), K1, Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPCMPD      $0x02, Z13, Z4, K7
-	VMULPS      Z12, Z0, K7, Z0
-	VADDPS      Z0, Z8, Z8
-	VPMOVZXWD.Z 32(SI), K2, Z1
-	VPSLLD      $0x10, Z1, Z1
-	VPMOVZXWD.Z 32(DX), K2, Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPCMPD      $0x02, Z13, Z4, K7
-	VMULPS      Z12, Z1, K7, Z1
-	VADDPS      Z1, Z9, Z9
 
 	// VCVTNE2PS2BF16 Z0, Z1, Z5
 	LONG      $0x4877f262
@@ -5426,6 +5591,109 @@ row:
 	VZEROUPPER
 	RET
 
+// func halfGrad1Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·halfGrad1Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         y+24(FP), DX
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	VBROADCASTSS slope+32(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z0, K7, Z0
+	VADDPS      Z0, Z8, Z8
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z5
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VZEROUPPER
+	RET
+
+// func halfGrad2Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·halfGrad2Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         y+24(FP), DX
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	VBROADCASTSS slope+32(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z0, K7, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z 32(DX), K2, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPCMPD      $0x02, Z13, Z4, K7
+	VMULPS      Z12, Z1, K7, Z1
+	VADDPS      Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VZEROUPPER
+	RET
+
 // func halfGrad4Asm(dst *uint16, sums *float32, dy *uint16, y *uint16, slope float32, cols int, rows int, ld int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·halfGrad4Asm(SB), NOSPLIT, $0-64
@@ -5509,6 +5777,646 @@ row:
 	VMOVUPS   Z9, K2, 64(R10)
 	VMOVUPS   Z10, K3, 128(R10)
 	VMOVUPS   Z11, K4, 192(R10)
+	VZEROUPPER
+	RET
+
+// func normGradHalves1Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normGradHalves1Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         x+24(FP), DX
+	MOVQ         r+32(FP), R11
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	MOVL         $0xbf000000, AX
+	VPBROADCASTD AX, Z12
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (R11), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z6, Z4, Z4
+	VMULPS      Z4, Z0, Z0
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z6, Z0, Z0
+	VMULPS      Z12, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z5
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	ADDQ      R9, R11
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VZEROUPPER
+	RET
+
+// func normGradHalves2Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normGradHalves2Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         x+24(FP), DX
+	MOVQ         r+32(FP), R11
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	MOVL         $0xbf000000, AX
+	VPBROADCASTD AX, Z12
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (R11), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z6, Z4, Z4
+	VMULPS      Z4, Z0, Z0
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z6, Z0, Z0
+	VMULPS      Z12, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z 32(DX), K2, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z 32(R11), K2, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z6, Z4, Z4
+	VMULPS      Z4, Z1, Z1
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z6, Z1, Z1
+	VMULPS      Z12, Z1, Z1
+	VADDPS      Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	ADDQ      R9, R11
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VZEROUPPER
+	RET
+
+// func normGradHalves4Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normGradHalves4Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         x+24(FP), DX
+	MOVQ         r+32(FP), R11
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	KMOVD        AX, K6
+	KMOVW        AX, K3
+	SHRQ         $0x10, AX
+	KMOVW        AX, K4
+	SHRQ         $0x10, AX
+	MOVL         $0xbf000000, AX
+	VPBROADCASTD AX, Z12
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+	VMOVUPS.Z    128(R10), K3, Z10
+	VMOVUPS.Z    192(R10), K4, Z11
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (R11), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z6, Z4, Z4
+	VMULPS      Z4, Z0, Z0
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z6, Z0, Z0
+	VMULPS      Z12, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z 32(DX), K2, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z 32(R11), K2, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z6, Z4, Z4
+	VMULPS      Z4, Z1, Z1
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z6, Z1, Z1
+	VMULPS      Z12, Z1, Z1
+	VADDPS      Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG        $0x4877f262
+	BYTE        $0x72
+	BYTE        $0xe8
+	VMOVDQU16   Z5, K5, (DI)
+	VPMOVZXWD.Z 64(SI), K3, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD.Z 64(DX), K3, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z 64(R11), K3, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z6, Z4, Z4
+	VMULPS      Z4, Z2, Z2
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z6, Z2, Z2
+	VMULPS      Z12, Z2, Z2
+	VADDPS      Z2, Z10, Z10
+	VPMOVZXWD.Z 96(SI), K4, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z 96(DX), K4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z 96(R11), K4, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z6, Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMULPS      Z6, Z6, Z6
+	VMULPS      Z6, Z3, Z3
+	VMULPS      Z12, Z3, Z3
+	VADDPS      Z3, Z11, Z11
+
+	// VCVTNE2PS2BF16 Z2, Z3, Z5
+	LONG      $0x4867f262
+	BYTE      $0x72
+	BYTE      $0xea
+	VMOVDQU16 Z5, K6, 64(DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	ADDQ      R9, R11
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VMOVUPS   Z10, K3, 128(R10)
+	VMOVUPS   Z11, K4, 192(R10)
+	VZEROUPPER
+	RET
+
+// func normGradHalvesInverse1Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normGradHalvesInverse1Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         x+24(FP), DX
+	MOVQ         r+32(FP), R11
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	MOVL         $0x3f000000, AX
+	VPBROADCASTD AX, Z12
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (R11), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z4, Z0, Z0
+	VDIVPS      Z6, Z0, Z0
+	VMULPS      Z12, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+
+	// VCVTNE2PS2BF16 Z0, Z0, Z5
+	LONG      $0x487ff262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	ADDQ      R9, R11
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VZEROUPPER
+	RET
+
+// func normGradHalvesInverse2Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normGradHalvesInverse2Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         x+24(FP), DX
+	MOVQ         r+32(FP), R11
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	MOVL         $0x3f000000, AX
+	VPBROADCASTD AX, Z12
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (R11), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z4, Z0, Z0
+	VDIVPS      Z6, Z0, Z0
+	VMULPS      Z12, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z 32(DX), K2, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z 32(R11), K2, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z4, Z1, Z1
+	VDIVPS      Z6, Z1, Z1
+	VMULPS      Z12, Z1, Z1
+	VADDPS      Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xe8
+	VMOVDQU16 Z5, K5, (DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	ADDQ      R9, R11
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VZEROUPPER
+	RET
+
+// func normGradHalvesInverse4Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normGradHalvesInverse4Asm(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), DI
+	MOVQ         dy+16(FP), SI
+	MOVQ         x+24(FP), DX
+	MOVQ         r+32(FP), R11
+	MOVQ         rows+48(FP), BX
+	MOVQ         ld+56(FP), R9
+	MOVQ         R9, R8
+	SHLQ         $0x01, R8
+	SHLQ         $0x01, R9
+	MOVQ         $0x00000040, CX
+	SUBQ         cols+40(FP), CX
+	MOVQ         $-1, AX
+	SHRQ         CL, AX
+	KMOVD        AX, K5
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	SHRQ         $0x10, AX
+	KMOVD        AX, K6
+	KMOVW        AX, K3
+	SHRQ         $0x10, AX
+	KMOVW        AX, K4
+	SHRQ         $0x10, AX
+	MOVL         $0x3f000000, AX
+	VPBROADCASTD AX, Z12
+	MOVQ         sums+8(FP), R10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+	VMOVUPS.Z    128(R10), K3, Z10
+	VMOVUPS.Z    192(R10), K4, Z11
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DX), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (R11), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z4, Z0, Z0
+	VDIVPS      Z6, Z0, Z0
+	VMULPS      Z12, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z 32(DX), K2, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z 32(R11), K2, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z4, Z1, Z1
+	VDIVPS      Z6, Z1, Z1
+	VMULPS      Z12, Z1, Z1
+	VADDPS      Z1, Z9, Z9
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z5
+	LONG        $0x4877f262
+	BYTE        $0x72
+	BYTE        $0xe8
+	VMOVDQU16   Z5, K5, (DI)
+	VPMOVZXWD.Z 64(SI), K3, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD.Z 64(DX), K3, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z 64(R11), K3, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z4, Z2, Z2
+	VDIVPS      Z6, Z2, Z2
+	VMULPS      Z12, Z2, Z2
+	VADDPS      Z2, Z10, Z10
+	VPMOVZXWD.Z 96(SI), K4, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z 96(DX), K4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z 96(R11), K4, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z4, Z3, Z3
+	VDIVPS      Z6, Z3, Z3
+	VMULPS      Z12, Z3, Z3
+	VADDPS      Z3, Z11, Z11
+
+	// VCVTNE2PS2BF16 Z2, Z3, Z5
+	LONG      $0x4867f262
+	BYTE      $0x72
+	BYTE      $0xea
+	VMOVDQU16 Z5, K6, 64(DI)
+	ADDQ      R8, DI
+	ADDQ      R9, SI
+	ADDQ      R9, DX
+	ADDQ      R9, R11
+	DECQ      BX
+	JNZ       row
+	VMOVUPS   Z8, K1, (R10)
+	VMOVUPS   Z9, K2, 64(R10)
+	VMOVUPS   Z10, K3, 128(R10)
+	VMOVUPS   Z11, K4, 192(R10)
+	VZEROUPPER
+	RET
+
+// func squareAsm(y *uint16, x *uint16, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·squareAsm(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), BX
+	XORQ CX, CX
+
+loop:
+	VPMOVZXWD (SI)(CX*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMULPS    Z0, Z0, Z0
+	VPMOVZXWD 32(SI)(CX*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z1, Z1, Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z6
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xf0
+	VMOVDQU16 Z6, (DI)(CX*2)
+	ADDQ      $0x20, CX
+	CMPQ      CX, BX
+	JLT       loop
+	VZEROUPPER
+	RET
+
+// func normaliseHalvesAsm(y *uint16, r *uint16, x *uint16, norms *float32, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normaliseHalvesAsm(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), DI
+	MOVQ         r+8(FP), SI
+	MOVQ         x+16(FP), DX
+	MOVQ         norms+24(FP), R8
+	MOVQ         n+32(FP), BX
+	MOVL         $0x5f375a86, AX
+	VPBROADCASTD AX, Z10
+	MOVL         $0x3f000000, AX
+	VPBROADCASTD AX, Z11
+	MOVL         $0x3fc00000, AX
+	VPBROADCASTD AX, Z12
+	XORQ         CX, CX
+
+loop:
+	VMOVUPS      (R8)(CX*4), Z16
+	VPSRLD       $0x01, Z16, Z0
+	VPSUBD       Z0, Z10, Z0
+	VMULPS       Z16, Z11, Z17
+	VMULPS       Z17, Z0, Z18
+	VFNMADD213PS Z12, Z0, Z18
+	VMULPS       Z18, Z0, Z0
+	VMULPS       Z17, Z0, Z18
+	VFNMADD213PS Z12, Z0, Z18
+	VMULPS       Z18, Z0, Z0
+	VPMOVZXWD    (DX)(CX*2), Z2
+	VPSLLD       $0x10, Z2, Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      64(R8)(CX*4), Z19
+	VPSRLD       $0x01, Z19, Z1
+	VPSUBD       Z1, Z10, Z1
+	VMULPS       Z19, Z11, Z20
+	VMULPS       Z20, Z1, Z21
+	VFNMADD213PS Z12, Z1, Z21
+	VMULPS       Z21, Z1, Z1
+	VMULPS       Z20, Z1, Z21
+	VFNMADD213PS Z12, Z1, Z21
+	VMULPS       Z21, Z1, Z1
+	VPMOVZXWD    32(DX)(CX*2), Z3
+	VPSLLD       $0x10, Z3, Z3
+	VMULPS       Z1, Z3, Z3
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z6
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xf0
+	VMOVDQU16 Z6, (SI)(CX*2)
+
+	// VCVTNE2PS2BF16 Z2, Z3, Z6
+	LONG      $0x4867f262
+	BYTE      $0x72
+	BYTE      $0xf2
+	VMOVDQU16 Z6, (DI)(CX*2)
+	ADDQ      $0x20, CX
+	CMPQ      CX, BX
+	JLT       loop
+	VZEROUPPER
+	RET
+
+// func normaliseHalvesInverseAsm(y *uint16, r *uint16, x *uint16, norms *float32, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normaliseHalvesInverseAsm(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), DI
+	MOVQ         r+8(FP), SI
+	MOVQ         x+16(FP), DX
+	MOVQ         norms+24(FP), R8
+	MOVQ         n+32(FP), BX
+	MOVL         $0x5f375a86, AX
+	VPBROADCASTD AX, Z10
+	MOVL         $0x3f000000, AX
+	VPBROADCASTD AX, Z11
+	MOVL         $0x3fc00000, AX
+	VPBROADCASTD AX, Z12
+	XORQ         CX, CX
+
+loop:
+	VMOVUPS      (R8)(CX*4), Z16
+	VPSRLD       $0x01, Z16, Z0
+	VPSUBD       Z0, Z10, Z0
+	VMULPS       Z16, Z11, Z17
+	VMULPS       Z17, Z0, Z18
+	VFNMADD213PS Z12, Z0, Z18
+	VMULPS       Z18, Z0, Z0
+	VMULPS       Z17, Z0, Z18
+	VFNMADD213PS Z12, Z0, Z18
+	VMULPS       Z18, Z0, Z0
+	VMULPS       Z16, Z0, Z0
+	VPMOVZXWD    (DX)(CX*2), Z2
+	VPSLLD       $0x10, Z2, Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      64(R8)(CX*4), Z19
+	VPSRLD       $0x01, Z19, Z1
+	VPSUBD       Z1, Z10, Z1
+	VMULPS       Z19, Z11, Z20
+	VMULPS       Z20, Z1, Z21
+	VFNMADD213PS Z12, Z1, Z21
+	VMULPS       Z21, Z1, Z1
+	VMULPS       Z20, Z1, Z21
+	VFNMADD213PS Z12, Z1, Z21
+	VMULPS       Z21, Z1, Z1
+	VMULPS       Z19, Z1, Z1
+	VPMOVZXWD    32(DX)(CX*2), Z3
+	VPSLLD       $0x10, Z3, Z3
+	VMULPS       Z1, Z3, Z3
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z6
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xf0
+	VMOVDQU16 Z6, (SI)(CX*2)
+
+	// VCVTNE2PS2BF16 Z2, Z3, Z6
+	LONG      $0x4867f262
+	BYTE      $0x72
+	BYTE      $0xf2
+	VMOVDQU16 Z6, (DI)(CX*2)
+	ADDQ      $0x20, CX
+	CMPQ      CX, BX
+	JLT       loop
+	VZEROUPPER
+	RET
+
+// func normaliseGradHalvesAsm(dy *uint16, r *uint16, x *uint16, s *float32, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·normaliseGradHalvesAsm(SB), NOSPLIT, $0-40
+	MOVQ dy+0(FP), DI
+	MOVQ r+8(FP), SI
+	MOVQ x+16(FP), DX
+	MOVQ s+24(FP), R8
+	MOVQ n+32(FP), BX
+	XORQ CX, CX
+
+loop:
+	VPMOVZXWD (DI)(CX*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (SI)(CX*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VMULPS    Z2, Z0, Z0
+	VPMOVZXWD (DX)(CX*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VMULPS    (R8)(CX*4), Z3, Z3
+	VADDPS    Z3, Z3, Z3
+	VADDPS    Z3, Z0, Z0
+	VPMOVZXWD 32(DI)(CX*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VPMOVZXWD 32(SI)(CX*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VMULPS    Z2, Z1, Z1
+	VPMOVZXWD 32(DX)(CX*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VMULPS    64(R8)(CX*4), Z3, Z3
+	VADDPS    Z3, Z3, Z3
+	VADDPS    Z3, Z1, Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z6
+	LONG      $0x4877f262
+	BYTE      $0x72
+	BYTE      $0xf0
+	VMOVDQU16 Z6, (DI)(CX*2)
+	ADDQ      $0x20, CX
+	CMPQ      CX, BX
+	JLT       loop
 	VZEROUPPER
 	RET
 

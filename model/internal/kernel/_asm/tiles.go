@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -341,6 +342,17 @@ func tileSums(mi, nj int) {
 		tileZero(i)
 	}
 	Label("begun")
+	CMPQ(RBX, U8(1))
+	JE(LabelRef("last"))
+	MOVQ(f("c"), RCX) // the sums of the next job
+	ADDQ(Mem{Base: RSI, Disp: 16}, RCX)
+	for range 16 * mi {
+		for j := range nj {
+			PREFETCHT0(Mem{Base: RCX, Disp: 64 * j})
+		}
+		ADDQ(R15, RCX)
+	}
+	Label("last")
 	MOVQ(f("chunks"), RCX)
 
 	Label("chunk")
@@ -458,24 +470,89 @@ func addHalves() {
 	RET()
 }
 
-// gradient writes ReLUGradRound, or HalfGrad, for up to 16·nv columns.
-func gradient(nv int, inHalves bool) {
-	name, params := fmt.Sprintf("reluGradRound%dAsm", nv), "func(dst *uint16, sums, dy, y *float32, slope float32, cols, rows, ld int)"
-	doc := "ReLUGradRound"
-	if inHalves {
-		name, params = fmt.Sprintf("halfGrad%dAsm", nv), "func(dst *uint16, sums *float32, dy, y *uint16, slope float32, cols, rows, ld int)"
-		doc = "HalfGrad"
-	}
-	TEXT(name, NOSPLIT, params)
+// A gradientKind is what gradient computes of rows of dy and others.
+type gradientKind struct {
+	name, doc string
+	params    string
+	others    []string // beside dy
+	inHalves  bool
+	begin     func()
+	compute   func(dy VecPhysical, others []VecPhysical)
+}
+
+// Z12 and Z13 are theirs, and K7.
+var gradientKinds = []gradientKind{
+	{
+		name: "reluGradRound", doc: "ReLUGradRound", params: "dst *uint16, sums, dy, y *float32, slope float32", others: []string{"y"},
+		begin: slopeAndZero,
+		compute: func(dy VecPhysical, others []VecPhysical) {
+			const notGreater = 0x1a
+			VCMPPS(Imm(notGreater), Z13, others[0], K7)
+			VMULPS(Z12, dy, K7, dy)
+		},
+	}, {
+		name: "halfGrad", doc: "HalfGrad", params: "dst *uint16, sums *float32, dy, y *uint16, slope float32", others: []string{"y"}, inHalves: true,
+		begin: slopeAndZero,
+		compute: func(dy VecPhysical, others []VecPhysical) {
+			const lessOrEqual = 2
+			VPCMPD(U8(lessOrEqual), Z13, others[0], K7)
+			VMULPS(Z12, dy, K7, dy)
+		},
+	}, {
+		name: "normGradHalves", doc: "normGradHalves", params: "dst *uint16, sums *float32, dy, x, r *uint16", others: []string{"x", "r"}, inHalves: true,
+		begin: func() { everywhere(-0.5, Z12) },
+		compute: func(dy VecPhysical, others []VecPhysical) {
+			x, r := others[0], others[1]
+			VMULPS(r, x, x)
+			VMULPS(x, dy, dy)
+			VMULPS(r, r, r)
+			VMULPS(r, dy, dy)
+			VMULPS(Z12, dy, dy)
+		},
+	}, {
+		name: "normGradHalvesInverse", doc: "normGradHalves for the inverse", params: "dst *uint16, sums *float32, dy, x, r *uint16", others: []string{"x", "r"}, inHalves: true,
+		begin: func() { everywhere(0.5, Z12) },
+		compute: func(dy VecPhysical, others []VecPhysical) {
+			VMULPS(others[0], dy, dy)
+			VDIVPS(others[1], dy, dy)
+			VMULPS(Z12, dy, dy)
+		},
+	},
+}
+
+func slopeAndZero() {
+	VBROADCASTSS(parameter("slope"), Z12)
+	VPXORD(Z13, Z13, Z13)
+}
+
+// everywhere puts a number into every place of a vector.
+func everywhere(v float32, to VecPhysical) {
+	MOVL(U32(math.Float32bits(v)), EAX)
+	VPBROADCASTD(EAX, to)
+}
+
+// widened loads 16 numbers of bf16, with zeros where there is no one in a mask.
+func widened(from Mem, ones OpmaskPhysical, to VecPhysical) {
+	VPMOVZXWD_Z(from, ones, to)
+	VPSLLD(U8(16), to, to)
+}
+
+// gradient writes one of gradientKinds, for up to 16·nv columns.
+func gradient(nv int, kind gradientKind) {
+	name := fmt.Sprintf("%s%dAsm", kind.name, nv)
+	TEXT(name, NOSPLIT, "func("+kind.params+", cols, rows, ld int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is %s for cols columns, at most %d, of rows that are ld apart.", name, doc, 16*nv))
+	Doc(fmt.Sprintf("%s is %s for cols columns, at most %d, of rows that are ld apart.", name, kind.doc, 16*nv))
 	size, shift := 4, 2
-	if inHalves {
+	if kind.inHalves {
 		size, shift = 2, 1
 	}
 	Load(Param("dst"), RDI)
 	Load(Param("dy"), RSI)
-	Load(Param("y"), RDX)
+	places := []GPPhysical{RDX, R11}[:len(kind.others)]
+	for i, p := range kind.others {
+		Load(Param(p), places[i])
+	}
 	Load(Param("rows"), RBX)
 	Load(Param("ld"), R9)
 	MOVQ(R9, R8)
@@ -496,8 +573,8 @@ func gradient(nv int, inHalves bool) {
 	}
 	sums := []VecPhysical{Z8, Z9, Z10, Z11}
 	values := []VecPhysical{Z0, Z1, Z2, Z3}
-	VBROADCASTSS(parameter("slope"), Z12)
-	VPXORD(Z13, Z13, Z13)
+	others := []VecPhysical{Z4, Z6}[:len(places)]
+	kind.begin()
 	Load(Param("sums"), R10)
 	for i := range nv {
 		VMOVUPS_Z(Mem{Base: R10, Disp: 64 * i}, ones[i], sums[i])
@@ -505,20 +582,18 @@ func gradient(nv int, inHalves bool) {
 	Label("row")
 	for i := range nv {
 		v, disp := values[i], 16*size*i
-		if inHalves {
-			VPMOVZXWD_Z(Mem{Base: RSI, Disp: disp}, ones[i], v)
-			VPSLLD(U8(16), v, v)
-			VPMOVZXWD_Z(Mem{Base: RDX, Disp: disp}, ones[i], Z4)
-			VPSLLD(U8(16), Z4, Z4)
-			const lessOrEqual = 2
-			VPCMPD(U8(lessOrEqual), Z13, Z4, K7)
+		if kind.inHalves {
+			widened(Mem{Base: RSI, Disp: disp}, ones[i], v)
+			for j, p := range places {
+				widened(Mem{Base: p, Disp: disp}, ones[i], others[j])
+			}
 		} else {
 			VMOVUPS_Z(Mem{Base: RSI, Disp: disp}, ones[i], v)
-			VMOVUPS_Z(Mem{Base: RDX, Disp: disp}, ones[i], Z4)
-			const notGreater = 0x1a
-			VCMPPS(Imm(notGreater), Z13, Z4, K7)
+			for j, p := range places {
+				VMOVUPS_Z(Mem{Base: p, Disp: disp}, ones[i], others[j])
+			}
 		}
-		VMULPS(Z12, v, K7, v)
+		kind.compute(v, others)
 		VADDPS(v, sums[i], sums[i])
 		if i%2 == 1 || i == nv-1 {
 			halves(v, values[i&^1], Z5)
@@ -527,7 +602,9 @@ func gradient(nv int, inHalves bool) {
 	}
 	ADDQ(R8, RDI)
 	ADDQ(R9, RSI)
-	ADDQ(R9, RDX)
+	for _, p := range places {
+		ADDQ(R9, p)
+	}
 	DECQ(RBX)
 	JNZ(LabelRef("row"))
 	for i := range nv {
@@ -535,6 +612,103 @@ func gradient(nv int, inHalves bool) {
 	}
 	VZEROUPPER()
 	RET()
+}
+
+// inPairs writes a function of n numbers, a multiple of 32: compute leaves what becomes of 16 and the
+// 16 behind them in the place of what is stored at the beginning of each of the slices in to.
+func inPairs(name, doc, params string, begin func(), from, to []string, compute func(i int, at func(name string, size int) Mem) []VecPhysical) {
+	TEXT(name+"Asm", NOSPLIT, "func("+params+", n int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%sAsm is %s for n a multiple of 32.", name, doc))
+	places := map[string]GPPhysical{}
+	for i, p := range from {
+		places[p] = []GPPhysical{RDI, RSI, RDX, R8}[i]
+		Load(Param(p), places[p])
+	}
+	Load(Param("n"), RBX)
+	begin()
+	XORQ(RCX, RCX)
+	Label("loop")
+	var done [2][]VecPhysical
+	for i := range 2 {
+		done[i] = compute(i, func(name string, size int) Mem {
+			return Mem{Base: places[name], Index: RCX, Scale: uint8(size), Disp: 16 * size * i}
+		})
+	}
+	for i, p := range to {
+		halves(done[1][i], done[0][i], Z6)
+		VMOVDQU16(Z6, Mem{Base: places[p], Index: RCX, Scale: 2})
+	}
+	ADDQ(U8(32), RCX)
+	CMPQ(RCX, RBX)
+	JLT(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// load16 loads 16 numbers of bf16.
+func load16(from Mem, to VecPhysical) {
+	VPMOVZXWD(from, to)
+	VPSLLD(U8(16), to, to)
+}
+
+func square() {
+	inPairs("square", "square", "y, x *uint16", func() {}, []string{"y", "x"}, []string{"y"}, func(i int, at func(string, int) Mem) []VecPhysical {
+		v := []VecPhysical{Z0, Z1}[i]
+		load16(at("x", 2), v)
+		VMULPS(v, v, v)
+		return []VecPhysical{v}
+	})
+}
+
+func normaliseHalves(inverse bool) {
+	name, doc := "normaliseHalves", "normaliseHalves"
+	if inverse {
+		name, doc = name+"Inverse", doc+" for the inverse"
+	}
+	const rootGuess = 0x5f375a86
+	begin := func() {
+		MOVL(U32(rootGuess), EAX)
+		VPBROADCASTD(EAX, Z10)
+		everywhere(0.5, Z11)
+		everywhere(1.5, Z12)
+	}
+	inPairs(name, doc, "y, r, x *uint16, norms *float32", begin, []string{"y", "r", "x", "norms"}, []string{"r", "y"}, func(i int, at func(string, int) Mem) []VecPhysical {
+		root, y := []VecPhysical{Z0, Z1}[i], []VecPhysical{Z2, Z3}[i]
+		n, half, rest := Z16, Z17, Z18
+		if i == 1 {
+			n, half, rest = Z19, Z20, Z21
+		}
+		VMOVUPS(at("norms", 4), n)
+		VPSRLD(U8(1), n, root)
+		VPSUBD(root, Z10, root)
+		VMULPS(n, Z11, half)
+		for range 2 {
+			VMULPS(half, root, rest)
+			VFNMADD213PS(Z12, root, rest) // 1.5 - root·rest
+			VMULPS(rest, root, root)
+		}
+		if inverse {
+			VMULPS(n, root, root)
+		}
+		load16(at("x", 2), y)
+		VMULPS(root, y, y)
+		return []VecPhysical{root, y}
+	})
+}
+
+func normaliseGradHalves() {
+	inPairs("normaliseGradHalves", "normaliseGradHalves", "dy, r, x *uint16, s *float32", func() {}, []string{"dy", "r", "x", "s"}, []string{"dy"}, func(i int, at func(string, int) Mem) []VecPhysical {
+		g, r, x := []VecPhysical{Z0, Z1}[i], Z2, Z3
+		load16(at("dy", 2), g)
+		load16(at("r", 2), r)
+		VMULPS(r, g, g)
+		load16(at("x", 2), x)
+		VMULPS(at("s", 4), x, x)
+		VADDPS(x, x, x)
+		VADDPS(x, g, g)
+		return []VecPhysical{g}
+	})
 }
 
 // weave writes weave.
@@ -690,10 +864,15 @@ func tilesOfAMX() {
 	roundHalves()
 	widen()
 	addHalves()
-	for _, nv := range []int{1, 2, 4} {
-		gradient(nv, false)
-		gradient(nv, true)
+	for _, kind := range gradientKinds {
+		for _, nv := range []int{1, 2, 4} {
+			gradient(nv, kind)
+		}
 	}
+	square()
+	normaliseHalves(false)
+	normaliseHalves(true)
+	normaliseGradHalves()
 	weave()
 	turn()
 	burstTiles()
