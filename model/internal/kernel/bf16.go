@@ -79,18 +79,16 @@ func SumHalves(sums []float32, y []uint16) {
 	if n == 0 && len(y) > 0 || n > 0 && len(y)%n != 0 {
 		panic("kernel: sums of halves: rows are not whole")
 	}
-	var piece [1024]float32
-	if n > len(piece) {
-		for i, h := range y {
-			sums[i%n] += widened(h)
+	if hasHalves() && len(y) > 0 {
+		for j := 0; j < n; j += 64 {
+			sumHalvesAsm(&sums[j], &y[j], min(64, n-j), len(y)/n, n)
 		}
 		return
 	}
-	for len(y) > 0 {
-		wide := piece[:min(len(y), len(piece)/n*n)]
-		Widen(wide, y[:len(wide)])
-		ColumnSums(sums, wide)
-		y = y[len(wide):]
+	for ; len(y) > 0; y = y[n:] {
+		for j, h := range y[:n] {
+			sums[j] += widened(h)
+		}
 	}
 }
 

@@ -76,6 +76,17 @@ func halfGradAsm(dst *uint16, sums *float32, dy, y *uint16, slope float32, cols,
 	}
 }
 
+func sumHalvesAsm(sums *float32, y *uint16, cols, rows, ld int) {
+	switch {
+	case cols > 32:
+		sumHalves4Asm(sums, y, cols, rows, ld)
+	case cols > 16:
+		sumHalves2Asm(sums, y, cols, rows, ld)
+	default:
+		sumHalves1Asm(sums, y, cols, rows, ld)
+	}
+}
+
 func normGradHalvesAsm(dn *uint16, sums *float32, dy, x, r *uint16, inverse bool, cols, rows, ld int) {
 	switch {
 	case cols > 32 && inverse:

@@ -33,3 +33,5 @@ func tileSumsAMX(mi, nj int, w *sumCall) {}
 
 func reluGradRoundAsm(dst *uint16, sums, dy, y *float32, slope float32, cols, rows, ld int)    {}
 func halfGradAsm(dst *uint16, sums *float32, dy, y *uint16, slope float32, cols, rows, ld int) {}
+
+func sumHalvesAsm(sums *float32, y *uint16, cols, rows, ld int) {}

@@ -108,14 +108,22 @@ func TestHalvesAreTheNaiveLoop(t *testing.T) {
 	for _, c := range slow(shapes(rng, 40)) {
 		nx, nw, ny := c.lengths()
 		x, w, y := randoms(rng, nx), randoms(rng, nw), randoms(rng, ny)
-		outBias, inAdd := randoms(rng, c.Cout), randoms(rng, nx)
+		outBias, inBias, inAdd := randoms(rng, c.Cout), randoms(rng, c.Cin), randoms(rng, nx)
 		xr, wr, yr := roundedAll(x.vec()), roundedAll(w.vec()), roundedAll(y.vec())
 		wantY, wantX, wantW := make([]sum, ny), make([]sum, nx), make([]sum, nw)
 		for i := range wantY {
 			wantY[i].add(outBias.vec()[i%c.Cout], 1)
 		}
-		for i, v := range inAdd.vec() {
-			wantX[i].add(v, 1)
+		onto := End{Add: inAdd.vec(), Slope: 1}
+		if rng.IntN(2) == 1 {
+			onto = End{Bias: inBias.vec(), Slope: 1}
+		}
+		for i := range wantX {
+			if onto.Add != nil {
+				wantX[i].add(onto.Add[i], 1)
+			} else {
+				wantX[i].add(onto.Bias[i%c.Cin], 1)
+			}
 		}
 		acc := rng.IntN(2) == 1
 		for i, v := range w.vec() {
@@ -144,7 +152,7 @@ func TestHalvesAreTheNaiveLoop(t *testing.T) {
 				got := [3]guarded{y.clone(), x.clone(), w.clone()}
 				weights := NewWeights(w.vec())
 				c.Forward(s, got[0].vec(), x.vec(), weights, End{Bias: outBias.vec(), Slope: 0.25})
-				c.BackwardData(s, got[1].vec(), y.vec(), weights, End{Add: inAdd.vec(), Slope: 1})
+				c.BackwardData(s, got[1].vec(), y.vec(), weights, onto)
 				c.BackwardWeights(s, got[2].vec(), x.vec(), y.vec(), acc)
 				within(t, "forward: y", got[0].vec(), wantY)
 				got[0].intact(t, "forward", y)

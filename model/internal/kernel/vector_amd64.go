@@ -298,6 +298,21 @@ func normGradHalvesInverse2Asm(dst *uint16, sums *float32, dy *uint16, x *uint16
 //go:noescape
 func normGradHalvesInverse4Asm(dst *uint16, sums *float32, dy *uint16, x *uint16, r *uint16, cols int, rows int, ld int)
 
+// sumHalves1Asm is SumHalves for cols columns, at most 16, of rows that are ld apart.
+//
+//go:noescape
+func sumHalves1Asm(sums *float32, dy *uint16, cols int, rows int, ld int)
+
+// sumHalves2Asm is SumHalves for cols columns, at most 32, of rows that are ld apart.
+//
+//go:noescape
+func sumHalves2Asm(sums *float32, dy *uint16, cols int, rows int, ld int)
+
+// sumHalves4Asm is SumHalves for cols columns, at most 64, of rows that are ld apart.
+//
+//go:noescape
+func sumHalves4Asm(sums *float32, dy *uint16, cols int, rows int, ld int)
+
 // squareAsm is square for n a multiple of 32.
 //
 //go:noescape

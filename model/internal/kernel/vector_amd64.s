@@ -6226,6 +6226,119 @@ row:
 	VZEROUPPER
 	RET
 
+// func sumHalves1Asm(sums *float32, dy *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·sumHalves1Asm(SB), NOSPLIT, $0-40
+	MOVQ      dy+8(FP), SI
+	MOVQ      rows+24(FP), BX
+	MOVQ      ld+32(FP), R9
+	SHLQ      $0x01, R9
+	MOVQ      $0x00000040, CX
+	SUBQ      cols+16(FP), CX
+	MOVQ      $-1, AX
+	SHRQ      CL, AX
+	KMOVD     AX, K5
+	KMOVW     AX, K1
+	SHRQ      $0x10, AX
+	MOVQ      sums+0(FP), R10
+	VMOVUPS.Z (R10), K1, Z8
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+	ADDQ        R9, SI
+	DECQ        BX
+	JNZ         row
+	VMOVUPS     Z8, K1, (R10)
+	VZEROUPPER
+	RET
+
+// func sumHalves2Asm(sums *float32, dy *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·sumHalves2Asm(SB), NOSPLIT, $0-40
+	MOVQ      dy+8(FP), SI
+	MOVQ      rows+24(FP), BX
+	MOVQ      ld+32(FP), R9
+	SHLQ      $0x01, R9
+	MOVQ      $0x00000040, CX
+	SUBQ      cols+16(FP), CX
+	MOVQ      $-1, AX
+	SHRQ      CL, AX
+	KMOVD     AX, K5
+	KMOVW     AX, K1
+	SHRQ      $0x10, AX
+	KMOVW     AX, K2
+	SHRQ      $0x10, AX
+	MOVQ      sums+0(FP), R10
+	VMOVUPS.Z (R10), K1, Z8
+	VMOVUPS.Z 64(R10), K2, Z9
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z9, Z9
+	ADDQ        R9, SI
+	DECQ        BX
+	JNZ         row
+	VMOVUPS     Z8, K1, (R10)
+	VMOVUPS     Z9, K2, 64(R10)
+	VZEROUPPER
+	RET
+
+// func sumHalves4Asm(sums *float32, dy *uint16, cols int, rows int, ld int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·sumHalves4Asm(SB), NOSPLIT, $0-40
+	MOVQ      dy+8(FP), SI
+	MOVQ      rows+24(FP), BX
+	MOVQ      ld+32(FP), R9
+	SHLQ      $0x01, R9
+	MOVQ      $0x00000040, CX
+	SUBQ      cols+16(FP), CX
+	MOVQ      $-1, AX
+	SHRQ      CL, AX
+	KMOVD     AX, K5
+	KMOVW     AX, K1
+	SHRQ      $0x10, AX
+	KMOVW     AX, K2
+	SHRQ      $0x10, AX
+	KMOVD     AX, K6
+	KMOVW     AX, K3
+	SHRQ      $0x10, AX
+	KMOVW     AX, K4
+	SHRQ      $0x10, AX
+	MOVQ      sums+0(FP), R10
+	VMOVUPS.Z (R10), K1, Z8
+	VMOVUPS.Z 64(R10), K2, Z9
+	VMOVUPS.Z 128(R10), K3, Z10
+	VMOVUPS.Z 192(R10), K4, Z11
+
+row:
+	VPMOVZXWD.Z (SI), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VADDPS      Z0, Z8, Z8
+	VPMOVZXWD.Z 32(SI), K2, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z9, Z9
+	VPMOVZXWD.Z 64(SI), K3, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VADDPS      Z2, Z10, Z10
+	VPMOVZXWD.Z 96(SI), K4, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VADDPS      Z3, Z11, Z11
+	ADDQ        R9, SI
+	DECQ        BX
+	JNZ         row
+	VMOVUPS     Z8, K1, (R10)
+	VMOVUPS     Z9, K2, 64(R10)
+	VMOVUPS     Z10, K3, 128(R10)
+	VMOVUPS     Z11, K4, 192(R10)
+	VZEROUPPER
+	RET
+
 // func squareAsm(y *uint16, x *uint16, n int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·squareAsm(SB), NOSPLIT, $0-24

@@ -60,6 +60,7 @@ const (
 	backwardFast
 	forwardTiles
 	backwardTiles
+	jointTiles
 )
 
 // form returns the weights as an operation of c reads them.
@@ -100,7 +101,7 @@ func (f *form) refresh(w *Weights) {
 	case !f.stale:
 		return
 	case f.halves != nil:
-		f.c.packTiles(&w.rows, f.halves, w.data, f.op == backwardTiles)
+		f.c.packTiles(&w.rows, f.halves, w.data, f.op)
 	default:
 		f.pack(&w.temp, f.packed, w.data)
 	}

@@ -470,12 +470,14 @@ func addHalves() {
 	RET()
 }
 
-// A gradientKind is what gradient computes of rows of dy and others.
+// A gradientKind is what gradient computes of rows of dy and others, adds up and, where there is a
+// dst, rounds.
 type gradientKind struct {
 	name, doc string
 	params    string
 	others    []string // beside dy
 	inHalves  bool
+	sumsAlone bool // there is no dst
 	begin     func()
 	compute   func(dy VecPhysical, others []VecPhysical)
 }
@@ -517,6 +519,9 @@ var gradientKinds = []gradientKind{
 			VDIVPS(others[1], dy, dy)
 			VMULPS(Z12, dy, dy)
 		},
+	}, {
+		name: "sumHalves", doc: "SumHalves", params: "sums *float32, dy *uint16", inHalves: true, sumsAlone: true,
+		begin: func() {}, compute: func(VecPhysical, []VecPhysical) {},
 	},
 }
 
@@ -547,7 +552,9 @@ func gradient(nv int, kind gradientKind) {
 	if kind.inHalves {
 		size, shift = 2, 1
 	}
-	Load(Param("dst"), RDI)
+	if !kind.sumsAlone {
+		Load(Param("dst"), RDI)
+	}
 	Load(Param("dy"), RSI)
 	places := []GPPhysical{RDX, R11}[:len(kind.others)]
 	for i, p := range kind.others {
@@ -555,8 +562,10 @@ func gradient(nv int, kind gradientKind) {
 	}
 	Load(Param("rows"), RBX)
 	Load(Param("ld"), R9)
-	MOVQ(R9, R8)
-	SHLQ(U8(1), R8)            // of dst, in bytes
+	if !kind.sumsAlone {
+		MOVQ(R9, R8)
+		SHLQ(U8(1), R8) // of dst, in bytes
+	}
 	SHLQ(U8(uint8(shift)), R9) // of the others
 	MOVQ(U32(64), RCX)
 	SUBQ(parameter("cols"), RCX)
@@ -595,12 +604,14 @@ func gradient(nv int, kind gradientKind) {
 		}
 		kind.compute(v, others)
 		VADDPS(v, sums[i], sums[i])
-		if i%2 == 1 || i == nv-1 {
+		if !kind.sumsAlone && (i%2 == 1 || i == nv-1) {
 			halves(v, values[i&^1], Z5)
 			VMOVDQU16(Z5, pairs[i/2], Mem{Base: RDI, Disp: 32 * (i &^ 1)})
 		}
 	}
-	ADDQ(R8, RDI)
+	if !kind.sumsAlone {
+		ADDQ(R8, RDI)
+	}
 	ADDQ(R9, RSI)
 	for _, p := range places {
 		ADDQ(R9, p)
