@@ -281,10 +281,6 @@ func (c Conv) ForwardHalf(s *Scratch, y, x Numbers, w *Weights, e End) {
 func (c Conv) BackwardDataHalf(s *Scratch, x, dy Numbers, w *Weights, e End) {
 	c.check(x.len(), len(w.data), dy.len())
 	e.check(x.len(), c.Cin)
-	if c.Stride > 1 && c.Stride*c.Stride*c.Cin <= tileRows && e.Add == nil {
-		c.jointStrips(s, x, dy, w.halves(jointTiles, c), e)
-		return
-	}
 	c.inStrips(s, x, dy, c.Cin, c.Cout, w.halves(backwardTiles, c), e, Conv.backwardStrips)
 }
 
@@ -347,70 +343,12 @@ func (c Conv) forwardStrips(s *Scratch, y, x Numbers, b []uint16, e End) {
 	}
 }
 
-// jointStrips computes pictures of few channels: all phases at once, as channels of pixels of dy,
-// with weights of zero where a phase does not see what others see.
-func (c Conv) jointStrips(s *Scratch, x, dy Numbers, packed []uint16, e End) {
-	ho, wo := c.Out()
-	first, last := c.span()
-	strip, width, group := c.stripOfGradient()
-	from, end := c.share(ho, patch)
-	n := c.Stride * c.Stride * c.Cin
-	p := tilePass{strip: strip, kc: (last - first + 1) * c.Cout, b: packed, cols: wo, n: n, ldc: n, crow: wo * n, end: End{Slope: e.Slope}}
-	if e.Bias != nil {
-		p.end.Bias = s.spareC[:0]
-		for range c.Stride * c.Stride {
-			p.end.Bias = append(p.end.Bias, e.Bias...)
-		}
-	}
-	p.segs = s.segs[:0]
-	for i := range last - first + 1 {
-		p.segs = append(p.segs, i*width)
-	}
-	s.segs = p.segs
-	for i := range c.N {
-		dyn, xn := dy.nth(i, c.N), x.nth(i, c.N)
-		for r := from; r < end; r += group {
-			p.rows = min(group, end-r)
-			p.strip.fill(&s.strip, dyn, ho, wo, r+first, p.rows+last-first, -first, p.strip.overrun(p.kc))
-			p.y = Numbers{Full: grow(&s.columns, p.rows*p.crow)}
-			p.run(s)
-			c.spread(xn, p.y.Full, r, p.rows)
-		}
-	}
-}
-
-// spread puts rows of pixels whose channels are all phases, from row r on, where they belong.
-func (c Conv) spread(x Numbers, from []float32, r, rows int) {
-	n := c.Stride * c.Cin // neighbours
-	for y := r * c.Stride; y < min((r+rows)*c.Stride, c.H); y++ {
-		to := x.part(y*c.W*c.Cin, (y+1)*c.W*c.Cin)
-		at := from[((y/c.Stride-r)*panels(c.W, c.Stride)*c.Stride+y%c.Stride)*n:]
-		for q := 0; q < c.W*c.Cin; q += n {
-			some := min(n, c.W*c.Cin-q)
-			if x.Half != nil {
-				Round(to.Half[q:][:some], at[:some])
-			} else {
-				copy(to.Full[q:][:some], at)
-			}
-			at = at[min(len(at), c.Stride*n):]
-		}
-	}
-}
-
-// stripOfGradient returns how dy is read for the gradient of x: the strip, the numbers of a row of
-// it, and how many rows make a strip.
-func (c Conv) stripOfGradient() (f strip16, width, group int) {
-	_, wo := c.Out()
-	first, last := c.span()
-	f = strip16{c: c.Cout, across: wo + last - first, step: 1}
-	width = f.across * c.Cout
-	return f, width, max(4, stripNumbers/width)
-}
-
 func (c Conv) backwardStrips(s *Scratch, x, dy Numbers, packed []uint16, e End) {
 	ho, wo := c.Out()
 	first, last := c.span()
-	strip, width, group := c.stripOfGradient()
+	strip := strip16{c: c.Cout, across: wo + last - first, step: 1}
+	width := strip.across * c.Cout
+	group := max(4, stripNumbers/width)
 	from, end := c.share(ho, patch)
 	p := tilePass{strip: strip, n: c.Cin, ldc: c.Stride * c.Cin, crow: c.Stride * c.W * c.Cin, end: e}
 	for n := range c.N {
@@ -590,25 +528,23 @@ func (t *sumStrip) woven(s *Scratch, x Numbers, r int) []uint16 {
 	line := grow16(&s.strip, size+32)
 	clear(line[size:])
 	woven := grow16(&s.pairs, t.phasesDown*t.phases*t.size())
-	asIs := x.Half != nil && t.Cin == t.in
+	asIs := x.Half != nil && t.K == 1 && t.Stride == 1 && t.row == t.W && t.Cin == t.in
 	for i := range t.down * t.Stride {
-		py, y := i%t.Stride, r*t.Stride-t.Pad()+i
+		py := i % t.Stride
 		if py >= t.phasesDown {
 			continue
 		}
-		if !asIs {
-			x.row(line[:size], y, t.H, t.W, t.Cin, t.Pad())
+		from := line
+		if asIs {
+			from = x.Half[(r+i)*t.W*t.Cin:]
+		} else {
+			x.row(line[:size], r*t.Stride-t.Pad()+i, t.H, t.W, t.Cin, t.Pad())
 		}
 		for px := range t.phases {
-			phase := woven[(py*t.phases+px)*t.size():]
+			to := woven[(py*t.phases+px)*t.size():]
 			for j := 0; j < t.in; j += 32 {
 				wide := min(32, t.in-j)
-				to := phase[2*t.high*j+i/t.Stride*t.row*wide:][:t.row*wide]
-				if asIs {
-					t.weaveRow(to, x.Half, y, px, j, line)
-				} else {
-					weave(to, line[px*t.Cin+j:], t.Stride*t.Cin, t.row/2, wide/16)
-				}
+				weave(to[2*t.high*j+i/t.Stride*t.row*wide:], from[px*t.Cin+j:], t.Stride*t.Cin, t.row/2, wide/16)
 			}
 		}
 	}
@@ -621,34 +557,6 @@ func (t *sumStrip) woven(s *Scratch, x Numbers, r int) []uint16 {
 		}
 	}
 	return woven
-}
-
-// weaveRow weaves channels from j on of row y of x, where it is, and pairs beyond its ends in temp.
-func (t *sumStrip) weaveRow(to, x []uint16, y, px, j int, temp []uint16) {
-	if y < 0 || y >= t.H {
-		clear(to)
-		return
-	}
-	row, wide := x[y*t.W*t.Cin:][:t.W*t.Cin], len(to)/t.row
-	shift := px - t.Pad() // pixel q of the phase is q·Stride+shift of the row
-	first := min(t.row, (panels(max(0, -shift), t.Stride)+1)&^1)
-	end := max(first, min(t.row, (t.W-1-shift)/t.Stride+1)&^1)
-	if end > first {
-		weave(to[first*wide:], row[(first*t.Stride+shift)*t.Cin+j:], t.Stride*t.Cin, (end-first)/2, wide/16)
-	}
-	for _, rest := range [2][2]int{{0, first}, {end, t.row}} {
-		for q := rest[0]; q < rest[1]; q += 2 {
-			for i := range 2 {
-				pixel := temp[i*wide:][:wide]
-				if at := (q+i)*t.Stride + shift; at >= 0 && at < t.W {
-					copy(pixel, row[at*t.Cin+j:])
-				} else {
-					clear(pixel)
-				}
-			}
-			weave(to[q*wide:], temp, wide, 1, wide/16)
-		}
-	}
 }
 
 // multiply adds all products, block by block, with the taps of one after the other, those of a phase
@@ -705,13 +613,8 @@ func (c Conv) phaseTiles(ph phase) int {
 
 // sizeTiles returns how many numbers the weights have in tiles.
 func (c Conv) sizeTiles(op operation) int {
-	switch op {
-	case forwardTiles:
+	if op == forwardTiles {
 		return panels(c.Cout, 16) * c.K * panels(c.K*c.Cin, tileHalves) * 512
-	case jointTiles:
-		first, last := c.span()
-		seen := last - first + 1
-		return seen * panels(seen*c.Cout, tileHalves) * 512
 	}
 	n := 0
 	for ph := range c.phases {
@@ -721,13 +624,9 @@ func (c Conv) sizeTiles(op operation) int {
 }
 
 // packTiles lays the weights out as [group][segment][chunk][panel][16 pairs of k][16 channels][2],
-// with one or two panels of 16 channels a group: turned, once a phase, or for all phases jointly.
-func (c Conv) packTiles(temp *[]uint16, to []uint16, w []float32, op operation) {
-	switch op {
-	case jointTiles:
-		c.packJoint(temp, to, w)
-		return
-	case forwardTiles:
+// with one or two panels of 16 channels a group: turned, once a phase.
+func (c Conv) packTiles(temp *[]uint16, to []uint16, w []float32, turned bool) {
+	if !turned {
 		k := c.K * c.Cin
 		chunks, cols := panels(k, tileHalves), panels(c.Cout, 16)*16
 		rows := grow16(temp, chunks*tileHalves*cols)
@@ -764,36 +663,6 @@ func (c Conv) packTiles(temp *[]uint16, to []uint16, w []float32, op operation) 
 			})
 		}
 		to = to[c.phaseTiles(ph):]
-	}
-}
-
-// packJoint is packTiles for jointStrips.
-func (c Conv) packJoint(temp *[]uint16, to []uint16, w []float32) {
-	first, last := c.span()
-	seen := last - first + 1
-	chunks := panels(seen*c.Cout, tileHalves)
-	wide := chunks * tileHalves
-	for y := range seen {
-		rows := grow16(temp, 16*wide)
-		clear(rows)
-		for ph := range c.phases {
-			i := y + first - ph.y.first
-			if i < 0 || i >= ph.y.n {
-				continue
-			}
-			kh := ph.py + c.Pad() - (y+first)*c.Stride
-			for j := range ph.x.n {
-				x := ph.x.first + j
-				kw := ph.px + c.Pad() - x*c.Stride
-				for k := range c.Cin {
-					row := rows[((ph.py*c.Stride+ph.px)*c.Cin+k)*wide:]
-					Round(row[(x-first)*c.Cout:][:c.Cout], w[((kh*c.K+kw)*c.Cin+k)*c.Cout:][:c.Cout])
-				}
-			}
-		}
-		for chunk := range chunks {
-			turn(to[(y*chunks+chunk)*512:][:512], 32, rows[chunk*tileHalves:], wide, 1)
-		}
 	}
 }
 

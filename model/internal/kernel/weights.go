@@ -60,7 +60,6 @@ const (
 	backwardFast
 	forwardTiles
 	backwardTiles
-	jointTiles
 )
 
 // form returns the weights as an operation of c reads them.
@@ -101,7 +100,7 @@ func (f *form) refresh(w *Weights) {
 	case !f.stale:
 		return
 	case f.halves != nil:
-		f.c.packTiles(&w.rows, f.halves, w.data, f.op)
+		f.c.packTiles(&w.rows, f.halves, w.data, f.op == backwardTiles)
 	default:
 		f.pack(&w.temp, f.packed, w.data)
 	}
