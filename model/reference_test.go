@@ -1,9 +1,13 @@
 package model
 
 import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
 	"testing"
 
 	"sieve/model/nn"
+	"sieve/model/tensor"
 )
 
 func BenchmarkReference(b *testing.B) {
@@ -48,6 +52,45 @@ func TestStepsAllocateNothing(t *testing.T) {
 					t.Errorf("(%s) in %s: a step of %s allocates %g times", name, precision, what, n)
 				}
 			}
+		}
+	}
+}
+
+// BenchmarkRecipe takes steps of shipped recipes, pictures aside: what a reference network does, and
+// what stands around it, from noise to Muon.
+func BenchmarkRecipe(b *testing.B) {
+	precisions := []string{"fp32", "bf16"}
+	if nn.Tiles() != nn.Available {
+		precisions = precisions[:1]
+	}
+	for _, name := range []string{"gaussian", "photo", "compress"} {
+		for _, p := range precisions {
+			b.Run(name+"/"+p, func(b *testing.B) {
+				s := DefaultSpec()
+				text, err := os.ReadFile("../assets/recipes/" + name + ".json")
+				if err == nil {
+					err = json.Unmarshal(text, &s)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+				s.Precision = p
+				x := tensor.New(s.Batch/min(s.Batch, maxShards), s.Crop, s.Crop, s.Channels) // a shard
+				rng := rand.New(rand.NewPCG(1, 2))
+				for i := range x.Data {
+					x.Data[i] = rng.Float32()
+				}
+				t, err := NewTrainer(s, still{x}, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if _, err := t.Step(); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
+			})
 		}
 	}
 }

@@ -49,9 +49,8 @@ func (m *muon) orthogonal(u []float32) []float32 {
 			}
 		}
 	} else {
-		for i, v := range u {
-			x[i] = v * shrink
-		}
+		clear(x)
+		kernel.Axpy(shrink, u, x)
 	}
 	tall := kernel.Conv{N: 1, H: 1, W: m.rows, Cin: m.cols, Cout: m.cols, K: 1, Stride: 1}
 	square := kernel.Conv{N: 1, H: 1, W: m.cols, Cin: m.cols, Cout: m.cols, K: 1, Stride: 1}
@@ -64,9 +63,9 @@ func (m *muon) orthogonal(u []float32) []float32 {
 	for k := range steps {
 		m.of.Changed()
 		times(m.poly, m.gram, m.of)
-		for i, v := range m.poly {
-			m.poly[i] = float32(c*v) + float32(b*m.gram[i])
-		}
+		clear(m.step)
+		kernel.Axpy(b, m.gram, m.step)
+		kernel.AxpyTo(m.poly, c, m.poly, m.step)
 		for i := range m.cols {
 			m.poly[i*m.cols+i] += a
 		}

@@ -160,14 +160,14 @@ func (o *Optimiser) Move(job int) {
 	if p.muon != nil {
 		const momentum = 0.95
 		u := p.muon.y // free until the iteration
-		for j, v := range g {
-			m[j] = float32(momentum*m[j]) + v
-			u[j] = float32(momentum*m[j]) + v
-		}
+		kernel.AxpyTo(m, momentum, m, g)
+		kernel.AxpyTo(u, momentum, m, g)
 		step := o.rate * 0.2 * float32(math.Sqrt(float64(p.muon.rows)))
-		for j, v := range p.muon.orthogonal(u) {
-			w[j] -= float32(step*v) + float32(float32(o.rate*o.Decay)*w[j])
+		u = p.muon.orthogonal(u)
+		if o.Decay > 0 {
+			kernel.Axpy(-o.rate*o.Decay, w, w)
 		}
+		kernel.Axpy(-step, u, w)
 	} else if o.Adaptive {
 		kernel.Adam(w, m, of(o.V), g, o.adam)
 	} else {
