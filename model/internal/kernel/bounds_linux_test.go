@@ -81,5 +81,13 @@ func TestReadsStayInside(t *testing.T) {
 		HalfGrad(g, a[:1], g, h, 0.1)
 		ReLUGradRound(h[n:], a, b, c, 0.1)
 		SumHalves(a, g[n:])
+		x, r := Halves(fenced(t, rng, 5*n)), Halves(fenced(t, rng, 5*n))
+		for _, inverse := range []bool{false, true} {
+			norm := Norm{NewWeights(fenced(t, rng, n*n)), a, inverse}
+			scratch := new(Scratch)
+			scratch.Halve(true)
+			norm.Forward(scratch, x, r, x)
+			norm.Backward(scratch, x, b, fenced(t, rng, n*n), true, x, r)
+		}
 	}
 }
