@@ -102,7 +102,7 @@ func (n Norm) Backward(s *Scratch, dy []uint16, dbeta, dgamma []float32, acc boo
 	}
 }
 
-// square computes y[i] = x[i]², rounded once.
+// square computes y[i] = x[i]², rounded once, or the greatest number of bf16 where that is less.
 func square(y, x []uint16) {
 	if n := len(x) &^ 31; hasHalves() && n > 0 {
 		squareAsm(&y[0], &x[0], n)
@@ -110,7 +110,11 @@ func square(y, x []uint16) {
 	}
 	for i, v := range x {
 		w := widened(v)
-		y[i] = rounded(w * w)
+		w *= w
+		if greatest := widened(0x7f7f); w > greatest {
+			w = greatest
+		}
+		y[i] = rounded(w)
 	}
 }
 
@@ -130,7 +134,7 @@ func inverseRoot(n float32) float32 {
 const rootGuess = 0x5f375a86
 
 // normaliseHalves computes r[i] = 1/√n[i], or √n[i] = n[i]·1/√n[i] for the inverse, and y[i] = x[i]·r[i]
-// of that r before it is rounded.
+// of that r before it is rounded. Infinite norms are the greatest number.
 func normaliseHalves(y, r, x []uint16, norms []float32, inverse bool) {
 	if n := len(x) &^ 31; hasHalves() && n > 0 {
 		if inverse {
@@ -141,6 +145,9 @@ func normaliseHalves(y, r, x []uint16, norms []float32, inverse bool) {
 		y, r, x, norms = y[n:], r[n:], x[n:], norms[n:]
 	}
 	for i, n := range norms {
+		if n > math.MaxFloat32 {
+			n = math.MaxFloat32
+		}
 		root := inverseRoot(n)
 		if inverse {
 			root *= n

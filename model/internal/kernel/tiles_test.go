@@ -377,6 +377,52 @@ func TestNormInHalves(t *testing.T) {
 	}
 }
 
+// TestNormOfAllSizes normalises numbers that are huge, tiny, infinite or no numbers: all implementations
+// agree, and what is finite stays so, however large its norm.
+func TestNormOfAllSizes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(33, 34))
+	const c, pixels = 32, 40
+	gamma, beta := make([]float32, c*c), make([]float32, c)
+	for i := range beta {
+		gamma[i*c+i], beta[i] = 0.5, 1e-6
+	}
+	for _, inverse := range []bool{false, true} {
+		x, dy := make([]uint16, c*pixels), make([]uint16, c*pixels)
+		for i := range x {
+			kinds := 7
+			if i/c%2 == 1 { // every other pixel
+				kinds = 9
+			}
+			v := []float32{0, 1e-40, 1e-20, -3, 1e18, -1e25, 3e38, float32(math.Inf(1)), float32(math.NaN())}[rng.IntN(kinds)]
+			x[i], dy[i] = rounded(v), rounded(rng.Float32())
+		}
+		var first [3][]uint16
+		for kind, s := range halfScratches() {
+			norm := Norm{NewWeights(gamma), beta, inverse}
+			got := [3][]uint16{make([]uint16, len(x)), make([]uint16, len(x)), slices.Clone(dy)}
+			norm.Forward(s, got[0], got[1], x)
+			norm.Backward(s, got[2], nil, nil, false, x, got[1])
+			for i, v := range x {
+				if r := widened(got[1][i]); i/c%2 == 0 && !(r > 0 && r-r == 0) {
+					t.Fatalf("%s, inverse %t: %g is multiplied with %g", kind, inverse, widened(v), r)
+				}
+			}
+			if first[0] == nil {
+				first = got
+				continue
+			}
+			for what := range got {
+				for i, h := range got[what] {
+					u, v := widened(first[what][i]), widened(h)
+					if u != v && (u == u || v == v) {
+						t.Fatalf("inverse %t, result %d: number %d is %g by %s, %g elsewhere", inverse, what, i, v, kind, u)
+					}
+				}
+			}
+		}
+	}
+}
+
 // normSum is a sum, and that of the magnitudes of what is added.
 type normSum struct{ v, all float64 }
 

@@ -6342,18 +6342,22 @@ row:
 // func squareAsm(y *uint16, x *uint16, n int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·squareAsm(SB), NOSPLIT, $0-24
-	MOVQ y+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), BX
-	XORQ CX, CX
+	MOVQ         y+0(FP), DI
+	MOVQ         x+8(FP), SI
+	MOVQ         n+16(FP), BX
+	MOVL         $0x7f7f0000, AX
+	VPBROADCASTD AX, Z13
+	XORQ         CX, CX
 
 loop:
 	VPMOVZXWD (SI)(CX*2), Z0
 	VPSLLD    $0x10, Z0, Z0
 	VMULPS    Z0, Z0, Z0
+	VMINPS    Z0, Z13, Z0
 	VPMOVZXWD 32(SI)(CX*2), Z1
 	VPSLLD    $0x10, Z1, Z1
 	VMULPS    Z1, Z1, Z1
+	VMINPS    Z1, Z13, Z1
 
 	// VCVTNE2PS2BF16 Z0, Z1, Z6
 	LONG      $0x4877f262
@@ -6380,10 +6384,13 @@ TEXT ·normaliseHalvesAsm(SB), NOSPLIT, $0-40
 	VPBROADCASTD AX, Z11
 	MOVL         $0x3fc00000, AX
 	VPBROADCASTD AX, Z12
+	MOVL         $0x7f7fffff, AX
+	VPBROADCASTD AX, Z13
 	XORQ         CX, CX
 
 loop:
 	VMOVUPS      (R8)(CX*4), Z16
+	VMINPS       Z16, Z13, Z16
 	VPSRLD       $0x01, Z16, Z0
 	VPSUBD       Z0, Z10, Z0
 	VMULPS       Z16, Z11, Z17
@@ -6397,6 +6404,7 @@ loop:
 	VPSLLD       $0x10, Z2, Z2
 	VMULPS       Z0, Z2, Z2
 	VMOVUPS      64(R8)(CX*4), Z19
+	VMINPS       Z19, Z13, Z19
 	VPSRLD       $0x01, Z19, Z1
 	VPSUBD       Z1, Z10, Z1
 	VMULPS       Z19, Z11, Z20
@@ -6441,10 +6449,13 @@ TEXT ·normaliseHalvesInverseAsm(SB), NOSPLIT, $0-40
 	VPBROADCASTD AX, Z11
 	MOVL         $0x3fc00000, AX
 	VPBROADCASTD AX, Z12
+	MOVL         $0x7f7fffff, AX
+	VPBROADCASTD AX, Z13
 	XORQ         CX, CX
 
 loop:
 	VMOVUPS      (R8)(CX*4), Z16
+	VMINPS       Z16, Z13, Z16
 	VPSRLD       $0x01, Z16, Z0
 	VPSUBD       Z0, Z10, Z0
 	VMULPS       Z16, Z11, Z17
@@ -6459,6 +6470,7 @@ loop:
 	VPSLLD       $0x10, Z2, Z2
 	VMULPS       Z0, Z2, Z2
 	VMOVUPS      64(R8)(CX*4), Z19
+	VMINPS       Z19, Z13, Z19
 	VPSRLD       $0x01, Z19, Z1
 	VPSUBD       Z1, Z10, Z1
 	VMULPS       Z19, Z11, Z20

@@ -664,10 +664,12 @@ func load16(from Mem, to VecPhysical) {
 }
 
 func square() {
-	inPairs("square", "square", "y, x *uint16", func() {}, []string{"y", "x"}, []string{"y"}, func(i int, at func(string, int) Mem) []VecPhysical {
+	greatest := func() { everywhere(math.Float32frombits(0x7f7f0000), Z13) }
+	inPairs("square", "square", "y, x *uint16", greatest, []string{"y", "x"}, []string{"y"}, func(i int, at func(string, int) Mem) []VecPhysical {
 		v := []VecPhysical{Z0, Z1}[i]
 		load16(at("x", 2), v)
 		VMULPS(v, v, v)
+		VMINPS(v, Z13, v) // v where that is no number
 		return []VecPhysical{v}
 	})
 }
@@ -683,6 +685,7 @@ func normaliseHalves(inverse bool) {
 		VPBROADCASTD(EAX, Z10)
 		everywhere(0.5, Z11)
 		everywhere(1.5, Z12)
+		everywhere(math.MaxFloat32, Z13)
 	}
 	inPairs(name, doc, "y, r, x *uint16, norms *float32", begin, []string{"y", "r", "x", "norms"}, []string{"r", "y"}, func(i int, at func(string, int) Mem) []VecPhysical {
 		root, y := []VecPhysical{Z0, Z1}[i], []VecPhysical{Z2, Z3}[i]
@@ -691,6 +694,7 @@ func normaliseHalves(inverse bool) {
 			n, half, rest = Z19, Z20, Z21
 		}
 		VMOVUPS(at("norms", 4), n)
+		VMINPS(n, Z13, n) // n where that is no number
 		VPSRLD(U8(1), n, root)
 		VPSUBD(root, Z10, root)
 		VMULPS(n, Z11, half)
