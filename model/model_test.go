@@ -74,6 +74,9 @@ func bytesOf(t *testing.T, tr *Trainer) []byte {
 // TestEveryVariantLearns crosses bodies, bottlenecks and schemes, and varies the
 // rest.
 func TestEveryVariantLearns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("learns for a while")
+	}
 	learn := func(name string, change func(*Spec)) {
 		t.Run(name, func(t *testing.T) {
 			s := small()

@@ -214,7 +214,11 @@ func pictureFile(t *testing.T, sample, h, w int) string {
 // TestWhatGoesPastTheLatentIsMixed mixes with a model that has skip connections: at both ends is what it makes of their
 // pictures, and between them nothing is more of one than of the other.
 func TestWhatGoesPastTheLatentIsMixed(t *testing.T) {
-	for _, name := range []string{"photo", "gaussian"} {
+	names := []string{"photo", "gaussian"}
+	if testing.Short() {
+		names = names[:1]
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			s := openMix(t, name)
 			a, b := pictureFile(t, 0, 96, 120), pictureFile(t, 1, 96, 120)

@@ -34,7 +34,11 @@ func probed(t *testing.T, s *Session, is func(n Network) bool) Network {
 // TestNumbersAddUp goes through all layers of all shipped models: what is said of a number leads to what stands in
 // the layer's result.
 func TestNumbersAddUp(t *testing.T) {
-	for _, name := range ExploreModels() {
+	names := ExploreModels()
+	if testing.Short() {
+		names = []string{assets.Digits, "denoise"}
+	}
+	for _, name := range names {
 		s, n := openNetwork(t, name)
 		convolutions := 0
 		for layer := range n.Layers {

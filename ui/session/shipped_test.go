@@ -16,6 +16,9 @@ import (
 // TestShippedModelDenoises removes noise from the sample pictures, which are
 // drawn and not learned from. Run it with -v for the figures of README.
 func TestShippedModelDenoises(t *testing.T) {
+	if testing.Short() {
+		t.Skip("removes noise from many pictures")
+	}
 	for _, name := range Models() {
 		t.Run(name, func(t *testing.T) { testShipped(t, name) })
 	}
