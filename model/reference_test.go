@@ -10,13 +10,17 @@ import (
 	"sieve/model/tensor"
 )
 
-func BenchmarkReference(b *testing.B) {
-	precisions := []string{"fp32", "bf16"}
+// precisions returns those that are worth timing here.
+func precisions() []string {
 	if nn.Tiles() != nn.Available {
-		precisions = precisions[:1]
+		return []string{"fp32"}
 	}
+	return []string{"fp32", "bf16"}
+}
+
+func BenchmarkReference(b *testing.B) {
 	for _, name := range References() {
-		for _, p := range precisions {
+		for _, p := range precisions() {
 			r, err := NewReference(name, "", p == "bf16", 1)
 			if err != nil {
 				b.Fatal(err)
@@ -59,12 +63,8 @@ func TestStepsAllocateNothing(t *testing.T) {
 // BenchmarkRecipe takes steps of shipped recipes, pictures aside: what a reference network does, and
 // what stands around it, from noise to Muon.
 func BenchmarkRecipe(b *testing.B) {
-	precisions := []string{"fp32", "bf16"}
-	if nn.Tiles() != nn.Available {
-		precisions = precisions[:1]
-	}
 	for _, name := range []string{"gaussian", "photo", "compress"} {
-		for _, p := range precisions {
+		for _, p := range precisions() {
 			b.Run(name+"/"+p, func(b *testing.B) {
 				s := DefaultSpec()
 				text, err := os.ReadFile("../assets/recipes/" + name + ".json")

@@ -334,16 +334,16 @@ func GDN(t *Tape, x, gamma, beta *Var, inverse bool) *Var {
 func (o *gdnStep) inStrips(t *Tape) {
 	n := t.shares(o.strips())
 	size := normStrip * len(o.beta.Val.Data)
-	room := t.take(2 * n * size)
+	squares := t.take(n * size)
 	if n < 2 {
-		o.forward(t.work(), room, 0, o.strips())
+		o.forward(t.work(), squares, 0, o.strips())
 	} else {
 		shared := *o
 		t.run(n, func(i int, s *kernel.Scratch) {
-			shared.forward(s, room[2*i*size:2*(i+1)*size], shared.strips()*i/n, shared.strips()*(i+1)/n)
+			shared.forward(s, squares[i*size:(i+1)*size], shared.strips()*i/n, shared.strips()*(i+1)/n)
 		})
 	}
-	t.give(room)
+	t.give(squares)
 }
 
 type gdnStep struct {
@@ -361,11 +361,10 @@ func (o *gdnStep) strips() int {
 	return (tensor.Size(o.x.Val.Shape...)/len(o.beta.Val.Data) + normStrip - 1) / normStrip
 }
 
-// strip returns where the i-th begins and ends in the numbers, and two parts of room as large.
-func (o *gdnStep) strip(i int, room []float32) (from, to int, a, b []float32) {
+// strip returns where the i-th begins and ends in the numbers.
+func (o *gdnStep) strip(i int) (from, to int) {
 	size := normStrip * len(o.beta.Val.Data)
-	from, to = i*size, min((i+1)*size, tensor.Size(o.x.Val.Shape...))
-	return from, to, room[:to-from], room[size:][:to-from]
+	return i * size, min((i+1)*size, tensor.Size(o.x.Val.Shape...))
 }
 
 // conv returns the convolution of so many pixels.
@@ -376,11 +375,12 @@ func (o *gdnStep) norm() kernel.Norm {
 	return kernel.Norm{Gamma: o.gamma.forms(), Beta: o.beta.Val.Data, Inverse: o.inverse}
 }
 
-// forward normalises strips from one on and before another, with room for two.
-func (o *gdnStep) forward(s *kernel.Scratch, room []float32, first, end int) {
+// forward normalises strips from one on and before another, with room for the squares of one.
+func (o *gdnStep) forward(s *kernel.Scratch, squares []float32, first, end int) {
 	e := kernel.End{Bias: o.beta.Val.Data, Slope: 1}
 	for i := first; i < end; i++ {
-		from, to, _, squares := o.strip(i, room)
+		from, to := o.strip(i)
+		squares := squares[:to-from]
 		c := o.conv((to - from) / len(o.beta.Val.Data))
 		x, r := o.x.Val.Data[from:to], o.r.Val.Data[from:to]
 		kernel.Mul(squares, x, x)
@@ -410,7 +410,8 @@ func (o *gdnStep) back(t *Tape) {
 
 // stripBack gives the gradients of the i-th strip, with that of x in the place of y's.
 func (o *gdnStep) stripBack(t *Tape, i int, room, db, dg []float32, acc bool) {
-	from, to, dn, other := o.strip(i, room)
+	from, to := o.strip(i)
+	dn, other := room[:to-from], room[len(room)/2:][:to-from]
 	x, r, dy := o.x.Val.Data[from:to], o.r.Val.Data[from:to], o.y.Grad.Data[from:to]
 	c := o.conv((to - from) / len(o.beta.Val.Data))
 	kernel.NormGrad(dn, dy, o.y.Val.Data[from:to], r, o.inverse)

@@ -431,40 +431,11 @@ func widen() {
 	Load(Param("src"), RSI)
 	Load(Param("n"), RBX)
 	Label("loop")
-	VPMOVZXWD(Mem{Base: RSI}, Z0)
-	VPSLLD(U8(16), Z0, Z0)
+	load16(Mem{Base: RSI}, Z0)
 	VMOVUPS(Z0, Mem{Base: RDI})
 	ADDQ(U8(32), RSI)
 	ADDQ(U8(64), RDI)
 	SUBQ(U8(16), RBX)
-	JNZ(LabelRef("loop"))
-	VZEROUPPER()
-	RET()
-}
-
-// addHalves writes AddHalves for n a multiple of 32.
-func addHalves() {
-	TEXT("addHalvesAsm", NOSPLIT, "func(z, x, y *uint16, n int)")
-	Pragma("noescape")
-	Doc("addHalvesAsm is AddHalves for n a multiple of 32.")
-	Load(Param("z"), RDI)
-	Load(Param("x"), RSI)
-	Load(Param("y"), RDX)
-	Load(Param("n"), RBX)
-	Label("loop")
-	for i, v := range []VecPhysical{Z0, Z1} {
-		VPMOVZXWD(Mem{Base: RSI, Disp: 32 * i}, v)
-		VPSLLD(U8(16), v, v)
-		VPMOVZXWD(Mem{Base: RDX, Disp: 32 * i}, Z2)
-		VPSLLD(U8(16), Z2, Z2)
-		VADDPS(Z2, v, v)
-	}
-	halves(Z1, Z0, Z3)
-	VMOVDQU16(Z3, Mem{Base: RDI})
-	ADDQ(U8(64), RDI)
-	ADDQ(U8(64), RSI)
-	ADDQ(U8(64), RDX)
-	SUBQ(U8(32), RBX)
 	JNZ(LabelRef("loop"))
 	VZEROUPPER()
 	RET()
@@ -536,8 +507,8 @@ func everywhere(v float32, to VecPhysical) {
 	VPBROADCASTD(EAX, to)
 }
 
-// widened loads 16 numbers of bf16, with zeros where there is no one in a mask.
-func widened(from Mem, ones OpmaskPhysical, to VecPhysical) {
+// load16Where is load16 with zeros where there is no one in a mask.
+func load16Where(from Mem, ones OpmaskPhysical, to VecPhysical) {
 	VPMOVZXWD_Z(from, ones, to)
 	VPSLLD(U8(16), to, to)
 }
@@ -592,9 +563,9 @@ func gradient(nv int, kind gradientKind) {
 	for i := range nv {
 		v, disp := values[i], 16*size*i
 		if kind.inHalves {
-			widened(Mem{Base: RSI, Disp: disp}, ones[i], v)
+			load16Where(Mem{Base: RSI, Disp: disp}, ones[i], v)
 			for j, p := range places {
-				widened(Mem{Base: p, Disp: disp}, ones[i], others[j])
+				load16Where(Mem{Base: p, Disp: disp}, ones[i], others[j])
 			}
 		} else {
 			VMOVUPS_Z(Mem{Base: RSI, Disp: disp}, ones[i], v)
@@ -663,6 +634,16 @@ func load16(from Mem, to VecPhysical) {
 	VPSLLD(U8(16), to, to)
 }
 
+func addHalves() {
+	inPairs("addHalves", "AddHalves", "z, x, y *uint16", func() {}, []string{"z", "x", "y"}, []string{"z"}, func(i int, at func(string, int) Mem) []VecPhysical {
+		v := []VecPhysical{Z0, Z1}[i]
+		load16(at("x", 2), v)
+		load16(at("y", 2), Z2)
+		VADDPS(Z2, v, v)
+		return []VecPhysical{v}
+	})
+}
+
 func square() {
 	greatest := func() { everywhere(math.Float32frombits(0x7f7f0000), Z13) }
 	inPairs("square", "square", "y, x *uint16", greatest, []string{"y", "x"}, []string{"y"}, func(i int, at func(string, int) Mem) []VecPhysical {
@@ -681,8 +662,7 @@ func normaliseHalves(inverse bool) {
 	}
 	const rootGuess = 0x5f375a86
 	begin := func() {
-		MOVL(U32(rootGuess), EAX)
-		VPBROADCASTD(EAX, Z10)
+		everywhere(math.Float32frombits(rootGuess), Z10)
 		everywhere(0.5, Z11)
 		everywhere(1.5, Z12)
 		everywhere(math.MaxFloat32, Z13)
