@@ -327,6 +327,60 @@ func TestMuonFindsAMinimum(t *testing.T) {
 	}
 }
 
+// TestMomentsComeToNothing stops the gradient of a column, as a channel that is shut does. What
+// remains of it must not be numbers that processors are slow with, and the others must stay.
+func TestMomentsComeToNothing(t *testing.T) {
+	const cols = 16
+	for name, build := range map[string]func([]*Param) *Optimiser{
+		"adam": func(p []*Param) *Optimiser { return NewAdam(p, 0) },
+		"sgd":  func(p []*Param) *Optimiser { return NewSGD(p, 0.95, 0) },
+		"muon": func(p []*Param) *Optimiser { return NewMuon(p, 0) },
+	} {
+		p, tape := &Param{random(1, 1, 1, 16, cols)}, NewTape(NewForms(""))
+		o := build([]*Param{p})
+		for step := range 1000 {
+			takeStep(o, tape, p, 0.01, func(v *Var) {
+				g, _ := tape.into(v)
+				for i := range g {
+					g[i] = 1
+					if step > 0 && i%cols == 0 {
+						g[i] = 0
+					}
+				}
+			})
+			for i, m := range o.M[0].Data {
+				if m != 0 && math.Abs(float64(m)) < 0x1p-126 {
+					t.Fatalf("%s: after step %d moment %d is %g", name, step, i, m)
+				}
+			}
+		}
+		for i, m := range o.M[0].Data {
+			if shut := i%cols == 0; shut != (m == 0) {
+				t.Errorf("%s: moment %d is %g", name, i, m)
+			}
+		}
+	}
+}
+
+// BenchmarkOrthogonal gives Muon a matrix of which two channels in five get no gradient: zeros, and what
+// decay alone would leave.
+func BenchmarkOrthogonal(b *testing.B) {
+	const rows, cols = 9 * 128, 128
+	for name, left := range map[string]float32{"zero": 0, "next to zero": 1e-42} {
+		b.Run(name, func(b *testing.B) {
+			m, u := newMuon(rows, cols), random(1, rows, cols).Data
+			for i := range u {
+				if i%cols%5 < 2 {
+					u[i] = left
+				}
+			}
+			for b.Loop() {
+				m.orthogonal(u)
+			}
+		})
+	}
+}
+
 // TestDecayShrinksWeights steps with no gradient.
 func TestDecayShrinksWeights(t *testing.T) {
 	p := &Param{random(1, 10)}
