@@ -62,6 +62,8 @@ type Trainer struct {
 	*descent
 	params   []*nn.Param
 	average  []*tensor.Tensor // nil without Spec.Average
+	keep     float32          // of the average, in this step
+	follow   func(i int)      // moves one average
 	best     []*tensor.Tensor // nil before the first validation
 	bestInfo Info
 	runs     []run    // of the shards of a step
@@ -110,6 +112,7 @@ func NewTrainer(spec Spec, train, held Source) (*Trainer, error) {
 	}
 	if spec.Average > 0 {
 		tr.average = copies(tr.params)
+		tr.follow = func(i int) { nn.Follow(tr.average[i], tr.params[i].Val, tr.keep) }
 	}
 	return tr, nil
 }
@@ -268,12 +271,8 @@ func (tr *Trainer) Step() (Progress, error) {
 		return p, fmt.Errorf("%w at step %d", ErrDiverged, step)
 	}
 	if tr.average != nil {
-		keep := float32(min(s.Average, float64(1+step)/float64(10+step)))
-		for i, a := range tr.average {
-			for j, v := range tr.params[i].Val.Data {
-				a.Data[j] = float32(keep*a.Data[j]) + float32((1-keep)*v)
-			}
-		}
+		tr.keep = float32(min(s.Average, float64(1+step)/float64(10+step)))
+		tr.run(len(tr.average), tr.follow)
 	}
 	if step%s.Check == 0 || step == s.Steps {
 		v, err := tr.validate()

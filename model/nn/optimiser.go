@@ -222,6 +222,19 @@ func (o *Optimiser) Size() float64 {
 	return math.Sqrt(s / float64(n))
 }
 
+// Follow makes an average keep a share of itself and take the rest from x.
+func Follow(average, x *tensor.Tensor, keep float32) {
+	var some [1024]float32 // a part of what x gives
+	a, v := average.Data, x.Data
+	for len(a) > 0 {
+		n := min(len(a), len(some))
+		clear(some[:n])
+		kernel.Axpy(1-keep, v[:n], some[:n])
+		kernel.AxpyTo(a[:n], keep, a[:n], some[:n])
+		a, v = a[n:], v[n:]
+	}
+}
+
 // power returns xⁿ by squaring: math.Pow is not the same on every machine.
 func power(x float64, n int) float64 {
 	y := 1.0
