@@ -280,6 +280,7 @@ func (tr *Trainer) Step() (Progress, error) {
 			return p, err
 		}
 		p.Val = &v
+		tr.reopen()
 	}
 	return p, nil
 }
