@@ -14,13 +14,13 @@ type hidden struct {
 	w, b, to int
 }
 
-// shutFor is how many steps without a gradient it takes a moment of Adam, which keeps 0.9 of itself, to
-// become nothing in any case.
+// shutFor is how many steps of an optimiser it takes before a moment of Adam that is nothing tells of a
+// channel: one that was there, of which 0.9 stays each step, has come to nothing by then without a gradient.
 const shutFor = 512
 
 // hiddens lists the hidden layers that channels can be shut in.
 func (tr *Trainer) hiddens() (all []hidden) {
-	if tr.m.Spec.Activation != "relu" || tr.m.Spec.Optimiser == "sgd" {
+	if tr.m.Spec.Activation != "relu" || !tr.opt.Adaptive {
 		return nil
 	}
 	number := map[*nn.Param]int{}
@@ -45,7 +45,7 @@ func (tr *Trainer) hiddens() (all []hidden) {
 // arXiv:2302.12902): fresh weights towards them and none from them on, so that nothing changes at first.
 // No gradient reaches such a channel, which is how it is found, and why it would stay shut.
 func (tr *Trainer) reopen() {
-	if tr.Taken() < shutFor {
+	if tr.opt.Steps < shutFor { // which begins anew where a run goes back to its best weights
 		return
 	}
 	rng := rand.New(rand.NewPCG(mix(tr.m.Spec.Seed, uint64(tr.Taken())), reopening))
@@ -59,13 +59,13 @@ func (tr *Trainer) reopen() {
 			if fresh == nil {
 				fresh = nn.NewConv2D(rng, in, out, k, 1)
 			}
-			tr.each(h.w, func(w *tensor.Tensor) {
+			tr.both(h.w, func(w *tensor.Tensor) {
 				for i := c; i < len(w.Data); i += out {
 					w.Data[i] = fresh.W.Val.Data[i]
 				}
 			})
-			tr.each(h.b, func(b *tensor.Tensor) { b.Data[c] = 0 })
-			tr.each(h.to, func(w *tensor.Tensor) {
+			tr.both(h.b, func(b *tensor.Tensor) { b.Data[c] = 0 })
+			tr.both(h.to, func(w *tensor.Tensor) {
 				_, _, from, to := w.Dims4()
 				for i := c * to; i < len(w.Data); i += from * to {
 					clear(w.Data[i : i+to])
@@ -78,8 +78,8 @@ func (tr *Trainer) reopen() {
 // reopening tells the chance of reopen from that of others.
 const reopening = 1 << 32
 
-// each calls f with a parameter, and with its average.
-func (tr *Trainer) each(param int, f func(x *tensor.Tensor)) {
+// both calls f with a parameter, and with its average if there is one.
+func (tr *Trainer) both(param int, f func(x *tensor.Tensor)) {
 	f(tr.params[param].Val)
 	if tr.average != nil {
 		f(tr.average[param])

@@ -15,18 +15,11 @@ func TestShutChannelsAreReopened(t *testing.T) {
 	for _, optimiser := range []string{"adam", "muon"} {
 		s := small()
 		s.Blocks, s.Activation, s.Optimiser, s.Average, s.Check = 1, "relu", optimiser, 0.9, 1_000_000
-		x := tensor.New(s.Batch, s.Crop, s.Crop, s.Channels)
-		rng := rand.New(rand.NewPCG(1, 2))
-		for i := range x.Data {
-			x.Data[i] = rng.Float32()
-		}
-		tr, err := NewTrainer(s, still{x}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		tr := trainer(t, s)
+		x, _ := waves{s.Crop}.Batch(rand.New(rand.NewPCG(1, 2)), 4)
 		const shut, open = 1, 2
 		h := tr.hiddens()[0]
-		tr.each(h.b, func(b *tensor.Tensor) { b.Data[shut] = -1000 })
+		tr.both(h.b, func(b *tensor.Tensor) { b.Data[shut] = -1000 })
 		moment := func(c int) float32 { return tr.opt.M[h.b].Data[c] }
 		take := func(steps int) {
 			for range steps {
@@ -67,6 +60,12 @@ func TestShutChannelsAreReopened(t *testing.T) {
 		take(20)
 		if moment(shut) == 0 {
 			t.Errorf("%s: the channel is still shut", optimiser)
+		}
+		tr.opt.Forget() // as Revert does: now no moment tells anything
+		was = column(h.in.W, open)
+		tr.reopen()
+		if !slices.Equal(was, column(h.in.W, open)) {
+			t.Errorf("%s: an open channel has been reopened, since the optimiser has forgotten it", optimiser)
 		}
 	}
 }
