@@ -187,8 +187,8 @@ func (o *Optimiser) Move(job int) {
 
 // settleEvery is how many steps pass before what is next to nothing becomes nothing. The moments
 // of a parameter that gets no gradient any more, as in a channel that ReLU has shut, halve every
-// few steps, and would stay among numbers below 2⁻¹²⁶ for good: products with those take many
-// processors a hundred times as long.
+// few steps, and would stay among numbers below 2⁻¹²⁶ for good: products with those take some
+// processors fifty times as long.
 const settleEvery = 64
 
 // settle makes numbers zero that are nearer to it than some.
