@@ -2,6 +2,7 @@ package model
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"sieve/model/nn"
 	"sieve/model/tensor"
@@ -27,15 +28,11 @@ func (tr *Trainer) hiddens() (all []hidden) {
 	for i, p := range tr.params {
 		number[p] = i
 	}
-	for _, side := range []legs{tr.m.enc, tr.m.dec} {
-		for _, leg := range side {
-			for _, layer := range leg {
-				if block, ok := layer.(nn.Residual); ok {
-					body := block.Layer.(nn.Seq)
-					in, to := body[0].(*nn.Conv2D), body[len(body)-1].(*nn.Conv2D)
-					all = append(all, hidden{in, number[in.W], number[in.B], number[to.W]})
-				}
-			}
+	for _, layer := range slices.Concat(slices.Concat(tr.m.enc, tr.m.dec)...) {
+		if block, ok := layer.(nn.Residual); ok {
+			body := block.Layer.(nn.Seq)
+			in, to := body[0].(*nn.Conv2D), body[len(body)-1].(*nn.Conv2D)
+			all = append(all, hidden{in, number[in.W], number[in.B], number[to.W]})
 		}
 	}
 	return all
