@@ -14,7 +14,7 @@ type featuresCmd struct {
 	In          []string `arg:"" name:"in" help:"Pictures, folders, MNIST and CIFAR-10 files, or builtin:leaves, builtin:glyphs, builtin:shapes."`
 	Model       string   `required:"" help:"Shipped model (${models}) or model file." placeholder:"NAME|FILE"`
 	Out         string   `short:"o" help:"Where the latents go, one picture a row." placeholder:"FILE.npy|.csv"`
-	Pool        string   `help:"What becomes of a latent that is a map: none (its numbers one after the other), mean (of each channel, over the map), or auto: none where all pictures have one size." enum:"auto,none,mean" default:"auto"`
+	Pool        string   `help:"What becomes of a latent that is a map: none (its numbers one after the other), mean (of each channel, over the map), or auto: none where all pictures have one size and fit into memory together, else mean." enum:"auto,none,mean" default:"auto"`
 	Labels      string   `help:"A label for each picture: IDX, or one a line. By default those beside an IDX file, of CIFAR-10, or the names of the folders directly below one." placeholder:"FILE"`
 	Train       string   `help:"Classify by these pictures, instead of each by all others." placeholder:"DATA"`
 	TrainLabels string   `help:"As --labels, of --train." placeholder:"FILE"`

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"sieve/assets"
 	"sieve/imageio"
@@ -269,18 +268,16 @@ func TestCancelledBatchLeavesNothingHalfWritten(t *testing.T) {
 	job := DenoiseJob{In: []string{in}, Out: out, Model: tinyFile(t, 3), Jobs: 2}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	var began time.Time
 	sum, err := Denoise(ctx, job, func(r DenoiseReport) {
-		if r.Finished && began.IsZero() {
-			began = time.Now()
+		if r.Finished {
 			cancel()
 		}
 	})
-	if took := time.Since(began); !errors.Is(err, context.Canceled) || took > 2*time.Second { // 0.2 s and a busy machine
-		t.Errorf("cancelled: %v after %s", err, took)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
 	}
 	got := files(t, out)
-	if len(got) != sum.Done || sum.Done == 6 {
+	if len(got) != sum.Done || sum.Done > job.Jobs { // the first, and what the others were writing
 		t.Errorf("%d pictures are reported and %v are there", sum.Done, got)
 	}
 	for _, name := range got {

@@ -31,7 +31,7 @@ var (
 type Pool string
 
 const (
-	PoolAuto Pool = ""     // its numbers one after the other where all pictures have one size, else its mean
+	PoolAuto Pool = ""     // its numbers one after the other where all pictures have one size and all numbers can be held, else its mean
 	PoolNone Pool = "none" // its numbers one after the other
 	PoolMean Pool = "mean" // the mean over its cells, of each channel
 )
@@ -133,20 +133,23 @@ func takeLatents(ctx context.Context, m *model.Model, g *Gallery, pool Pool, pix
 // newLatents says how long latents of a gallery are, before any is taken.
 func newLatents(m *model.Model, g *Gallery, pool Pool) (*Latents, error) {
 	h, w, odd := g.size()
+	total, cell := len(g.Names), m.Cell()
+	mean := m.Spec.Numbers()
+	all := mean * ((h + cell - 1) / cell) * ((w + cell - 1) / cell)
+	held := func(numbers int) bool { return numbers == 0 || total <= mostNumbers/numbers }
 	switch {
-	case pool == PoolAuto && odd == "":
+	case pool == PoolAuto && odd == "" && held(all):
 		pool = PoolNone
 	case pool == PoolAuto:
 		pool = PoolMean
 	case pool == PoolNone && odd != "":
 		return nil, imageio.FileError{Path: odd, Err: errSizes}
 	}
-	l := &Latents{Pool: pool, Numbers: m.Spec.Numbers(), Height: h, Width: w}
-	cell := m.Cell()
+	l := &Latents{Pool: pool, Numbers: mean, Height: h, Width: w}
 	if pool == PoolNone {
-		l.Numbers *= (h + cell - 1) / cell * ((w + cell - 1) / cell)
+		l.Numbers = all
 	}
-	if total := len(g.Names); l.Numbers > 0 && total > mostNumbers/l.Numbers {
+	if !held(l.Numbers) {
 		return nil, imageio.FileError{Path: g.Names[0], Err: fmt.Errorf("%w: %d of each of %d pictures, %d are held", errManyNumbers, l.Numbers, total, mostNumbers)}
 	}
 	return l, nil

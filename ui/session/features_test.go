@@ -184,6 +184,20 @@ func TestPoolIsTheMean(t *testing.T) {
 	}
 }
 
+// TestPoolIsTheMeanOfMany large pictures of one size, of which all numbers would be too many.
+func TestPoolIsTheMeanOfMany(t *testing.T) {
+	m, _ := modelFile(t, func(s *model.Spec) { s.Channels = 3 })
+	for n, want := range map[int]Pool{2: PoolNone, 60: PoolMean} {
+		g := &Gallery{Names: make([]string, n), rooms: []room{{end: n, h: 4000, w: 6000}}}
+		if l, err := newLatents(m, g, PoolAuto); err != nil || l.Pool != want {
+			t.Errorf("%d pictures: %+v, %v; want %q", n, l, err, want)
+		}
+		if _, err := newLatents(m, g, PoolNone); (want == PoolMean) != errors.Is(err, errManyNumbers) {
+			t.Errorf("%d pictures, all numbers: %v", n, err)
+		}
+	}
+}
+
 // shades draws pictures of three classes that differ in which third is bright.
 func shades(n int) (*tensor.Tensor, []byte) {
 	rng := rand.New(rand.NewPCG(7, 7))

@@ -423,26 +423,17 @@ func TestMixingIsCancelled(t *testing.T) {
 	s.ShowMix(false)
 	want := between(pictureFile(t, 0, 1500, 2000), pictureFile(t, 1, 96, 120), 0.5)
 	s.SetMixing(want)
-	cancel := func(what string) {
-		t.Helper()
-		untilState(t, s, "progress", func(st State) bool { return st.Work != nil && st.Work.Title == what && st.Work.Done > 0 })
-		s.Cancel()
-		began := time.Now()
-		untilState(t, s, "the end", func(st State) bool { return st.Work == nil && !st.Mix.Pending })
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("%s: to cancel takes %v", what, took)
-		}
-	}
 	path := filepath.Join(t.TempDir(), "big.png")
 	s.SaveMix(path, false)
-	cancel("Saving the mixture")
+	cutShort(t, s, "Saving the mixture", s.Cancel)
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("what was cancelled was written: %v", err)
 	}
 	s.ShowMix(true)
 	want.Mode = MixNumber
 	s.SetMixing(want)
-	cancel("Mixing")
+	cutShort(t, s, "Mixing", s.Cancel)
+	mixed(t, s, func(Mix) bool { return true })
 	if n := len(s.State().Mix.Strip); n == mostMoved*numberSteps {
 		t.Error("what was cancelled went on to its end")
 	}

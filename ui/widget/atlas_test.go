@@ -49,7 +49,7 @@ func (q queue) rest(a *Atlas) {
 		select {
 		case f := <-q:
 			f()
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 			return
 		}
 	}

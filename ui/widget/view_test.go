@@ -446,7 +446,7 @@ func TestNothingRunsWhenNothingHappens(t *testing.T) {
 	s := show(t, fyne.NewSize(600, 500), 1200, 800)
 	s.view.Actual()
 	s.capture(t)
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); runtime.Gosched() {
 		if runtime.NumGoroutine() <= before {
 			return
 		}
