@@ -123,10 +123,14 @@ type Info struct {
 
 // New builds the model a spec describes, with fresh weights.
 func New(s Spec) (*Model, error) {
+	return newModel(s, rand.New(rand.NewPCG(s.Seed, 0)))
+}
+
+// newModel is New; without rng the weights are for the caller to fill.
+func newModel(s Spec, rng *rand.Rand) (*Model, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	rng := rand.New(rand.NewPCG(s.Seed, 0))
 	enc, dec := s.plan()
 	m := &Model{Spec: s, enc: buildLegs(rng, s, enc), dec: buildLegs(rng, s, dec), bottleneck: newBottleneck(rng, s)}
 	if s.Body == "recurrent" {

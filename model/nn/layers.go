@@ -19,7 +19,7 @@ type Conv2D struct {
 
 // NewConv2D returns a convolution from in to out channels, k×k, with weights
 // drawn uniformly so that a ReLU behind it keeps the variance (He et al.,
-// arXiv:1502.01852) and no bias.
+// arXiv:1502.01852) and no bias. Without rng all is zero, for the caller to fill.
 func NewConv2D(rng *rand.Rand, in, out, k, stride int) *Conv2D {
 	return &Conv2D{uniform(rng, in*k*k, k, k, in, out), &Param{tensor.New(out)}, stride, 1}
 }
@@ -72,9 +72,12 @@ func pair(w, b *Param) iter.Seq2[string, *Param] {
 	}
 }
 
-// uniform returns weights of variance 2/fanIn.
+// uniform returns weights of variance 2/fanIn, or zeros without rng.
 func uniform(rng *rand.Rand, fanIn int, shape ...int) *Param {
 	w := tensor.New(shape...)
+	if rng == nil {
+		return &Param{w}
+	}
 	reach := math.Sqrt(6 / float64(fanIn))
 	for i := range w.Data {
 		w.Data[i] = float32((2*rng.Float64() - 1) * reach)
