@@ -4,7 +4,7 @@
 vcs     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 build    = go build -buildvcs=$(vcs)
 # Window tests run on Fyne's software driver: no C compiler, no system package.
-software = CGO_ENABLED=0 go test -tags ci,migrated_fynedo
+software = CGO_ENABLED=0 go test -timeout 30m -tags ci,migrated_fynedo
 
 .PHONY: help run build headless test window-test shots bench ci clean
 

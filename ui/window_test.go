@@ -66,7 +66,7 @@ func newStage(t *testing.T, dir string) *stage {
 	s.window.started()
 	t.Cleanup(func() {
 		s.window.stop()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patient)
 		defer cancel()
 		if err := real.Close(ctx); err != nil {
 			t.Error(err)
@@ -76,16 +76,19 @@ func newStage(t *testing.T, dir string) *stage {
 	return s
 }
 
+// patient bounds a wait: it is long because machines that run tests are slow.
+const patient = 3 * time.Minute
+
 // until pumps the queue until something is so.
 func (s *stage) until(what string, so func() bool) {
 	s.t.Helper()
-	late := time.After(time.Minute)
+	late := time.After(patient)
 	for !so() {
 		select {
 		case f := <-s.queue:
 			f()
 		case <-late:
-			s.t.Fatalf("a minute has passed and not yet: %s; phase %q, message %q", what, s.frame.Train.Phase, s.frame.Message.Text)
+			s.t.Fatalf("waited in vain for %s; phase %q, message %q", what, s.frame.Train.Phase, s.frame.Message.Text)
 		}
 	}
 }
@@ -242,7 +245,7 @@ func TestAnInterruptedTrainingIsOffered(t *testing.T) {
 	s.until("it runs", func() bool { return s.frame.Train.Progress.Step > 10 })
 	s.remember()
 	s.window.stop()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
 	defer cancel()
 	if err := s.session.Close(ctx); err != nil {
 		t.Fatal(err)

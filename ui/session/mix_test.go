@@ -24,7 +24,7 @@ func untilState(t *testing.T, s *Session, what string, is func(st State) bool) S
 	t.Helper()
 	states, stop := s.Watch()
 	defer stop()
-	limit := time.After(time.Minute)
+	limit := time.After(patient)
 	for {
 		select {
 		case st := <-states:

@@ -20,7 +20,7 @@ import (
 )
 
 // patient bounds a wait: it is long because machines that run tests are slow.
-const patient = 60 * time.Second
+const patient = 3 * time.Minute
 
 // open returns a session that ends with the test.
 func open(t *testing.T, o Options) *Session {
