@@ -107,7 +107,7 @@ func newMapPart(w *window) *mapPart {
 	add := fynewidget.NewButtonWithIcon(lang.L("Add…"), fynetheme.ContentAddIcon(), func() { w.pickFile(func(path string) { w.session.PutOnMap([]string{path}) }) })
 	p.adding = row(widget.NewHint(lang.L("Puts a picture on the map, where the network finds it to be. Or drop some on the window"), "", add),
 		widget.NewHint(lang.L("Draw a picture by hand, and see where on the map it goes. The other button rubs out"), "", draw))
-	pictures := widget.NewSection(lang.L("Pictures"), p.model, p.about, p.data, p.method, p.state, p.adding, p.draws)
+	pictures := widget.NewSection(lang.L("Pictures"), p.model, p.about, widget.NewHint(lang.L("The pictures of the map. Photographs are made smaller first, 1024 pixels on the longer side, so that a folder takes minutes"), "", p.data), p.method, p.state, p.adding, p.draws)
 
 	p.tool = widget.NewSegmented(lang.L("Look"), lang.L("Lasso"), lang.L("Walk"))
 	p.tool.OnChanged = p.use

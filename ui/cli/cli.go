@@ -93,6 +93,7 @@ func Run(ctx context.Context, version string, args []string, s Streams) int {
 		kong.Name("sieve"), kong.Description(description), kong.Writers(s.Out, s.Err), kong.Vars{
 			"version": "sieve " + version,
 			"recipes": strings.Join(session.Recipes(), ", "), "models": strings.Join(session.Models(), ", "),
+			"longest": fmt.Sprint(session.LongestMapped),
 			"family":  strings.Join(session.FamilyTasks(), ", "),
 			"quality": fmt.Sprint(session.DefaultCompression.Quality),
 		},

@@ -18,6 +18,7 @@ type mapCmd struct {
 	Steps      int      `help:"Of t-SNE." default:"500"`
 	Labels     string   `help:"As of sieve features." placeholder:"FILE"`
 	Pool       string   `help:"As of sieve features." enum:"auto,none,mean" default:"auto"`
+	Longest    int      `help:"Side of the pictures of files: those with a longer one are made smaller first. 0: as they are." default:"${longest}"`
 	Drawn      int      `help:"How many pictures are drawn of builtin:NAME." default:"1000"`
 	Side       *int     `help:"Lay out no pictures, but draw those that the model makes of places: so many a side (without IN 20)." placeholder:"N"`
 	Sample     bool     `help:"Of latents that are drawn, instead of a plane."`
@@ -55,7 +56,7 @@ func (c mapCmd) Run(ctx context.Context, s Streams) error {
 		return c.plane(ctx, s)
 	}
 	job := session.AtlasJob{
-		In: c.In, Model: c.Model, Out: c.Out, Labels: c.Labels, Drawn: c.Drawn, Steps: c.Steps, Limits: c.limits(),
+		In: c.In, Model: c.Model, Out: c.Out, Labels: c.Labels, Drawn: c.Drawn, Longest: c.Longest, Steps: c.Steps, Limits: c.limits(),
 		Layout: session.Layout{Method: session.Method(c.Method), Perplexity: c.Perplexity},
 	}
 	if c.Pool != "auto" {

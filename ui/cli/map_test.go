@@ -92,6 +92,7 @@ func TestMapOfPictures(t *testing.T) {
 		{[]string{"-o", table, "--steps", "-3"}, Unusable, "steps"},
 		{[]string{"-o", table, "--drawn", "0"}, Unusable, "drawn"},
 		{[]string{"-o", table, "--pool", "max"}, Unusable, "pool"},
+		{[]string{"-o", table, "--longest", "-1"}, Unusable, "longest"},
 		{[]string{"-o", filepath.Join(dir, "no", "such", "map.csv")}, NothingDone, "map.csv"},
 		{nil, Unusable, "--out"},
 	} {

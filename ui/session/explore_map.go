@@ -334,7 +334,7 @@ func (w *mapWork) lay(ctx context.Context, want Mapping, l loaded) error {
 		}
 		w.model, w.encoded, w.atlas = l, nil, nil
 		name, count := builtinCount(want.Data)
-		g, err := OpenGallery(ctx, []string{name}, GalleryOptions{Channels: l.m.Spec.Channels, Count: count, Seed: want.Seed, Limits: s.o.Limits})
+		g, err := OpenGallery(ctx, []string{name}, GalleryOptions{Channels: l.m.Spec.Channels, Count: count, Seed: want.Seed, Longest: LongestMapped, Limits: s.o.Limits})
 		if err != nil {
 			return err
 		}

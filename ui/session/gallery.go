@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -31,6 +32,7 @@ type Gallery struct {
 
 	of       string // what was named
 	channels int
+	longest  int
 	limits   imageio.Limits
 	rooms    []room
 }
@@ -61,6 +63,7 @@ type GalleryOptions struct {
 	Labels   string // file with a label for each picture, as IDX or one a line; "": those of sets and folders
 	Count    int    // how many are drawn of "builtin:NAME"; 0: 1000
 	Seed     uint64 // of those that are drawn
+	Longest  int    // side of the pictures of files: those with a longer one are made smaller; 0: as they are
 	Limits   imageio.Limits
 }
 
@@ -70,7 +73,7 @@ const mostDrawnPictures = 100_000
 // OpenGallery lists the pictures of files, folders, data sets and "builtin:NAME", and reads
 // the headers of files. Files that cannot be read are found when it is their turn.
 func OpenGallery(ctx context.Context, in []string, o GalleryOptions) (*Gallery, error) {
-	g := &Gallery{of: strings.Join(in, ", "), channels: o.Channels, limits: o.Limits}
+	g := &Gallery{of: strings.Join(in, ", "), channels: o.Channels, longest: o.Longest, limits: o.Limits}
 	for _, name := range in {
 		if err := g.open(ctx, name, o); err != nil {
 			return nil, err
@@ -122,7 +125,7 @@ func (g *Gallery) open(ctx context.Context, name string, o GalleryOptions) error
 		}
 		at := room{from: len(g.Names), end: len(g.Names) + 1}
 		if info, err := imageio.Probe(filepath.Join(name, rel)); err == nil {
-			at.h, at.w = info.Height, info.Width
+			at.h, at.w = sizeWithin(info.Height, info.Width, g.longest)
 		}
 		g.rooms = append(g.rooms, at)
 		g.Names, g.Labels = append(g.Names, filepath.Join(name, rel)), append(g.Labels, label)
@@ -305,14 +308,36 @@ func (g *Gallery) One(ctx context.Context, name string) (*tensor.Tensor, error) 
 			return inChannels(r.series.Range(i-r.from, i-r.from+1), g.channels), nil
 		}
 	}
-	p, err := openPicture(ctx, name, g.limits)
+	return g.file(ctx, name)
+}
+
+// file reads a file. A picture with transparency lies on white, as in training.
+func (g *Gallery) file(ctx context.Context, path string) (*tensor.Tensor, error) {
+	p, err := openPicture(ctx, path, g.limits)
 	if err != nil {
 		return nil, err
 	}
-	return inChannels(p.Pix, g.channels), nil
+	return smaller(inChannels(imageio.OverWhite(p), g.channels), g.longest), nil
 }
 
-// decode reads files of one size. Pictures with transparency lie on white, as in training.
+// sizeWithin is the size of a picture of h × w with no side longer than most; 0: its own.
+func sizeWithin(h, w, most int) (int, int) {
+	long := max(h, w)
+	if most == 0 || long <= most {
+		return h, w
+	}
+	f := float64(most) / float64(long)
+	return max(1, int(math.Round(f*float64(h)))), max(1, int(math.Round(f*float64(w))))
+}
+
+// smaller is a picture with no side longer than most; 0: as it is.
+func smaller(x *tensor.Tensor, most int) *tensor.Tensor {
+	_, h, w, _ := x.Dims4()
+	h, w = sizeWithin(h, w, most)
+	return imageio.Fit(x, h, w)
+}
+
+// decode reads files of one size.
 func (g *Gallery) decode(ctx context.Context, r room, which []int, bad func(i int, err error)) (*tensor.Tensor, []int) {
 	read, errs := make([]*tensor.Tensor, len(which)), make([]error, len(which))
 	var wg sync.WaitGroup
@@ -321,12 +346,9 @@ func (g *Gallery) decode(ctx context.Context, r room, which []int, bad func(i in
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			p, err := openPicture(ctx, g.Names[i], g.limits)
-			if err != nil {
-				errs[k] = err
+			if read[k], errs[k] = g.file(ctx, g.Names[i]); errs[k] != nil {
 				return
 			}
-			read[k] = inChannels(imageio.OverWhite(p), g.channels)
 			if _, h, w, _ := read[k].Dims4(); h != r.h || w != r.w {
 				errs[k] = imageio.FileError{Path: g.Names[i], Err: fmt.Errorf("%w: it has changed while it was read", imageio.ErrDamaged)}
 			}

@@ -34,6 +34,10 @@ const (
 	AtlasPerplexity = embed.Perplexity
 )
 
+// LongestMapped is the side of pictures on a map: those of files with a longer one are made smaller, so that a folder of
+// photographs is laid out in minutes rather than hours.
+const LongestMapped = 1024
+
 // Bounds of t-SNE: of memory (some 60 bytes for each picture and neighbour), of time, and of what is of use.
 const (
 	mostPairs      = 1 << 23 // pictures times three perplexities
@@ -285,15 +289,16 @@ func (a *Atlas) Fog(ctx context.Context, low, high [2]float64, cols, rows int, r
 
 // An AtlasJob says which pictures to lay out, and how.
 type AtlasJob struct {
-	In     []string // files, folders, data sets and "builtin:NAME"
-	Model  string   // as LoadModel has it
-	Out    string   // .csv, or a picture; "": nothing is written
-	Labels string   // as in GalleryOptions
-	Drawn  int      // how many pictures are drawn of "builtin:NAME"; 0: 1000
-	Pool   Pool
-	Layout     // its seed is that of drawn pictures, too
-	Steps  int // of t-SNE; 0: AtlasSteps
-	Limits imageio.Limits
+	In      []string // files, folders, data sets and "builtin:NAME"
+	Model   string   // as LoadModel has it
+	Out     string   // .csv, or a picture; "": nothing is written
+	Labels  string   // as in GalleryOptions
+	Drawn   int      // how many pictures are drawn of "builtin:NAME"; 0: 1000
+	Longest int      // as in GalleryOptions
+	Pool    Pool
+	Layout      // its seed is that of drawn pictures, too
+	Steps   int // of t-SNE; 0: AtlasSteps
+	Limits  imageio.Limits
 }
 
 // An AtlasReport says what came of an AtlasJob.
@@ -330,7 +335,7 @@ func MakeAtlas(ctx context.Context, job AtlasJob, report func(FileReport), moved
 	if err != nil {
 		return nil, out, err
 	}
-	g, err := OpenGallery(ctx, job.In, GalleryOptions{Channels: m.Spec.Channels, Labels: job.Labels, Count: job.Drawn, Seed: job.Seed, Limits: job.Limits})
+	g, err := OpenGallery(ctx, job.In, GalleryOptions{Channels: m.Spec.Channels, Labels: job.Labels, Count: job.Drawn, Seed: job.Seed, Longest: job.Longest, Limits: job.Limits})
 	if err != nil {
 		return nil, out, err
 	}
@@ -374,6 +379,9 @@ func (job AtlasJob) check() error {
 	}
 	if !slices.Contains([]Pool{PoolAuto, PoolNone, PoolMean}, job.Pool) {
 		return &model.SpecError{Field: "pool", Value: fmt.Sprintf("%q", job.Pool), Want: "none or mean"}
+	}
+	if job.Longest < 0 {
+		return &model.SpecError{Field: "longest", Value: fmt.Sprint(job.Longest), Want: "0 or more"}
 	}
 	if job.Steps < 1 || job.Steps > mostMapSteps {
 		return &model.SpecError{Field: "steps", Value: fmt.Sprint(job.Steps), Want: fmt.Sprintf("1 to %d", mostMapSteps)}

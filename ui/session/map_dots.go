@@ -151,9 +151,9 @@ func (w *mapWork) dot(ctx context.Context, name string, at source, x *tensor.Ten
 func (w *mapWork) fitted(x *tensor.Tensor) *tensor.Tensor {
 	x = inChannels(x, w.model.m.Spec.Channels)
 	if w.encoded.Height > 0 {
-		x = imageio.Fit(x, w.encoded.Height, w.encoded.Width)
+		return imageio.Fit(x, w.encoded.Height, w.encoded.Width)
 	}
-	return x
+	return smaller(x, LongestMapped)
 }
 
 // resettle finds the places of the pictures that were put on the map, on which all others lie elsewhere now.

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"io/fs"
 	"math"
@@ -73,34 +74,34 @@ func TestEncodedAreTheModels(t *testing.T) {
 
 // TestThumbsAreMeans of the pixels in each of theirs, fit into their square, and never take more than their memory.
 func TestThumbsAreMeans(t *testing.T) {
-	x := rounded(t, 2, 64, 3)
+	x := rounded(t, 2, 128, 3)
 	thumbs := newThumbs(2, 3)
 	thumbs.add(x)
 	pix, h, w := thumbs.At(1)
-	if h != 32 || w != 32 || thumbs.Len() != 2 {
+	if h != 64 || w != 64 || thumbs.Len() != 2 {
 		t.Fatalf("%d thumbnails of %d × %d", thumbs.Len(), h, w)
 	}
-	for i := range 32 {
-		for j := range 32 {
+	for i := range 64 {
+		for j := range 64 {
 			for k := range 3 {
 				var sum float64
 				for _, at := range [][2]int{{2 * i, 2 * j}, {2 * i, 2*j + 1}, {2*i + 1, 2 * j}, {2*i + 1, 2*j + 1}} {
-					sum += 255 * float64(x.Data[((64+at[0])*64+at[1])*3+k]) / 4
+					sum += 255 * float64(x.Data[((128+at[0])*128+at[1])*3+k]) / 4
 				}
-				if got := float64(pix[(i*32+j)*3+k]); math.Abs(got-sum) > 0.51 {
+				if got := float64(pix[(i*64+j)*3+k]); math.Abs(got-sum) > 0.51 {
 					t.Fatalf("pixel %d, %d is %g, the mean is %g", i, j, got, sum)
 				}
 			}
 		}
 	}
-	for _, c := range [][4]int{{1, 1, 1, 1}, {5, 500, 1, 32}, {300, 100, 32, 11}, {31, 32, 31, 32}, {33, 32, 32, 31}} {
+	for _, c := range [][4]int{{1, 1, 1, 1}, {5, 500, 1, 64}, {300, 100, 64, 21}, {63, 64, 63, 64}, {65, 64, 64, 63}} {
 		thumbs := newThumbs(1, 1)
 		thumbs.add(tensor.New(1, c[0], c[1], 1))
 		if _, h, w := thumbs.At(0); h != c[2] || w != c[3] {
 			t.Errorf("a picture of %d × %d becomes one of %d × %d, want %d × %d", c[0], c[1], h, w, c[2], c[3])
 		}
 	}
-	for _, n := range []int{1, 21_845, 21_846, 1_000_000, 50_000_000} {
+	for _, n := range []int{1, 5461, 5462, 1_000_000, 50_000_000} {
 		if s := newThumbs(n, 3).Side; s < 1 || s > 1 && n*s*s*3 > smallMemory || s < smallSide && n*(s+1)*(s+1)*3 <= smallMemory {
 			t.Errorf("%d thumbnails have a side of %d", n, s)
 		}
@@ -400,6 +401,39 @@ func TestOddMaps(t *testing.T) {
 	crowd := &Encoded{Latents: &Latents{Names: make([]string, 200_000), Numbers: 2}}
 	if _, err := crowd.Lay(t.Context(), tsne); !errors.Is(err, errCrowd) {
 		t.Errorf("200,000 pictures: %v", err)
+	}
+}
+
+// TestLargePicturesAreMadeSmaller for a map, which takes the mean where some of them differ in size nevertheless.
+func TestLargePicturesAreMadeSmaller(t *testing.T) {
+	m, file := modelFile(t, func(s *model.Spec) { s.Channels = 3 })
+	dir := t.TempDir()
+	x := rounded(t, 1, 40, 3)
+	for name, h := range map[string]int{"a.png": 20, "b.png": 30, "c.png": 40} {
+		part := cutOut(x, image.Rect(0, 0, 40, h))
+		savePNGs(t, part, func(int) string { return filepath.Join(dir, name) })
+	}
+	for longest, want := range map[int][]int{0: {1, 20, 40, 3}, 50: {1, 20, 40, 3}, 16: {1, 8, 16, 3}} {
+		g, err := OpenGallery(t.Context(), []string{dir}, GalleryOptions{Channels: 3, Longest: longest})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := EncodeGallery(t.Context(), m, g, PoolAuto, nil)
+		if err != nil || len(e.Names) != 3 || e.Pool != PoolMean {
+			t.Fatalf("longest %d: %+v, %v", longest, e, err)
+		}
+		one, err := g.One(t.Context(), filepath.Join(dir, "a.png"))
+		if err != nil || !slices.Equal(one.Shape, want) {
+			t.Fatalf("longest %d: a picture of %v, %v; want %v", longest, one.Shape, err, want)
+		}
+		z, _, err := m.Look(t.Context(), one, 0, nil)
+		if err != nil || !slices.Equal(pooled(z.Data, 1, m.Spec.Numbers(), PoolMean), e.Data[:e.Numbers]) {
+			t.Errorf("longest %d: another latent than that of the picture, %v", longest, err)
+		}
+	}
+	_, r, err := MakeAtlas(t.Context(), AtlasJob{In: []string{dir}, Model: file, Longest: 16, Layout: Layout{Method: MethodPCA}}, nil, nil)
+	if err != nil || r.Count != 3 {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

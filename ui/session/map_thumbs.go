@@ -5,7 +5,7 @@ package session
 import "sieve/model/tensor"
 
 const (
-	smallSide   = 32       // pixels that a thumbnail has a side at most
+	smallSide   = 64       // pixels that a thumbnail has a side at most
 	smallMemory = 64 << 20 // bytes of all together at most: of very many pictures each is smaller
 )
 

@@ -225,16 +225,6 @@ func excitement(x *tensor.Tensor, seen image.Rectangle) Excitement {
 	return e
 }
 
-// smaller is a picture of so many pixels a side at most.
-func smaller(x *tensor.Tensor, side int) *tensor.Tensor {
-	_, h, w, _ := x.Dims4()
-	if max(h, w) <= side {
-		return x
-	}
-	f := float64(side) / float64(max(h, w))
-	return imageio.Fit(x, max(1, int(math.Round(f*float64(h)))), max(1, int(math.Round(f*float64(w)))))
-}
-
 // album is what is looked through: what is named, or what suits the model.
 func (w *netWork) album(ctx context.Context, data string) (*album, error) {
 	spec := w.model.m.Spec

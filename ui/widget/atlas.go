@@ -307,7 +307,7 @@ func (f *atlasFrame) draw(d AtlasData, device float64) {
 		}
 		chosen := d.Chosen != nil && d.Chosen[i]
 		if side > 0 && d.Thumbs[i] != nil {
-			blit(f.img, d.Thumbs[i], int(x)-side/2, int(y)-side/2, side, d.Inks[i], chosen)
+			blit(f.img, d.Thumbs[i], int(x), int(y), side, d.Inks[i], chosen)
 			continue
 		}
 		radius := 3 * device
@@ -394,30 +394,33 @@ func disc(img *image.RGBA, cx, cy, r float64, c color.NRGBA) {
 
 func mixed8(a, b uint8, t float64) uint8 { return uint8(float64(a) + t*(float64(b)-float64(a)) + 0.5) }
 
-// blit draws a thumbnail into a square, with a line of its ink at its foot, and a frame where it is chosen.
-func blit(img, thumb *image.RGBA, x0, y0, side int, ink color.NRGBA, chosen bool) {
+// blit draws a thumbnail about a place, its longer side as long as is asked for, with a line of its ink at its foot,
+// and a frame where it is chosen.
+func blit(img, thumb *image.RGBA, cx, cy, side int, ink color.NRGBA, chosen bool) {
 	tw, th := thumb.Rect.Dx(), thumb.Rect.Dy()
+	w, h := max(1, side*tw/max(tw, th)), max(1, side*th/max(tw, th))
+	x0, y0 := cx-w/2, cy-h/2
 	foot := max(1, side/12)
-	for j := range side {
+	for j := range h {
 		y := y0 + j
 		if y < 0 || y >= img.Rect.Dy() {
 			continue
 		}
-		line, from := scanline(img, y), scanline(thumb, j*th/side)
-		edge := chosen && (j < foot || j >= side-foot)
-		for i := range side {
+		line, from := scanline(img, y), scanline(thumb, j*th/h)
+		edge := chosen && (j < foot || j >= h-foot)
+		for i := range w {
 			x := x0 + i
 			if x < 0 || x >= img.Rect.Dx() {
 				continue
 			}
 			p := line[4*x : 4*x+4]
 			switch {
-			case edge || chosen && (i < foot || i >= side-foot):
+			case edge || chosen && (i < foot || i >= w-foot):
 				p[0], p[1], p[2], p[3] = 255, 255, 255, 255
-			case j >= side-foot && ink.A > 0:
+			case j >= h-foot && ink.A > 0:
 				p[0], p[1], p[2], p[3] = ink.R, ink.G, ink.B, 255
 			default:
-				copy(p, from[4*(i*tw/side):][:4])
+				copy(p, from[4*(i*tw/w):][:4])
 			}
 		}
 	}

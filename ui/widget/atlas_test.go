@@ -77,6 +77,27 @@ func TestAnAtlasShowsAllPoints(t *testing.T) {
 	}
 }
 
+// TestThumbnailsKeepTheirShape about the place of their point, with ink at their foot.
+func TestThumbnailsKeepTheirShape(t *testing.T) {
+	for _, c := range []struct{ tw, th, w, h int }{{48, 32, 60, 40}, {32, 48, 40, 60}, {28, 28, 60, 60}, {64, 1, 60, 1}} {
+		img, thumb := image.NewRGBA(image.Rect(0, 0, 200, 200)), image.NewRGBA(image.Rect(0, 0, c.tw, c.th))
+		fillAll(thumb, color.RGBA{10, 200, 10, 255})
+		blit(img, thumb, 100, 90, 60, color.NRGBA{255, 0, 0, 255}, false)
+		var drawn image.Rectangle
+		for y := range 200 {
+			for x := range 200 {
+				if img.RGBAAt(x, y).A > 0 {
+					drawn = drawn.Union(image.Rect(x, y, x+1, y+1))
+				}
+			}
+		}
+		want := image.Rect(0, 0, c.w, c.h).Add(image.Pt(100-c.w/2, 90-c.h/2))
+		if foot := img.RGBAAt(100, want.Max.Y-1); drawn != want || foot.R != 255 || c.h > 10 && img.RGBAAt(100, 90).G != 200 {
+			t.Errorf("%d × %d is drawn at %v with a foot of %v; want %v", c.tw, c.th, drawn, foot, want)
+		}
+	}
+}
+
 func TestAnAtlasZoomsAboutThePointerAndMoves(t *testing.T) {
 	a, q := spreadOut(t, cloud(50))
 	at := fyne.NewPos(150, 120)
