@@ -335,8 +335,7 @@ func partly(report model.Report, from, to float64) model.Report {
 // begin mixes at the size of the first picture of a slot or a folder, as far as its longer side has so many pixels.
 func (w *mixWork) begin(lead string, x *tensor.Tensor, most int) {
 	_, height, width, _ := x.Dims4()
-	k := min(1, float64(most)/float64(max(height, width)))
-	w.resize(max(1, int(math.Round(k*float64(height)))), max(1, int(math.Round(k*float64(width)))))
+	w.resize(sizeWithin(height, width, most))
 	w.lead, w.mean, w.around, w.count = lead, nil, nil, 0
 }
 

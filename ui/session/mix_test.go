@@ -425,6 +425,8 @@ func TestMixingIsCancelled(t *testing.T) {
 	s.SetMixing(want)
 	path := filepath.Join(t.TempDir(), "big.png")
 	s.SaveMix(path, false)
+	begun := func(st State) bool { return st.Work != nil && st.Work.Done > 0 }
+	untilState(t, s, "progress", begun)
 	cutShort(t, s, "Saving the mixture", s.Cancel)
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("what was cancelled was written: %v", err)
@@ -432,6 +434,7 @@ func TestMixingIsCancelled(t *testing.T) {
 	s.ShowMix(true)
 	want.Mode = MixNumber
 	s.SetMixing(want)
+	untilState(t, s, "progress", begun)
 	cutShort(t, s, "Mixing", s.Cancel)
 	mixed(t, s, func(Mix) bool { return true })
 	if n := len(s.State().Mix.Strip); n == mostMoved*numberSteps {

@@ -453,6 +453,9 @@ func TestLeavingEndsTheWork(t *testing.T) {
 	probed(t, s, func(n Network) bool { return n.Excited.Done > 0 })
 	cutShort(t, s, "Looking into the network", func() { s.ShowNetwork(false) })
 	was := s.State().Network
+	if was.Excited.Done == was.Excited.Of {
+		t.Fatal("all pictures had been looked at already")
+	}
 	s.Probe(func(p *Probing) { p.Layer = 2 })
 	s.SwitchOff(model.Lesion{Layer: 2, Channel: 1})
 	time.Sleep(100 * time.Millisecond)
